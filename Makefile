@@ -1,0 +1,30 @@
+# The commands of this repository. `make demo` and `make test` install on first use.
+
+PYTHON := $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+STAMP := $(VENV)/.installed
+RUN := $(VENV)/bin/python
+
+.PHONY: demo test test-all lint clean
+
+demo: $(STAMP)
+	$(RUN) -m recipes.translate
+
+test: $(STAMP)
+	$(RUN) -m pytest
+
+test-all: $(STAMP)
+	$(RUN) -m pytest -m ""
+
+lint: $(STAMP)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path "./$(VENV)/*" -prune -exec rm -rf {} +
+
+$(STAMP): setup.cfg pyproject.toml
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --editable ".[dev]"
+	touch $@

@@ -1,0 +1,37 @@
+"""Data pipelines for recipes: load, tokenize and batch, each without a model.
+
+What needs Keras or TensorFlow is imported on first use, so that `BucketedPairs` runs
+on a backend without TensorFlow.
+"""
+
+import importlib
+
+# Not on first use: a submodule of the same name would take the function's place.
+from kerasseq.data.locale_phrases import locale_phrases
+from kerasseq.data.parallel_text import ParallelText, load_parallel_text
+
+_MODULES = {
+    "BucketedPairs": "bucketed_pairs",
+    "choose_buckets": "bucketed_pairs",
+    "PAD_ID": "subwords",
+    "UNKNOWN_ID": "subwords",
+    "START_ID": "subwords",
+    "END_ID": "subwords",
+    "train_subwords": "subwords",
+    "load_subwords": "subwords",
+    "save_vocabulary": "subwords",
+    "encode_sentences": "subwords",
+    "decode_ids": "subwords",
+}
+
+__all__ = ["ParallelText", "load_parallel_text", "locale_phrases", *_MODULES]
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__():
+    return sorted([*globals(), *_MODULES])

@@ -1,0 +1,113 @@
+"""Where pairs of sentences are read from: text files and TFDS."""
+
+import pathlib
+import socket
+import urllib.request
+
+import numpy as np
+
+
+def read_files(data):
+    """Pairs from one TSV file or from two line-aligned files."""
+    paths = [data] if pathlib.Path(data).is_file() else str(data).split(",")
+    if len(paths) == 1:
+        return _read_tsv(paths[0])
+    if len(paths) != 2:
+        raise ValueError(
+            "Give one TSV file or two aligned files joined by one comma. "
+            f"Received: {data!r}"
+        )
+    sources, targets = map(_read_lines, paths)
+    if len(sources) != len(targets):
+        raise ValueError(
+            f"Line-aligned files must have equally many lines: {paths[0]!r} has "
+            f"{len(sources)}, {paths[1]!r} has {len(targets)}; align them"
+        )
+    return list(zip(sources, targets, strict=True))
+
+
+def _read_tsv(path):
+    pairs = []
+    for number, line in enumerate(_read_lines(path), 1):
+        columns = line.split("\t")
+        if len(columns) != 2:
+            raise ValueError(
+                f"{str(path)!r}, line {number}: expected source<TAB>target, two "
+                f"columns. Received: {len(columns)} column(s) in {line[:60]!r}"
+            )
+        pairs.append(tuple(columns))
+    return pairs
+
+
+def _read_lines(path):
+    try:
+        content = pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise ValueError(
+            f"Cannot read {str(path)!r} ({error.strerror}); `data` is 'synthetic', "
+            "'tfds:NAME', a TSV file, or two aligned files joined by a comma"
+        ) from error
+    if not content.strip():
+        raise ValueError(f"{str(path)!r} is empty; give a file with sentences")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{str(path)!r} is not UTF-8 at line {line}, byte {error.start}; convert "
+            f"it, e.g. with iconv. Received: byte 0x{content[error.start]:02x}"
+        ) from error
+    # Not splitlines(): it also breaks at characters that stand inside sentences.
+    lines = text.removesuffix("\n").split("\n")
+    return [line.removesuffix("\r") for line in lines]
+
+
+def read_tfds(data, data_dir):
+    """The splits of a TFDS data set as lists of pairs."""
+    import tensorflow_datasets as tfds
+
+    name = data.removeprefix("tfds:")
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+        if not builder.is_prepared() and not _has_network():
+            raise ConnectionError("it is not prepared there, and there is no network")
+        builder.download_and_prepare()
+    except Exception as error:  # TFDS raises whatever its many sources raise
+        reason = (
+            (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        )
+        raise ValueError(
+            f"Cannot load the TFDS data set {name!r} from "
+            f"data_dir={str(data_dir)!r}: {reason[:200]}. Check its name, prepare it "
+            "where there is a network, or pass the `data_dir` that holds it"
+        ) from error
+    wanted = {"train", "validation", "test"} & builder.info.splits.keys()
+    keys = builder.info.supervised_keys
+    features = builder.info.features
+    if "train" not in wanted or not keys or not _are_texts(features, keys[:2]):
+        raise ValueError(
+            f"The TFDS data set {name!r} is not parallel text: pairs of sentences with "
+            f"a train split are needed. Received: supervised_keys={keys}"
+        )
+    return {split: _tfds_pairs(builder, split) for split in wanted}
+
+
+def _has_network():
+    # TFDS itself would try again for minutes before it gives up.
+    try:
+        return urllib.request.getproxies() or socket.getaddrinfo(
+            "storage.googleapis.com", 443
+        )
+    except OSError:
+        return False
+
+
+def _are_texts(features, keys):
+    return all(np.dtype(features[key].np_dtype).hasobject for key in keys)
+
+
+def _tfds_pairs(builder, split):
+    import tensorflow_datasets as tfds
+
+    dataset = builder.as_dataset(split=split, as_supervised=True)
+    return [(s.decode(), t.decode()) for s, t in tfds.as_numpy(dataset)]

@@ -1,0 +1,127 @@
+"""Pairs of sentences from files, TFDS or the embedded phrases."""
+
+import typing
+
+import numpy as np
+
+from kerasseq.data import _pair_sources
+
+MIN_PAIRS = 10
+
+
+class ParallelText(typing.NamedTuple):
+    """Pairs of sentences in two languages.
+
+    Args:
+        train: list of `(source, target)` str pairs.
+        validation: likewise, as every pair below.
+        test: pairs whose sources do not stand in train, where they were split off.
+        name: str, what the data is, for the report.
+        num_empty: training pairs left out because one side was empty.
+    """
+
+    train: list
+    validation: list
+    test: list
+    name: str
+    num_empty: int = 0
+
+
+def load_parallel_text(
+    data,
+    *,
+    validation_data=None,
+    test_data=None,
+    data_dir=None,
+    source_locale="en",
+    target_locale="de",
+    num_examples=20000,
+    seed=0,
+    lowercase=False,
+):
+    """Loads pairs of sentences for training a translator.
+
+    Where validation or test data are not given, 5 % of the training pairs each (at
+    least 1, at most 1000) are split off at random, and every training pair whose source
+    is among them is left out, so that they are really unseen.
+
+    Args:
+        data: one of
+            - `"synthetic"`: phrases from `locale_phrases`;
+            - `"tfds:NAME[/CONFIG]"`, e.g. `"tfds:ted_hrlr_translate/pt_to_en"`: the
+              splits train, validation and test as pairs;
+            - a path of a TSV file, `source<TAB>target` on each line;
+            - two line-aligned files, `"train.en,train.de"`.
+        validation_data: a TSV path or two aligned files; overrides a TFDS split.
+        test_data: likewise.
+        data_dir: folder of prepared TFDS data sets.
+        source_locale: for `"synthetic"`, see `locale_phrases`.
+        target_locale: likewise.
+        num_examples: likewise.
+        seed: int, for what is split off and for synthetic data.
+        lowercase: whether `str.lower` is applied to both sides.
+
+    Returns:
+        A `ParallelText`.
+
+    Raises:
+        ValueError: for files that are missing, empty, not UTF-8, of unequal length or
+            malformed (the message names file and line), for an unknown or unreachable
+            TFDS data set, and for too few pairs to split.
+
+    Example:
+        >>> text = load_parallel_text("train.en,train.de", test_data="test.tsv")
+    """
+    if data == "synthetic":
+        text = _synthetic(num_examples, source_locale, target_locale, seed)
+        splits = text._asdict()
+    elif data.startswith("tfds:"):
+        splits = _pair_sources.read_tfds(data, data_dir)
+    else:
+        splits = {"train": _pair_sources.read_files(data)}
+    for name, path in (("validation", validation_data), ("test", test_data)):
+        if path:
+            splits[name] = _pair_sources.read_files(path)
+    train = [pair for pair in splits["train"] if pair[0].strip() and pair[1].strip()]
+    splits["num_empty"] = len(splits["train"]) - len(train)
+    splits["train"] = train
+    splits.setdefault("name", data)
+    if lowercase:
+        for name in {"train", "validation", "test"} & splits.keys():
+            splits[name] = [(s.lower(), t.lower()) for s, t in splits[name]]
+    return ParallelText(**_split_off(splits, seed))
+
+
+def _synthetic(num_examples, source_locale, target_locale, seed):
+    # Not at the top: locale_phrases.py needs ParallelText.
+    from kerasseq.data.locale_phrases import locale_phrases
+
+    return locale_phrases(num_examples, source_locale, target_locale, seed)
+
+
+def _split_off(splits, seed):
+    """Adds the splits that are missing, taken from train."""
+    missing = [name for name in ("test", "validation") if name not in splits]
+    if not missing:
+        return splits
+    train = splits["train"]
+    if len(train) < MIN_PAIRS:
+        raise ValueError(
+            f"Too few training pairs to split off {' and '.join(missing)}: at least "
+            f"{MIN_PAIRS} are needed. Received: {len(train)} pairs in "
+            f"{splits['name']!r}"
+        )
+    size = min(1000, max(1, len(train) // 20))
+    order = np.random.default_rng(seed).permutation(len(train))
+    held_out = set()
+    for number, name in enumerate(missing):
+        rows = order[number * size : (number + 1) * size]
+        splits[name] = [train[row] for row in rows]
+        held_out.update(source for source, _ in splits[name])
+    splits["train"] = [pair for pair in train if pair[0] not in held_out]
+    if not splits["train"]:
+        raise ValueError(
+            "No training pair is left: all sources are alike; give different sources. "
+            f"Received: {len(train)} pairs in {splits['name']!r}"
+        )
+    return splits

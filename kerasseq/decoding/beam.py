@@ -1,0 +1,184 @@
+"""Beam search over a step function."""
+
+from keras import ops
+
+IMPOSSIBLE = -1e9  # finite, so that no sum of scores gives NaN
+
+
+def beam_search(
+    step,
+    start_tokens,
+    states,
+    max_length,
+    beam_size=4,
+    length_penalty=0.6,
+    end_id=3,
+    pad_id=0,
+    attention_length=None,
+):
+    """Keeps the `beam_size` best hypotheses of each row, until all have ended.
+
+    Hypotheses, ended or not, compete by `log P / penalty`, with the length penalty
+    `((5 + length) / 6) ** length_penalty` of Wu et al. (2016), equation 14. One that
+    has ended is frozen: it stays in the beam with its score as long as nothing
+    better pushes it out. Fixed shapes and one `while_loop`, so that it runs under XLA
+    and inside an exported graph.
+
+    Args:
+        step: callable `(tokens, states) -> (logits, attention, states)` with tokens
+            `(rows,)`, logits `(rows, vocabulary_size)` and attention
+            `(rows, attention_length)`, which may be `None`; called with
+            `rows = batch_size * beam_size`.
+        start_tokens: integer tensor `(batch_size * beam_size,)`.
+        states: list of tensors `(batch_size * beam_size, ...)`; see `repeat_rows`.
+        max_length: number of steps at most.
+        beam_size: hypotheses kept for each row.
+        length_penalty: exponent of the length penalty; 0 for none.
+        end_id: id that ends a hypothesis; it is part of the result.
+        pad_id: id after the end.
+        attention_length: if given, the attention weights are returned too.
+
+    Returns:
+        A dict, best hypothesis first, of `tokens`
+        `(batch_size, beam_size, max_length)`, `scores` `(batch_size, beam_size)`,
+        the log probability over the penalty, and with `attention_length`
+        `attention` `(batch_size, beam_size, max_length, attention_length)`.
+
+    Raises:
+        ValueError: if `beam_size` is not positive.
+
+    Example:
+        >>> states = [repeat_rows(state, 4) for state in states]
+        >>> start = repeat_rows(ops.full((2,), 2), 4)
+        >>> beam_search(step, start, states, max_length=20)["tokens"].shape
+        (2, 4, 20)
+    """
+    if beam_size < 1:
+        raise ValueError(f"`beam_size` must be positive. Received: {beam_size}")
+    search = _Search(step, max_length, beam_size, length_penalty, end_id, pad_id)
+    variables = search.first_variables(start_tokens, attention_length, states)
+    variables = ops.while_loop(
+        lambda time, beam, states: ops.logical_not(ops.all(beam["ended"])),
+        search.advance,
+        variables,
+        maximum_iterations=max_length,
+    )
+    beam = variables[1]
+    lengths = ops.reshape(beam["lengths"], (-1, beam_size))
+    result = {
+        "tokens": ops.reshape(beam["tokens"], (-1, beam_size, max_length)),
+        "scores": beam["log_probs"] / search.penalty(lengths),
+    }
+    if attention_length:
+        shape = (-1, beam_size, max_length, attention_length)
+        result["attention"] = ops.reshape(beam["attention"], shape)
+    return result
+
+
+def repeat_rows(tensor, count):
+    """Repeats each row of the first axis `count` times, rows side by side.
+
+    Args:
+        tensor: tensor `(batch_size, ...)`.
+        count: integer.
+
+    Returns:
+        Tensor `(batch_size * count, ...)`.
+    """
+    shape = tensor.shape[1:]
+    repeats = [1, count] + [1] * len(shape)
+    tiled = ops.tile(ops.expand_dims(tensor, 1), repeats)
+    dynamic = ops.shape(tensor)[1:]
+    return ops.reshape(tiled, (-1, *dynamic))
+
+
+class _Search:
+    """The constants of one search, and the step that advances it.
+
+    The beam is a dict of tensors with one row a hypothesis (`batch_size * beam_size`),
+    but for `log_probs` `(batch_size, beam_size)`.
+    """
+
+    def __init__(self, step, max_length, beam_size, length_penalty, end_id, pad_id):
+        self.step = step
+        self.max_length = max_length
+        self.beam_size = beam_size
+        self.length_penalty = length_penalty
+        self.end_id = end_id
+        self.pad_id = pad_id
+
+    def penalty(self, lengths):
+        return ops.power(
+            (5.0 + ops.cast(lengths, "float32")) / 6.0, self.length_penalty
+        )
+
+    def first_variables(self, start_tokens, attention_length, states):
+        zeros = ops.zeros_like(start_tokens)
+        blank = ops.tile(ops.expand_dims(zeros, -1), [1, self.max_length])
+        rows = ops.cast(ops.reshape(zeros, (-1, self.beam_size)), "float32")
+        # All hypotheses of a row start equal: only the first may go on.
+        others = ops.cast(ops.arange(self.beam_size) > 0, "float32")
+        beam = {
+            "last": start_tokens,
+            "ended": ops.not_equal(zeros, 0),
+            "lengths": zeros,
+            "log_probs": rows + ops.expand_dims(others * IMPOSSIBLE, 0),
+            "tokens": blank + self.pad_id,
+        }
+        if attention_length:
+            empty = ops.zeros((1, 1, attention_length))
+            beam["attention"] = ops.cast(ops.expand_dims(blank, -1), "float32") + empty
+        return ops.convert_to_tensor(0, "int32"), beam, states
+
+    def advance(self, time, beam, states):
+        logits, weights, states = self.step(beam["last"], states)
+        parents, chosen, log_probs = self._best(logits, beam)
+
+        def of_parent(tensor):
+            return ops.take(tensor, parents, axis=0)
+
+        ended = of_parent(beam["ended"])
+        here = ops.equal(ops.arange(self.max_length, dtype="int32"), time)
+        tokens = of_parent(beam["tokens"])
+        new = {
+            "last": chosen,
+            "ended": ops.logical_or(ended, ops.equal(chosen, self.end_id)),
+            "lengths": of_parent(beam["lengths"])
+            + ops.cast(ops.logical_not(ended), beam["lengths"].dtype),
+            "log_probs": log_probs,
+            "tokens": ops.where(
+                ops.expand_dims(here, 0), ops.expand_dims(chosen, 1), tokens
+            ),
+        }
+        if "attention" in beam:
+            new["attention"] = ops.where(
+                ops.reshape(here, (1, -1, 1)),
+                ops.expand_dims(of_parent(weights), 1),
+                of_parent(beam["attention"]),
+            )
+        return time + 1, new, [of_parent(state) for state in states]
+
+    def _best(self, logits, beam):
+        """The best continuations: their parents' rows, tokens and log probabilities."""
+        log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+        size = log_probs.shape[-1]
+        ended = ops.expand_dims(beam["ended"], -1)
+        only_pad = ops.where(
+            ops.equal(ops.arange(size, dtype="int32"), self.pad_id), 0.0, IMPOSSIBLE
+        )
+        log_probs = ops.where(ended, ops.expand_dims(only_pad, 0), log_probs)
+        log_probs = log_probs + ops.reshape(beam["log_probs"], (-1, 1))
+
+        lengths = beam["lengths"] + ops.cast(
+            ops.logical_not(beam["ended"]), beam["lengths"].dtype
+        )
+        ranks = log_probs / ops.expand_dims(self.penalty(lengths), -1)
+        ranks = ops.reshape(ranks, (-1, self.beam_size * size))
+        _, best = ops.top_k(ranks, self.beam_size)
+        best = ops.cast(best, "int32")
+        first = ops.cumsum(ops.ones_like(best[:, :1]), axis=0) - 1
+        parents = ops.reshape(first * self.beam_size + best // size, (-1,))
+        chosen = ops.reshape(best % size, (-1,))
+        flat = ops.reshape(log_probs, (-1,))
+        kept = ops.take(flat, parents * size + chosen, axis=0)
+        return parents, chosen, ops.reshape(kept, (-1, self.beam_size))

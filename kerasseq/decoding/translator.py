@@ -1,0 +1,133 @@
+"""Search as a Keras model, and as the signatures of an exported file."""
+
+import keras
+from keras import ops
+
+from kerasseq import models
+from kerasseq.decoding import beam, greedy
+
+START_ID = 2
+
+
+class Translator(keras.Model):
+    """Greedy or beam search with a `seq2seq` model, run by `predict`.
+
+    `predict` compiles the whole search with XLA, on TensorFlow and on JAX, and feeds
+    it in batches.
+
+    Args:
+        model: A model built by `kerasseq.models.seq2seq`.
+        max_length: Number of target tokens at most, the end token included.
+        beam_size: Hypotheses kept; `None` for greedy search.
+        length_penalty: Exponent of the length penalty of beam search.
+        return_attention: Whether the attention weights are returned too.
+
+    Call arguments:
+        source: Integer tensor of shape `(batch_size, source_length)`, padded with 0
+            on the right.
+
+    Output shape:
+        A dict as from `greedy_search` or `beam_search`.
+
+    Example:
+        >>> translator = kerasseq.decoding.Translator(model, 40, beam_size=4)
+        >>> translator.predict(source)["tokens"]
+    """
+
+    def __init__(
+        self,
+        model,
+        max_length,
+        beam_size=None,
+        length_penalty=0.6,
+        return_attention=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.model = model
+        self.max_length = max_length
+        self.beam_size = beam_size
+        self.length_penalty = length_penalty
+        self.return_attention = return_attention
+        self.compile(jit_compile=True)
+
+    def call(self, source):
+        source_length = ops.shape(source)[1]
+        context, states = models.seq2seq_encode(self.model, source)
+        start = ops.sum(ops.zeros_like(source), axis=1) + START_ID
+        options = {
+            "max_length": self.max_length,
+            "attention_length": source_length if self.return_attention else None,
+        }
+        if self.beam_size is None:
+            return greedy.greedy_search(self._step(context), start, states, **options)
+
+        def repeat(tensor):
+            return beam.repeat_rows(tensor, self.beam_size)
+
+        return beam.beam_search(
+            self._step({name: repeat(x) for name, x in context.items()}),
+            repeat(start),
+            [repeat(state) for state in states],
+            beam_size=self.beam_size,
+            length_penalty=self.length_penalty,
+            **options,
+        )
+
+    def _step(self, context):
+        return lambda tokens, states: models.seq2seq_step(
+            self.model, tokens, states, context
+        )
+
+
+def translation_signatures(
+    model, source_length, max_length, beam_size=4, length_penalty=0.6
+):
+    """The four functions that a phone needs, with static shapes and batch 1.
+
+    `encode` and `step` let a program search by itself, also on a GPU delegate;
+    `greedy` and `beam` do the whole job in one call.
+
+    Args:
+        model: A model built by `kerasseq.models.seq2seq`.
+        source_length: Number of source tokens, padding included.
+        max_length: Number of target tokens at most.
+        beam_size: Hypotheses kept by `beam`.
+        length_penalty: Exponent of the length penalty of `beam`.
+
+    Returns:
+        `{name: (function, {input: (shape, dtype)})}`; each function takes its inputs
+        by name and returns a dict of tensors.
+    """
+    source = {"source": ((1, source_length), "int32")}
+    context, states = models.seq2seq_encode(
+        model, ops.ones((1, source_length), "int32")
+    )
+    carried = context | _named(states)
+    step_inputs = {"token": ((1,), "int32")} | {
+        name: (tuple(x.shape), keras.backend.standardize_dtype(x.dtype))
+        for name, x in carried.items()
+    }
+
+    def encode(source):
+        context, states = models.seq2seq_encode(model, source)
+        return context | _named(states)
+
+    def step(token, **tensors):
+        old = [tensors[name] for name in _named(states)]
+        logits, attention, new = models.seq2seq_step(
+            model, token, old, {name: tensors[name] for name in context}
+        )
+        return {"logits": logits, "attention": attention} | _named(new)
+
+    searches = {
+        "greedy": Translator(model, max_length, return_attention=True),
+        "beam": Translator(model, max_length, beam_size, length_penalty),
+    }
+    return {"encode": (encode, source), "step": (step, step_inputs)} | {
+        name: (search.call, source) for name, search in searches.items()
+    }
+
+
+def _named(states):
+    return {f"state_{index}": state for index, state in enumerate(states)}

@@ -1,0 +1,194 @@
+"""Files and folders that appear whole or not at all.
+
+Everything is written beside its destination, on the same file system, and renamed
+into place when it is complete.
+"""
+
+import contextlib
+import json
+import math
+import os
+import pathlib
+import shutil
+import tempfile
+
+
+def check_output_dir(path):
+    """Checks that a folder can be written, before any long work.
+
+    Missing parents are created; the folder itself is not.
+
+    Args:
+        path: Path of the folder.
+
+    Returns:
+        The absolute path as a `pathlib.Path`.
+
+    Raises:
+        ValueError: If the path is a file, or cannot be written.
+    """
+    path = pathlib.Path(os.path.abspath(os.fspath(path)))
+    if path.exists() and not path.is_dir():
+        raise ValueError(
+            f"The output folder is a file; name a folder. Received: '{path}'"
+        )
+    with staging(path):
+        pass
+    if path.exists() and not os.access(path, os.W_OK):
+        raise ValueError(f"The output folder cannot be written. Received: '{path}'")
+    return path
+
+
+@contextlib.contextmanager
+def staging(output_dir):
+    """A temporary folder beside `output_dir`, removed at the end in any case.
+
+    Args:
+        output_dir: The folder the results are to go to; it need not exist.
+
+    Yields:
+        The path of the temporary folder, on the same file system.
+
+    Raises:
+        ValueError: If the folder cannot be created there.
+    """
+    output_dir = pathlib.Path(os.path.abspath(os.fspath(output_dir)))
+    try:
+        output_dir.parent.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix=f".{output_dir.name}-", dir=output_dir.parent)
+    except OSError as error:
+        raise ValueError(
+            "The output folder cannot be written; name one in a folder you may write "
+            f"to. Received: '{output_dir}' ({error})"
+        ) from error
+    try:
+        yield pathlib.Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def move_into(staging_dir, output_dir, names):
+    """Renames complete files and folders into place, all of them or none.
+
+    Args:
+        staging_dir: The folder that holds the new items, from `staging`.
+        output_dir: Their destination; created if missing.
+        names: Names of the items, in the order they are to appear.
+    """
+    staging_dir, output_dir = pathlib.Path(staging_dir), pathlib.Path(output_dir)
+    created = not output_dir.exists()
+    output_dir.mkdir(exist_ok=True)
+    earlier = pathlib.Path(tempfile.mkdtemp(prefix="earlier-", dir=staging_dir))
+    moved = []
+    try:
+        for name in names:
+            moved.append(name)
+            if (output_dir / name).exists():
+                os.rename(output_dir / name, earlier / name)
+            os.rename(staging_dir / name, output_dir / name)
+    except BaseException:
+        for name in reversed(moved):
+            _restore(earlier / name, output_dir / name, staging_dir / name)
+        if created:
+            output_dir.rmdir()
+        raise
+
+
+def write_json(path, value):
+    """Writes a value as a JSON file, whole or not at all.
+
+    Args:
+        path: Path of the file.
+        value: What to write; see `plain` for what it may hold.
+
+    Returns:
+        The value as written, in plain Python types.
+    """
+    value = plain(value)
+    with replace_file(path) as file:
+        json.dump(value, file, indent=2)
+        file.write("\n")
+    return value
+
+
+@contextlib.contextmanager
+def replace_file(path, mode="w"):
+    """Opens a file that takes its name only when the block ends without an error.
+
+    Args:
+        path: Path of the file; an earlier one stays until the new one is complete.
+        mode: `"w"` or `"wb"`.
+
+    Yields:
+        The open file.
+
+    Example:
+
+    ```python
+    with atomic.replace_file("saved_models/tag/labels.txt") as file:
+        file.write("\\n".join(labels))
+    ```
+    """
+    path = pathlib.Path(path)
+    encoding = None if "b" in mode else "utf-8"
+    with staging(path) as folder:
+        with open(folder / path.name, mode, encoding=encoding) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(folder / path.name, path)
+
+
+@contextlib.contextmanager
+def replace_folder(path):
+    """Fills a folder that takes its name only when the block ends without an error.
+
+    Args:
+        path: Path of the folder; an earlier one stays until the new one is complete.
+
+    Yields:
+        The path of a temporary folder to fill.
+    """
+    path = pathlib.Path(os.path.abspath(os.fspath(path)))
+    with staging(path) as folder:
+        (folder / path.name).mkdir()
+        yield folder / path.name
+        move_into(folder, path.parent, [path.name])
+
+
+def plain(value, where="the report"):
+    """Turns a nested value into plain Python types that JSON can hold.
+
+    Args:
+        value: Dicts with string keys, lists, tuples, strings, numbers, `None`, NumPy
+            scalars and arrays. A number that is not finite becomes `None`.
+        where: How the error message names the value.
+
+    Returns:
+        The same in dicts, lists, strings, numbers, booleans and `None`.
+
+    Raises:
+        ValueError: If something else is found; the message says where.
+    """
+    if isinstance(value, dict):
+        return {str(key): plain(v, f"{where}['{key}']") for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist(), where)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (str, int)):
+        return value
+    raise ValueError(
+        f"{where} holds what JSON cannot hold; pass numbers, strings, lists or dicts. "
+        f"Received: {value!r} of type {type(value).__name__}"
+    )
+
+
+def _restore(backup, place, new):
+    """Undoes one replacement; `new` takes back what had been put into `place`."""
+    if place.exists() and not new.exists():
+        os.rename(place, new)
+    if backup.exists():
+        os.rename(backup, place)

@@ -1,0 +1,106 @@
+"""Compares two engines on the same inputs."""
+
+import numpy as np
+
+_INFINITE = (
+    " (`inf` stands for a NaN, an infinity on one side only, or another shape; pass "
+    "`samples` on which the model gives numbers.)"
+)
+
+
+def compare(reference, candidate, samples):
+    """Runs both engines on all samples and measures how far they are apart.
+
+    Args:
+        reference: A function of a signature's name and a dict of arrays that returns
+            a dict of arrays.
+        candidate: The same, for the engine to be checked.
+        samples: `{signature name: [{input name: array}]}`.
+
+    Returns:
+        `{signature name: {"samples", "max_abs_diff", "token_agreement"}}`.
+        `max_abs_diff` covers the float outputs, equal infinities counting as equal;
+        `token_agreement` is the share of samples with all integer outputs identical.
+        Where the integers of a sample differ its floats belong to other tokens and
+        are not compared. A figure without any output to measure is `None`.
+    """
+    return {
+        name: _summary([_distances(reference, candidate, name, case) for case in cases])
+        for name, cases in samples.items()
+    }
+
+
+def check(figures, tolerance, min_token_agreement, what):
+    """Raises if figures of `compare` are out of bounds.
+
+    Args:
+        figures: What `compare` returned.
+        tolerance: Largest allowed `max_abs_diff`.
+        min_token_agreement: Smallest allowed `token_agreement`.
+        what: How the message names the file.
+
+    Raises:
+        ValueError: With the figures of the first signature out of bounds.
+    """
+    for name, figure in figures.items():
+        diff, agreement = figure["max_abs_diff"], figure["token_agreement"]
+        if agreement is not None and not agreement >= min_token_agreement:
+            raise ValueError(
+                f"{what} does not give the model's tokens in signature '{name}': they "
+                f"agree on {agreement:.4f} of {figure['samples']} samples, wanted "
+                f"min_token_agreement={min_token_agreement}. Nothing was written."
+            )
+        if diff is not None and not diff <= tolerance:
+            raise ValueError(
+                f"{what} does not compute what the model computes in signature "
+                f"'{name}': the largest difference over {figure['samples']} samples is "
+                f"{diff:.3g}, wanted tolerance={tolerance}. Nothing was written."
+                f"{_INFINITE if diff == float('inf') else ''}"
+            )
+
+
+def max_abs_diff(figures):
+    """The largest difference over all signatures, 0.0 if there is none.
+
+    Args:
+        figures: What `compare` returned.
+
+    Returns:
+        A float.
+    """
+    diffs = [figure["max_abs_diff"] for figure in figures.values()]
+    return max((diff for diff in diffs if diff is not None), default=0.0)
+
+
+def _distances(reference, candidate, name, case):
+    """`(max difference of floats, whether integers agree)`, `None` where none are."""
+    wanted, received = reference(name, case), candidate(name, case)
+    floats = [k for k, v in wanted.items() if np.issubdtype(v.dtype, np.floating)]
+    others = [k for k in wanted if k not in floats]
+    agree = all(np.array_equal(wanted[k], received[k]) for k in others)
+    diffs = [_difference(wanted[k], received[k]) for k in floats]
+    return (
+        max(diffs) if diffs and agree else None,
+        agree if others else None,
+    )
+
+
+def _difference(wanted, received):
+    if wanted.shape != received.shape:
+        return float("inf")
+    equal = wanted == received  # also where both are the same infinity
+    with np.errstate(invalid="ignore"):
+        distance = np.abs(wanted.astype("float64") - received.astype("float64"))
+    distance = np.where(equal, 0.0, distance)
+    # NaN on either side is no number to vouch for.
+    return float(np.max(np.where(np.isnan(distance), np.inf, distance), initial=0.0))
+
+
+def _summary(distances):
+    diffs = [diff for diff, _ in distances if diff is not None]
+    agreements = [agree for _, agree in distances if agree is not None]
+    return {
+        "samples": len(distances),
+        "max_abs_diff": max(diffs) if diffs else None,
+        "token_agreement": float(np.mean(agreements)) if agreements else None,
+    }

@@ -1,0 +1,43 @@
+"""Writes traced signatures as a SavedModel that TensorFlow runs without Keras."""
+
+import tensorflow as tf
+
+
+def write(signatures, path):
+    """Writes a SavedModel.
+
+    Args:
+        signatures: `{name: signatures.Signature}`.
+        path: Path of the folder to write.
+    """
+    module = tf.Module(name="kerasseq")
+    # What a function captures must hang on the saved object; Keras' own wrapper of a
+    # variable would ask for Keras on loading, so the plain variables are taken.
+    variables = {
+        id(variable): variable
+        for signature in signatures.values()
+        for variable in signature.concrete.variables
+    }
+    module.tracked = list(variables.values())
+    functions = {name: signature.concrete for name, signature in signatures.items()}
+    tf.saved_model.save(module, str(path), signatures=functions)
+
+
+def load(path):
+    """Loads a SavedModel to run it with NumPy.
+
+    Args:
+        path: Path of the folder.
+
+    Returns:
+        A function of a signature's name and a dict of arrays that returns a dict of
+        arrays.
+    """
+    loaded = tf.saved_model.load(str(path))
+
+    def run(signature, inputs):
+        tensors = {name: tf.constant(value) for name, value in inputs.items()}
+        outputs = loaded.signatures[signature](**tensors)
+        return {name: value.numpy() for name, value in outputs.items()}
+
+    return run

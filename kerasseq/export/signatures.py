@@ -1,0 +1,184 @@
+"""The signatures of an export: named functions with named tensors and static shapes."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Signature:
+    """One function of the exported file, traced once with static shapes.
+
+    Args:
+        name: Name of the signature.
+        function: Called with one keyword tensor per input; returns a dict of tensors.
+        specs: `{input name: (shape, dtype)}`, every size a positive integer.
+
+    Raises:
+        ValueError: If a name, shape or dtype is not usable, or the function does not
+            return a dict of tensors.
+    """
+
+    def __init__(self, name, function, specs):
+        self.name = name
+        self.specs = _checked_specs(name, function, specs)
+        self.concrete = _trace(name, function, self.specs)
+        self.outputs = list(self.concrete.structured_outputs)
+
+    def run(self, inputs):
+        """Runs the traced function on NumPy arrays.
+
+        Args:
+            inputs: `{name: array}`.
+
+        Returns:
+            A dict of NumPy arrays.
+        """
+        tensors = {name: tf.constant(value) for name, value in inputs.items()}
+        return {k: v.numpy() for k, v in self.concrete(**tensors).items()}
+
+
+def trace_all(twin, signatures=None):
+    """Traces the signatures of a model.
+
+    Args:
+        twin: The model to export, from `twin.portable_twin`.
+        signatures: `None` for one signature `serve` with batch size 1, from the
+            model's own inputs; or a callable that gets the twin and returns
+            `{name: (function, {input name: (shape, dtype)})}`.
+
+    Returns:
+        `{name: Signature}`.
+
+    Raises:
+        ValueError: If there is no signature, or one cannot be traced with static
+            shapes; the message says which.
+    """
+    table = serve(twin) if signatures is None else signatures(twin)
+    if not isinstance(table, dict) or not table:
+        raise ValueError(
+            "`signatures(model)` must return a dict with at least one entry "
+            "`name: (function, {input name: (shape, dtype)})`. "
+            f"Received: {table!r}"
+        )
+    for name, entry in table.items():
+        if not isinstance(entry, tuple) or len(entry) != 2 or not callable(entry[0]):
+            raise ValueError(
+                f"Signature '{name}' must be a tuple "
+                "`(function, {input name: (shape, dtype)})`. "
+                f"Received: {entry!r}"
+            )
+    return {name: Signature(name, *entry) for name, entry in table.items()}
+
+
+def serve(model):
+    """The default signature: the whole model on a batch of one.
+
+    Args:
+        model: A Functional or Sequential model.
+
+    Returns:
+        `{"serve": (function, specs)}` with the names of the model's inputs; outputs
+        are named after the output layers, or by the keys of a dict output.
+
+    Raises:
+        ValueError: If the model's inputs are not known, or not of a fixed length.
+    """
+    inputs = getattr(model, "inputs", None)
+    if not inputs:
+        raise ValueError(
+            "The inputs of a subclassed model are not known; pass "
+            "`signatures=lambda model: {'serve': (function, {name: (shape, dtype)})}`."
+            f" Received: model '{model.name}' of class {type(model).__name__}"
+        )
+    specs = {tensor.name: (_serve_shape(tensor), tensor.dtype) for tensor in inputs}
+
+    # Only a functional model has an input structure; a Sequential has one tensor.
+    sequential = isinstance(model, keras.Sequential)
+    template = inputs[0] if sequential else model.input
+
+    def function(**tensors):
+        structure = keras.tree.map_structure(lambda t: tensors[t.name], template)
+        return _named_outputs(model, model(structure, training=False))
+
+    return {"serve": (function, specs)}
+
+
+def _checked_specs(name, function, specs):
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ValueError(
+            "The name of a signature must be an identifier such as 'serve'. "
+            f"Received: {name!r}"
+        )
+    if not isinstance(specs, dict) or not specs:
+        raise ValueError(
+            f"Signature '{name}' needs the specifications of its inputs as "
+            f"`{{name: (shape, dtype)}}`. Received: {specs!r}"
+        )
+    return {
+        key: (_static(name, key, shape), tf.as_dtype(dtype).name)
+        for key, (shape, dtype) in specs.items()
+    }
+
+
+def _static(name, key, shape):
+    shape = tuple(shape)
+    if not all(isinstance(size, (int, np.integer)) and size > 0 for size in shape):
+        raise ValueError(
+            f"Input '{key}' of signature '{name}' has a size that is not fixed; "
+            "mobile runtimes want static shapes, give each size a fixed length. "
+            f"Received: shape={shape}"
+        )
+    return tuple(int(size) for size in shape)
+
+
+def _serve_shape(tensor):
+    shape = tuple(tensor.shape)
+    if None in shape[1:]:
+        raise ValueError(
+            f"Input '{tensor.name}' has a size that is not fixed, and mobile runtimes "
+            "want static shapes. Build the model with a fixed length, e.g. "
+            "`keras.Input((24,))`, or pass `signatures=` with fixed shapes. "
+            f"Received: shape={shape}"
+        )
+    return (1, *shape[1:])
+
+
+def _trace(name, function, specs):
+    tensor_specs = {
+        key: tf.TensorSpec(shape, dtype, name=key)
+        for key, (shape, dtype) in specs.items()
+    }
+
+    def checked(**tensors):
+        return _checked_outputs(name, function(**tensors))
+
+    # Keras' own loops are graph loops already: autograph could only change them.
+    traced = tf.function(checked, autograph=False)
+    return traced.get_concrete_function(**tensor_specs)
+
+
+def _checked_outputs(name, outputs):
+    if not isinstance(outputs, dict) or not outputs:
+        raise ValueError(
+            f"The function of signature '{name}' must return a dict of named tensors. "
+            f"Received: {outputs!r}"
+        )
+    outputs = {key: tf.convert_to_tensor(value) for key, value in outputs.items()}
+    for key, value in outputs.items():
+        if not value.shape.is_fully_defined():
+            raise ValueError(
+                f"Output '{key}' of signature '{name}' has a size that is not fixed; "
+                "pad it to a fixed length or set it with `keras.ops.reshape`. "
+                f"Received: shape={value.shape}"
+            )
+    return outputs
+
+
+def _named_outputs(model, outputs):
+    if isinstance(outputs, dict):
+        return outputs
+    tensors = keras.tree.flatten(outputs)
+    names = getattr(model, "output_names", None) or [model.layers[-1].name]
+    if len(set(names)) != len(tensors):
+        names = [f"output_{index}" for index in range(len(tensors))]
+    return dict(zip(names, tensors, strict=True))

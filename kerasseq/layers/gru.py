@@ -1,0 +1,70 @@
+"""Gated recurrent unit layer."""
+
+import keras
+from keras import ops as kops
+
+from kerasseq import ops
+from kerasseq.layers import hoisted_loop
+
+
+@keras.saving.register_keras_serializable(package="kerasseq")
+class GRU(hoisted_loop.HoistedLoop, keras.layers.GRU):
+    """`keras.layers.GRU` that compiles with XLA on every device.
+
+    Takes the arguments of `keras.layers.GRU`, except `use_cudnn`, and holds the same
+    weights in the same order (gates `z, r, h`; with `reset_after` a bias of shape
+    `(2, 3 * units)`), so that weights move between the two in both directions. It
+    works inside `keras.layers.Bidirectional`.
+
+    Masks may have any pattern: a masked step keeps the state and repeats the last
+    output, or puts out zeros with `zero_output_for_mask`.
+
+    Args:
+        units: Positive integer, dimensionality of the output.
+        **kwargs: The other arguments of `keras.layers.GRU`. Of `dropout` and
+            `recurrent_dropout`, one mask a sequence is drawn (Gal and Ghahramani,
+            2016); unlike in Keras, `recurrent_dropout` also acts with
+            `implementation=2`.
+
+    Call arguments:
+        sequences: Tensor of shape `(batch_size, time, features)`.
+        initial_state: Optional list of one tensor `(batch_size, units)`. Zeros by
+            default.
+        mask: Optional boolean tensor `(batch_size, time)`; `False` skips the step.
+        training: Whether dropout is applied.
+
+    Output shape:
+        `(batch_size, units)`, or `(batch_size, time, units)` with `return_sequences`;
+        with `return_state` a tuple of that and the final state.
+
+    Example:
+        >>> layer = kerasseq.layers.GRU(4, return_sequences=True)
+        >>> layer(np.random.rand(32, 10, 8)).shape
+        (32, 10, 4)
+
+    Reference:
+        Cho et al. (2014), Learning Phrase Representations using RNN Encoder-Decoder
+        for Statistical Machine Translation.
+    """
+
+    def __init__(self, units, **kwargs):
+        super().__init__(units, use_cudnn=False, **kwargs)
+
+    def _project(self, sequences):
+        projected = kops.matmul(sequences, self.cell.kernel)
+        if not self.cell.use_bias:
+            return projected
+        return projected + (self.cell.bias[0] if self.reset_after else self.cell.bias)
+
+    def _cell_step(self, projected, states, recurrent_mask):
+        has_recurrent_bias = self.cell.use_bias and self.reset_after
+        return ops.gru_step(
+            projected,
+            states,
+            self.cell.recurrent_kernel,
+            recurrent_bias=self.cell.bias[1] if has_recurrent_bias else None,
+            activation=self.cell.activation,
+            recurrent_activation=self.cell.recurrent_activation,
+            reset_after=self.reset_after,
+            recurrent_mask=recurrent_mask,
+        )

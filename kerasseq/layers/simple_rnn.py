@@ -1,0 +1,51 @@
+"""Fully connected recurrent layer."""
+
+import keras
+
+from kerasseq import ops
+from kerasseq.layers import hoisted_loop
+
+
+@keras.saving.register_keras_serializable(package="kerasseq")
+class SimpleRNN(hoisted_loop.HoistedLoop, keras.layers.SimpleRNN):
+    """`keras.layers.SimpleRNN` with the input projection hoisted out of the loop.
+
+    Takes the arguments of `keras.layers.SimpleRNN` and holds the same weights, so
+    that weights move between the two in both directions. It works inside
+    `keras.layers.Bidirectional`.
+
+    Masks may have any pattern: a masked step keeps the state and repeats the last
+    output, or puts out zeros with `zero_output_for_mask`.
+
+    Args:
+        units: Positive integer, dimensionality of the output.
+        **kwargs: The other arguments of `keras.layers.SimpleRNN`.
+
+    Call arguments:
+        sequences: Tensor of shape `(batch_size, time, features)`.
+        initial_state: Optional list of one tensor `(batch_size, units)`. Zeros by
+            default.
+        mask: Optional boolean tensor `(batch_size, time)`; `False` skips the step.
+        training: Whether dropout is applied.
+
+    Output shape:
+        `(batch_size, units)`, or `(batch_size, time, units)` with `return_sequences`;
+        with `return_state` a tuple of that and the final state.
+
+    Example:
+        >>> layer = kerasseq.layers.SimpleRNN(4, return_sequences=True)
+        >>> layer(np.random.rand(32, 10, 8)).shape
+        (32, 10, 4)
+
+    Reference:
+        Elman (1990), Finding Structure in Time.
+    """
+
+    def _cell_step(self, projected, states, recurrent_mask):
+        return ops.simple_rnn_step(
+            projected,
+            states,
+            self.cell.recurrent_kernel,
+            activation=self.cell.activation,
+            recurrent_mask=recurrent_mask,
+        )

@@ -1,0 +1,214 @@
+"""Recurrent encoder and attention decoder for translation."""
+
+import keras
+from keras import ops
+
+from kerasseq import layers
+
+_RECURRENT = {"lstm": layers.LSTM, "gru": layers.GRU, "simple_rnn": layers.SimpleRNN}
+
+
+def seq2seq(
+    vocabulary_size,
+    target_vocabulary_size=None,
+    *,
+    embedding_dim=256,
+    units=256,
+    num_layers=1,
+    cell="lstm",
+    attention="additive",
+    input_feeding=True,
+    residual=True,
+    dropout=0.2,
+    tie_embeddings=True,
+    seed=None,
+    name="seq2seq",
+):
+    """Builds a translation model: bidirectional encoder, attention decoder.
+
+    Trained with teacher forcing: the model gets the source and the target shifted
+    right by a start token, and puts out the logits of each next token. Id 0 is
+    padding, on the right of both.
+
+    Args:
+        vocabulary_size: Number of subwords, of both languages when the embeddings
+            are tied.
+        target_vocabulary_size: Number of target subwords if it differs; then
+            `tie_embeddings` must be `False`.
+        embedding_dim: Size of the embeddings and of the vector that is compared
+            with them for the output.
+        units: Size of the decoder's state and of the encoder's output; each
+            direction of the encoder has half of it. Even.
+        num_layers: Number of encoder and of decoder layers.
+        cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
+        attention: `"additive"`, `"dot"` or `"general"`.
+        input_feeding: Whether a decoder step also gets the step before's output.
+        residual: Whether layers from the second on add their input.
+        dropout: Share of embeddings, layer inputs and outputs dropped in training.
+        tie_embeddings: One table for source, target and output (Press and Wolf,
+            2017). If `False`, there are three.
+        seed: Random seed of initial weights and dropout.
+        name: Name of the model.
+
+    Returns:
+        A functional `keras.Model`. Inputs: a dict of integer tensors `source`
+        `(batch_size, source_length)` and `target` `(batch_size, target_length)`.
+        Output: logits `(batch_size, target_length, target_vocabulary_size)`.
+
+    Raises:
+        ValueError: for sizes that are not positive, odd `units`, unknown names, or
+            tied embeddings with two vocabularies.
+
+    Example:
+        >>> model = kerasseq.models.seq2seq(1000, units=64, embedding_dim=32)
+        >>> model.compile("adam", loss, jit_compile=True)
+        >>> model.fit({"source": source, "target": target}, next_target)
+
+    Reference:
+        Bahdanau et al. (2015); Luong et al. (2015); Wu et al. (2016), Google's
+        Neural Machine Translation System, for the residual stack.
+    """
+    _check(
+        vocabulary_size, target_vocabulary_size, units, num_layers, cell, tie_embeddings
+    )
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    source = keras.Input((None,), dtype="int32", name="source")
+    target = keras.Input((None,), dtype="int32", name="target")
+    target_size = target_vocabulary_size or vocabulary_size
+    if tie_embeddings:
+        embedding = _embedding(vocabulary_size, embedding_dim, True, "embedding")
+        source_embedding = target_embedding = embedding
+    else:
+        source_embedding = _embedding(
+            vocabulary_size, embedding_dim, True, "source_embedding"
+        )
+        target_embedding = _embedding(
+            target_size, embedding_dim, False, "target_embedding"
+        )
+    drop = keras.layers.Dropout(dropout, name="source_dropout")
+    encoder = _encoder(embedding_dim, units, num_layers, cell, residual, dropout)
+    memory, *states = encoder(
+        [drop(source_embedding(source)), ops.not_equal(source, 0)]
+    )
+    decoder = layers.AttentionDecoder(
+        units,
+        output_dim=embedding_dim,
+        num_layers=num_layers,
+        cell=cell,
+        attention=attention,
+        input_feeding=input_feeding,
+        residual=residual,
+        dropout=dropout,
+        name="decoder",
+    )
+    drop = keras.layers.Dropout(dropout, name="target_dropout")
+    outputs = decoder(
+        drop(target_embedding(target)),
+        memory,
+        initial_state=states,
+        memory_mask=ops.not_equal(source, 0),
+    )
+    logits = target_embedding(outputs, reverse=True)
+    return keras.Model({"source": source, "target": target}, logits, name=name)
+
+
+def seq2seq_encode(model, source):
+    """Runs the encoder of a `seq2seq` model and sets its decoder up.
+
+    Args:
+        model: A model built by `seq2seq`, or loaded from its file.
+        source: Integer tensor of shape `(batch_size, source_length)`.
+
+    Returns:
+        `(context, states)` for `seq2seq_step`: a dict and a list of tensors.
+    """
+    valid = ops.not_equal(source, 0)
+    embedding = _layer(model, "embedding", "source_embedding")
+    memory, *states = _layer(model, "encoder")([embedding(source), valid])
+    return _layer(model, "decoder").start(memory, states, valid)
+
+
+def seq2seq_step(model, tokens, states, context):
+    """Runs one decoder step of a `seq2seq` model.
+
+    Args:
+        model: A model built by `seq2seq`, or loaded from its file.
+        tokens: Integer tensor of shape `(batch_size,)`, the tokens just produced.
+        states: List of tensors, from `seq2seq_encode` or the step before.
+        context: Dict of tensors from `seq2seq_encode`.
+
+    Returns:
+        `(logits, attention, states)`, logits `(batch_size, vocabulary_size)`,
+        attention `(batch_size, source_length)`.
+    """
+    embedding = _layer(model, "embedding", "target_embedding")
+    decoder = _layer(model, "decoder")
+    output, attention, states = decoder.step(
+        decoder.project(embedding(tokens)), states, context
+    )
+    return embedding(output, reverse=True), attention, states
+
+
+def _embedding(vocabulary_size, embedding_dim, tie_weights, name):
+    return keras.layers.ReversibleEmbedding(
+        vocabulary_size, embedding_dim, tie_weights=tie_weights, name=name
+    )
+
+
+def _encoder(embedding_dim, units, num_layers, cell, residual, dropout):
+    """A model `[embedded, valid] -> [memory, decoder states...]`."""
+    embedded = keras.Input((None, embedding_dim), name="embedded")
+    valid = keras.Input((None,), dtype="bool", name="valid")
+    x, states = embedded, []
+    for index in range(num_layers):
+        below = x
+        if index:
+            x = keras.layers.Dropout(dropout, name=f"dropout_{index}")(x)
+        recurrent = _RECURRENT[cell](
+            units // 2, return_sequences=True, return_state=True
+        )
+        x, *final = keras.layers.Bidirectional(recurrent, name=f"encoder_{index}")(
+            x, mask=valid
+        )
+        half = len(final) // 2
+        for kind, pair in enumerate(zip(final[:half], final[half:], strict=True)):
+            bridge = keras.layers.Dense(units, "tanh", name=f"bridge_{index}_{kind}")
+            states.append(bridge(ops.concatenate(pair, axis=-1)))
+        if index and residual:
+            x = x + below
+    x = keras.layers.Dropout(dropout, name="memory_dropout")(x)
+    return keras.Model([embedded, valid], [x, *states], name="encoder")
+
+
+def _layer(model, *names):
+    for name in names:
+        try:
+            return model.get_layer(name)
+        except ValueError:
+            pass
+    raise ValueError(
+        "This needs a model built by kerasseq.models.seq2seq. Received: "
+        f"{model.name!r}, which has no layer {' or '.join(names)}."
+    )
+
+
+def _check(
+    vocabulary_size, target_vocabulary_size, units, num_layers, cell, tie_embeddings
+):
+    if cell not in _RECURRENT:
+        raise ValueError(
+            f"`cell` must be one of {list(_RECURRENT)}. Received: {cell!r}"
+        )
+    if min(vocabulary_size, units, num_layers) < 1 or units % 2:
+        raise ValueError(
+            "Sizes must be positive and `units` even. Received: "
+            f"vocabulary_size={vocabulary_size}, units={units}, num_layers={num_layers}"
+        )
+    if tie_embeddings and target_vocabulary_size not in (None, vocabulary_size):
+        raise ValueError(
+            "Tied embeddings need one vocabulary for both languages. Received: "
+            f"vocabulary_size={vocabulary_size}, "
+            f"target_vocabulary_size={target_vocabulary_size}. "
+            "Pass tie_embeddings=False, or train one vocabulary on both sides."
+        )

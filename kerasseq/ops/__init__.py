@@ -1,0 +1,12 @@
+"""Pure functions on tensors: the time loop, recurrent steps, attention."""
+
+from kerasseq.ops.attention import MASKED_SCORE as MASKED_SCORE
+from kerasseq.ops.attention import additive_scores as additive_scores
+from kerasseq.ops.attention import attend as attend
+from kerasseq.ops.attention import dot_scores as dot_scores
+from kerasseq.ops.cells import gru_step as gru_step
+from kerasseq.ops.cells import lstm_step as lstm_step
+from kerasseq.ops.cells import simple_rnn_step as simple_rnn_step
+from kerasseq.ops.recurrence import recurrence as recurrence
+from kerasseq.ops.time_loop import lowering as lowering
+from kerasseq.ops.time_loop import time_loop as time_loop

@@ -1,0 +1,87 @@
+"""Cross entropy over a vocabulary with smoothed labels."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="kerasseq")
+class SmoothedCrossEntropy(keras.losses.Loss):
+    """Cross entropy of integer labels with label smoothing, from logits.
+
+    With smoothing `e` the target distribution gives `1 - e` to the label and
+    spreads `e` evenly over the vocabulary. The loss of one token is then
+    `logsumexp(logits) - (1 - e) * logits[label] - e * mean(logits)`, which needs
+    no one-hot tensor of the size of the logits and compiles under XLA. It is
+    computed in float32, whatever the dtype of the logits.
+
+    The default reduction divides by the sum of the sample weights, so that with
+    weights of one for real tokens and zero for padding the loss is a mean per real
+    token. A mask that arrives with the logits counts like a weight.
+
+    Args:
+        label_smoothing: Float in `[0, 1)`, the share spread over the vocabulary.
+            Defaults to 0.1, as in the paper.
+        reduction: Reduction of `keras.losses.Loss`. Defaults to
+            `"mean_with_sample_weight"`.
+        name: Name of the loss.
+
+    Call arguments:
+        y_true: Integer labels of shape `(batch_size, length)`. A label outside the
+            vocabulary is an error of the caller and is not reported under XLA.
+        y_pred: Logits of shape `(batch_size, length, vocabulary_size)`.
+        sample_weight: Optional weights of shape `(batch_size, length)`.
+
+    Raises:
+        ValueError: If `label_smoothing` is outside `[0, 1)`, or if the logits do
+            not have exactly one axis more than the labels.
+
+    Example:
+
+    ```python
+    model.compile(
+        optimizer="adam",
+        loss=kerasseq.training.SmoothedCrossEntropy(0.1),
+        weighted_metrics=kerasseq.training.token_metrics(),
+        jit_compile=True,
+    )
+    ```
+
+    Reference:
+        [Szegedy et al., 2016](https://arxiv.org/abs/1512.00567), section 7.
+    """
+
+    def __init__(
+        self,
+        label_smoothing=0.1,
+        reduction="mean_with_sample_weight",
+        name="smoothed_cross_entropy",
+    ):
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                "`label_smoothing` must be at least 0 and less than 1. "
+                f"Received: label_smoothing={label_smoothing}"
+            )
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true, y_pred):
+        if len(y_pred.shape) != len(y_true.shape) + 1:
+            raise ValueError(
+                "Logits need exactly one axis more than the integer labels, the "
+                f"vocabulary. Received: y_true.shape={tuple(y_true.shape)}, "
+                f"y_pred.shape={tuple(y_pred.shape)}"
+            )
+        labels = ops.expand_dims(ops.cast(y_true, "int32"), -1)
+        label_logits = ops.squeeze(ops.take_along_axis(y_pred, labels, axis=-1), -1)
+        return (
+            ops.logsumexp(y_pred, axis=-1)
+            - (1 - self.label_smoothing) * label_logits
+            - self.label_smoothing * ops.mean(y_pred, axis=-1)
+        )
+
+    def get_config(self):
+        return {
+            "label_smoothing": self.label_smoothing,
+            "reduction": self.reduction,
+            "name": self.name,
+        }

@@ -1,0 +1,112 @@
+"""The files of a run: its state and its history, each whole or not there at all."""
+
+import csv
+import io
+import json
+import os
+import pathlib
+import tempfile
+import zipfile
+import zlib
+
+import numpy as np
+
+_FORMAT = 1
+_LISTS = ("variables", "best_weights")
+_DAMAGE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
+
+
+def write(path, contents):
+    """Writes a dictionary of JSON values and lists of arrays (`_LISTS`) to `path`."""
+    meta = {name: value for name, value in contents.items() if name not in _LISTS}
+    arrays = {}
+    for name in _LISTS:
+        values = contents[name]
+        meta[name] = None if values is None else len(values)
+        for index, value in enumerate(values or []):
+            arrays[f"{name}_{index:05d}"] = _storable(value)
+    meta["format"] = _FORMAT
+    buffer = io.BytesIO()
+    np.savez(buffer, meta=np.array(json.dumps(meta)), **arrays)
+    _replace(path, buffer.getbuffer())
+
+
+def read(path):
+    """Reads what `write` wrote; `ValueError` if the file is damaged."""
+    try:
+        return _read(path)
+    except _DAMAGE as error:
+        raise ValueError(
+            f"{path} is damaged or not the state of a run. Remove it and start "
+            f"anew. Received: {type(error).__name__}: {error}"
+        ) from error
+
+
+def write_history(path, rows):
+    """Writes rows as CSV: `epoch` first, then all other names, sorted."""
+    names = sorted({name for row in rows for name in row} - {"epoch"})
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, ["epoch", *names], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    _replace(path, text.getvalue().encode())
+
+
+def check_fingerprint(path, saved, current):
+    """Raises `ValueError` with the settings that differ and both their values."""
+    changes = []
+    for name in sorted(saved.keys() | current.keys()):
+        old, new = saved.get(name, "nothing"), current.get(name, "nothing")
+        if old != new:
+            changes.append(f"{name}: {old!r} -> {new!r}")
+    if changes:
+        raise ValueError(
+            f"{path} belongs to a run with other settings (saved -> received): "
+            f"{', '.join(changes)}. Resume with the saved ones, or start anew."
+        )
+
+
+def as_json(fingerprint):
+    """The fingerprint as it comes back from the file: tuples become lists."""
+    try:
+        return json.loads(json.dumps(fingerprint))
+    except TypeError as error:
+        raise ValueError(
+            "`fingerprint` must hold JSON types: numbers, strings, booleans, lists, "
+            f"dictionaries. Received: fingerprint={fingerprint}"
+        ) from error
+
+
+def _read(path):
+    data = io.BytesIO(pathlib.Path(path).read_bytes())
+    with np.load(data, allow_pickle=False) as arrays:
+        contents = json.loads(str(arrays["meta"]))
+        if contents.pop("format") != _FORMAT:
+            raise ValueError("the file has another format")
+        for name in _LISTS:
+            if contents[name] is not None:
+                count = range(contents[name])
+                contents[name] = [arrays[f"{name}_{index:05d}"] for index in count]
+    return contents
+
+
+def _storable(value):
+    """NumPy files know no bfloat16 and its like; float32 holds them exactly."""
+    value = np.asarray(value)
+    return value.astype("float32") if value.dtype.kind == "V" else value
+
+
+def _replace(path, data):
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        pathlib.Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,242 @@
+"""A run that can be killed at any moment and resumed to the same end.
+
+The file format, how arrays and rows go to disk whole or not at all, is in
+`run_file.py`; this file decides what a run consists of and when it is written.
+"""
+
+import pathlib
+import time
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasseq.training import run_file
+
+_STOPPER_FIELDS = ("wait", "best", "best_epoch", "stopped_epoch")
+
+
+class RunState(keras.callbacks.Callback):
+    """Saves the whole state of a run at each epoch's end, and brings it back.
+
+    One file, replaced atomically, holds all variables of the model (with the random
+    seeds of dropout, which `keras.callbacks.BackupAndRestore` does not keep), those
+    of the optimizer, the state of early stopping, the history and the run's
+    settings. A resumed run ends where the uninterrupted one would have: to the bit
+    where the device computes the same twice, as a CPU does. Beside the file lies
+    `history.csv`, rewritten from the history each epoch, so that a kill neither
+    loses nor doubles a row.
+
+    The callback runs `early_stopping` itself, since it must be saved after it has
+    seen the epoch: do not pass it to `fit` as well. Put `RunState` last in the list.
+
+    What the data do is the caller's: the order of an epoch must follow from the
+    epoch's number, counted on from `initial_epoch`, and `fit` needs `shuffle=False`
+    for a `keras.utils.PyDataset`, whose batches Keras otherwise shuffles by a random
+    state that no one saves.
+
+    Args:
+        path: Path of the state file, with the suffix `.npz`.
+        early_stopping: Optional `keras.callbacks.EarlyStopping`.
+        fingerprint: Optional dictionary of the settings that make up the run, of
+            JSON types. A run resumes only under equal settings. Name the number of
+            epochs here: a finished run does not go on.
+
+    Attributes:
+        initial_epoch: Epochs done so far, for `fit(initial_epoch=...)`.
+        finished: Whether the run has ended, by its last epoch or early stopping.
+        history: One dictionary per epoch with `epoch` (from 1), `seconds`,
+            `learning_rate` and the logs.
+
+    Raises:
+        ValueError: If the suffix is not `.npz`.
+
+    Example:
+
+    ```python
+    state = kerasseq.training.RunState(
+        "run/state.npz",
+        keras.callbacks.EarlyStopping("val_cross_entropy", patience=3),
+        fingerprint={"seed": 1, "epochs": 20},
+    )
+    if resume:
+        state.restore(model)
+    if not state.finished:
+        model.fit(
+            data,
+            validation_data=validation_data,
+            epochs=20,
+            initial_epoch=state.initial_epoch,
+            shuffle=False,
+            callbacks=[state],
+        )
+    ```
+    """
+
+    def __init__(self, path, early_stopping=None, fingerprint=None):
+        super().__init__()
+        self.path = pathlib.Path(path)
+        if self.path.suffix != ".npz":
+            raise ValueError(f"`path` must end in `.npz`. Received: path={path}")
+        self.early_stopping = early_stopping
+        self.fingerprint = run_file.as_json(fingerprint or {})
+        self.initial_epoch = 0
+        self.finished = False
+        self.history = []
+        self._restored = None
+        self._epoch_began = None
+
+    def restore(self, model):
+        """Puts a saved run back into `model`, before `fit`.
+
+        A finished run leaves the model as `fit` left it, with the best weights
+        where early stopping restores them.
+
+        Args:
+            model: The built and compiled model of the run.
+
+        Returns:
+            Whether there was a saved run. If not, nothing is changed.
+
+        Raises:
+            ValueError: If the file is damaged, was written under another
+                fingerprint, or does not fit the model or the early stopping.
+        """
+        if not self.path.exists():
+            return False
+        saved = run_file.read(self.path)
+        run_file.check_fingerprint(self.path, saved["fingerprint"], self.fingerprint)
+        self._check_early_stopping(saved)
+        _assign(_variables(model), saved["variables"], self.path)
+        self.initial_epoch = saved["epoch"]
+        self.finished = saved["finished"]
+        self.history = saved["history"]
+        self._restored = saved
+        if self.finished:
+            self._end(model)
+        run_file.write_history(self._history_path, self.history)
+        return True
+
+    def set_params(self, params):
+        super().set_params(params)
+        if self.early_stopping is not None:
+            self.early_stopping.set_params(params)
+
+    def set_model(self, model):
+        super().set_model(model)
+        if self.early_stopping is not None:
+            self.early_stopping.set_model(model)
+
+    def on_train_begin(self, logs=None):
+        if self._restored is None:  # A new run, also on an object used before.
+            self.initial_epoch, self.finished, self.history = 0, False, []
+        if self.early_stopping is not None:
+            self.early_stopping.on_train_begin(logs)  # Forgets what it knew.
+            if self._restored is not None:
+                _set_stopper(self.early_stopping, self._restored)
+        self._restored = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch_began = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.early_stopping is not None:
+            self.early_stopping.on_epoch_end(epoch, logs)
+        self.initial_epoch = epoch + 1
+        last = self.initial_epoch >= self.params["epochs"]
+        self.finished = bool(last or self.model.stop_training)
+        self.history.append(self._row(epoch, logs or {}))
+        run_file.write(self.path, self._contents())
+        run_file.write_history(self._history_path, self.history)
+
+    def on_train_end(self, logs=None):
+        if self.early_stopping is not None:
+            self.early_stopping.on_train_end(logs)
+
+    @property
+    def _history_path(self):
+        return self.path.with_name("history.csv")
+
+    def _row(self, epoch, logs):
+        learning_rate = ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        return {
+            "epoch": epoch + 1,
+            **{name: float(value) for name, value in logs.items()},
+            "learning_rate": float(learning_rate),
+            "seconds": round(time.perf_counter() - self._epoch_began, 3),
+        }
+
+    def _contents(self):
+        variables = _variables(self.model)
+        return {
+            "epoch": self.initial_epoch,
+            "finished": self.finished,
+            "fingerprint": self.fingerprint,
+            "history": self.history,
+            "variables": [ops.convert_to_numpy(variable) for variable in variables],
+            **_get_stopper(self.early_stopping),
+        }
+
+    def _check_early_stopping(self, saved):
+        if (saved["early_stopping"] is None) != (self.early_stopping is None):
+            was, now = saved["early_stopping"] is not None, self.early_stopping
+            raise ValueError(
+                f"{self.path} was written {'with' if was else 'without'} early "
+                "stopping; resume in the same way. "
+                f"Received: early_stopping={now}"
+            )
+
+    def _end(self, model):
+        """Does what `fit` does after its last epoch."""
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+        stopper = self.early_stopping
+        best_weights = self._restored["best_weights"]
+        if stopper is not None and stopper.restore_best_weights and best_weights:
+            model.set_weights(best_weights)
+
+
+def _variables(model):
+    """All that training changes: weights, random seeds, the optimizer's slots."""
+    if not model.built or getattr(model, "optimizer", None) is None:
+        raise ValueError(
+            "Resuming needs a model that is built and compiled. "
+            f"Received: {model.name}, built={model.built}"
+        )
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _assign(variables, values, path):
+    if len(variables) != len(values):
+        raise ValueError(
+            f"{path} holds {len(values)} variables, the model and its optimizer "
+            f"have {len(variables)}. Build the model that wrote it, or start anew."
+        )
+    for variable, value in zip(variables, values, strict=True):
+        if tuple(variable.shape) != value.shape:
+            raise ValueError(
+                f"Variable {variable.path} has shape {tuple(variable.shape)}, in "
+                f"{path} it has {value.shape}. Build the model that wrote it, or "
+                "start anew."
+            )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _get_stopper(stopper):
+    if stopper is None:
+        return {"early_stopping": None, "best_weights": None}
+    fields = {name: getattr(stopper, name) for name in _STOPPER_FIELDS}
+    best = fields["best"]
+    fields["best"] = None if best is None else float(best)
+    best_weights = stopper.best_weights
+    if best_weights is not None:
+        best_weights = [np.asarray(weight) for weight in best_weights]
+    return {"early_stopping": fields, "best_weights": best_weights}
+
+
+def _set_stopper(stopper, saved):
+    for name, value in saved["early_stopping"].items():
+        setattr(stopper, name, value)
+    stopper.best_weights = saved["best_weights"]

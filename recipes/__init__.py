@@ -1,0 +1,1 @@
+"""One task a file, run as `python -m recipes.NAME`."""

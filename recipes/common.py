@@ -1,0 +1,147 @@
+"""What all recipes share: flags, messages, devices."""
+
+import os
+import pathlib
+import shlex
+import sys
+
+from absl import flags
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def new_flags(name, epochs, batch_size):
+    """The common flags of a recipe, in a set of its own.
+
+    Args:
+        name: Name of the recipe; its results go to `saved_models/NAME`.
+        epochs: Default number of epochs.
+        batch_size: Default batch size.
+
+    Returns:
+        An `absl.flags.FlagValues`, to which the recipe adds its own flags.
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_string(
+        "data",
+        "synthetic",
+        "What to train on: 'synthetic' (needs no network), 'tfds:NAME[/CONFIG]', or "
+        "a path in the usual format of the task.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "data_dir", None, "Where tensorflow-datasets keeps data.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "output_dir", f"saved_models/{name}", "Where results go.", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "epochs", epochs, "Epochs at most.", lower_bound=1, flag_values=values
+    )
+    flags.DEFINE_integer(
+        "batch_size", batch_size, "Rows of a batch.", lower_bound=1, flag_values=values
+    )
+    flags.DEFINE_integer(
+        "seed", 0, "Seed of data, weights and dropout.", flag_values=values
+    )
+    flags.DEFINE_bool(
+        "jit_compile", True, "Compile the training step with XLA.", flag_values=values
+    )
+    flags.DEFINE_enum(
+        "precision", "float32", PRECISIONS, "Keras dtype policy.", flag_values=values
+    )
+    flags.DEFINE_bool(
+        "resume", False, "Go on from the last finished epoch.", flag_values=values
+    )
+    flags.DEFINE_enum(
+        "distribute",
+        "none",
+        ("none", "data"),
+        "'data': split each batch over all devices (JAX backend).",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "tensorboard", False, "Write TensorBoard logs.", flag_values=values
+    )
+    flags.DEFINE_bool(
+        "debug", False, "Show the traceback of an error.", flag_values=values
+    )
+    return values
+
+
+def run(main, values, usage, argv=None):
+    """Parses the command line, runs a recipe and turns errors into one message.
+
+    Args:
+        main: Function of the parsed flags.
+        values: The flags of the recipe.
+        usage: Text for `--help`.
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        The exit code: 0, or 2 for bad input.
+    """
+    argv = sys.argv if argv is None else ["recipe", *argv]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if "--help" in argv:
+        print(usage, values.get_help(), sep="\n")
+        return 0
+    try:
+        rest = values(argv)[1:]
+        if rest:
+            raise ValueError(f"Every option begins with '--'. Received: {rest}")
+        main(values)
+    except (flags.Error, ValueError, FloatingPointError) as error:
+        if values.is_parsed() and values.debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def prepare(values):
+    """Sets precision, seed and distribution; makes sure the output can be written.
+
+    Raises:
+        ValueError: if the output folder cannot be written, or the backend cannot
+            distribute.
+    """
+    import keras
+
+    make_folder(values.output_dir)
+    keras.config.set_dtype_policy(values.precision)
+    keras.utils.set_random_seed(values.seed)
+    if values.distribute == "data":
+        if keras.backend.backend() != "jax":
+            raise ValueError(
+                "--distribute=data needs the JAX backend. Received: "
+                f"KERAS_BACKEND={keras.backend.backend()}. Set KERAS_BACKEND=jax, "
+                "train, then run again with --resume on TensorFlow to export."
+            )
+        keras.distribution.set_distribution(
+            keras.distribution.DataParallel(auto_shard_dataset=False)
+        )
+
+
+def make_folder(path):
+    """Makes a folder and checks that files can be made in it.
+
+    Raises:
+        ValueError: if not.
+    """
+    probe = pathlib.Path(path) / f".probe-{os.getpid()}"
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(
+            f"Cannot write to the output folder {path!r}: {error.strerror}. "
+            "Give another one with --output_dir."
+        ) from error
+    return probe.parent
+
+
+def command_line(module):
+    """The command that was run, for the card of a run."""
+    return shlex.join(["python", "-m", module, *sys.argv[1:]])

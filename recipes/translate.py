@@ -1,0 +1,558 @@
+"""Train an attention translator, export it whole, translate with the exported file.
+
+What: recurrent encoder and attention decoder (`kerasseq.models.seq2seq`), SentencePiece
+subwords, beam search inside the exported file.
+
+    python -m recipes.translate                     # English to German phrases
+    python -m recipes.translate --translate "Thursday, May 4, 1995"
+    python -m recipes.translate --data train.en,train.de \\
+        --validation_data val.en,val.de --test_data test.en,test.de
+    echo "Ein Satz." | python -m recipes.translate --translate - --from DIR --nbest 3
+
+Writes to `saved_models/translate/`: `model.tflite` (signatures `encode`, `step`,
+`greedy`, `beam`), `saved_model/`, `model.keras`, `subwords.model` and
+`vocabulary.json` for the phone, `report.json`, `card.json`, `history.csv` and
+`attention_*.png`.
+"""
+
+import json
+import math
+import os
+import pathlib
+import shutil
+import sys
+import time
+
+import numpy as np
+from absl import flags
+
+import kerasseq
+from recipes import common
+
+FLAGS = common.new_flags("translate", epochs=12, batch_size=64)
+ARTEFACTS = (
+    "saved_model",
+    "model.tflite",
+    "model.keras",
+    "subwords.model",
+    "vocabulary.json",
+    "history.csv",
+    "report.json",
+    "card.json",
+)
+TRANSLATE_BATCH = 50
+
+
+def _define(kind, name, default, text, *choices, **kwargs):
+    define = getattr(flags, f"DEFINE_{kind}")
+    define(name, default, *choices, text, flag_values=FLAGS, **kwargs)
+
+
+_define("string", "validation_data", None, "Like --data; else a part of it.")
+_define("string", "test_data", None, "Like --data; else a part of it.")
+_define("string", "source_locale", "en", "Locale of the synthetic source.")
+_define("string", "target_locale", "de", "Locale of the synthetic target.")
+_define("integer", "num_examples", 24000, "Synthetic examples.", lower_bound=100)
+_define("bool", "lowercase", False, "Lower-case both sides.")
+_define("integer", "vocab_size", 1000, "Subwords of both languages together.")
+_define("integer", "max_length", 64, "Subwords at most.", lower_bound=4)
+_define("integer", "buckets", 3, "Length buckets at most.", lower_bound=1)
+_define("enum", "cell", "gru", "Cell.", ("lstm", "gru", "simple_rnn"))
+_define("enum", "attention", "general", "Score.", ("additive", "dot", "general"))
+_define("integer", "units", 192, "Size of the states.")
+_define("integer", "embedding_dim", 128, "Size of the embeddings.")
+_define("integer", "num_layers", 1, "Layers of encoder and decoder.", lower_bound=1)
+_define("bool", "residual", True, "Add each layer's input from the second on.")
+_define("bool", "input_feeding", True, "Feed the decoder its last output.")
+_define("bool", "tie_embeddings", True, "One table for source, target and output.")
+_define("float", "dropout", 0.1, "Dropout.")
+_define("float", "label_smoothing", 0.1, "Label smoothing.")
+_define("float", "learning_rate", 2e-3, "Peak learning rate of Adam.")
+_define("integer", "warmup_steps", 200, "Steps until the peak.", lower_bound=0)
+_define("float", "clip_norm", 1.0, "Global gradient norm at most.")
+_define("integer", "patience", 5, "Epochs without a better validation score.")
+_define("integer", "beam_size", 4, "Hypotheses of beam search.", lower_bound=1)
+_define("float", "length_penalty", 0.6, "Exponent of Wu et al. (2016).")
+_define("string", "translate", None, "Only translate: a sentence, or - for stdin.")
+_define("string", "from", None, "Folder of the exported model to translate with.")
+_define("integer", "nbest", 1, "Translations shown for a sentence.", lower_bound=1)
+
+
+def load_data(values, run_dir):
+    """Loads, tokenizes and batches the data.
+
+    Returns:
+        A dict: `text` (a `ParallelText`), `tokenizer`, `train`, `validation` (batches).
+    """
+    data = kerasseq.data
+    text = data.load_parallel_text(
+        values.data,
+        validation_data=values.validation_data,
+        test_data=values.test_data,
+        data_dir=values.data_dir,
+        source_locale=values.source_locale,
+        target_locale=values.target_locale,
+        num_examples=values.num_examples,
+        seed=values.seed,
+        lowercase=values.lowercase,
+    )
+    print(f"data: {text.name}")
+    subwords = run_dir / "subwords.model"
+    if values.resume and subwords.exists():
+        tokenizer = data.load_subwords(subwords)
+    else:
+        sentences = (sentence for pair in text.train for sentence in pair)
+        tokenizer = data.train_subwords(sentences, values.vocab_size, subwords)
+    train, validation = (
+        _encoded(tokenizer, pairs) for pairs in (text.train, text.validation)
+    )
+    buckets = data.choose_buckets(train, values.buckets, values.max_length)
+    batches = {
+        "train": data.BucketedPairs(
+            train, buckets, values.batch_size, seed=values.seed
+        ),
+        "validation": data.BucketedPairs(
+            validation, buckets, values.batch_size, shuffle=False
+        ),
+    }
+    for name, part in batches.items():
+        print(
+            f"{name}: {part.num_pairs} pairs in buckets {part.shapes}, "
+            f"{part.num_dropped} over-long pairs dropped"
+        )
+    print(f"test: {len(text.test)} pairs")
+    return {"text": text, "tokenizer": tokenizer} | batches
+
+
+def _encoded(tokenizer, pairs):
+    sides = zip(*pairs, strict=True)
+    encode = kerasseq.data.encode_sentences
+    return list(zip(*(encode(tokenizer, side) for side in sides), strict=True))
+
+
+def build_model(values, data):
+    """Builds and compiles the model."""
+    import keras
+
+    model = kerasseq.models.seq2seq(
+        data["tokenizer"].vocabulary_size(),
+        embedding_dim=values.embedding_dim,
+        units=values.units,
+        num_layers=values.num_layers,
+        cell=values.cell,
+        attention=values.attention,
+        input_feeding=values.input_feeding,
+        residual=values.residual,
+        dropout=values.dropout,
+        tie_embeddings=values.tie_embeddings,
+    )
+    steps = values.epochs * len(data["train"])
+    warmup = min(values.warmup_steps, steps // 2)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        values.learning_rate / max(warmup, 1),
+        decay_steps=steps - warmup,
+        alpha=0.02,
+        warmup_target=values.learning_rate,
+        warmup_steps=warmup,
+    )
+    model.compile(
+        keras.optimizers.Adam(schedule, global_clipnorm=values.clip_norm),
+        kerasseq.training.SmoothedCrossEntropy(values.label_smoothing),
+        weighted_metrics=kerasseq.training.token_metrics(),
+        jit_compile=values.jit_compile,
+    )
+    print(f"model: {model.count_params():,} parameters")
+    return model
+
+
+def train(values, model, data, run_dir):
+    """Fits the model, resuming if asked; returns facts for the report."""
+    import keras
+
+    stopping = keras.callbacks.EarlyStopping(
+        "val_cross_entropy", patience=values.patience, restore_best_weights=True
+    )
+    state = kerasseq.training.RunState(
+        run_dir / "state.npz", stopping, fingerprint=_fingerprint(values, data)
+    )
+    if values.resume and state.restore(model):
+        print(f"resumed after epoch {state.initial_epoch}")
+    data["train"].epoch = state.initial_epoch
+    callbacks = [
+        kerasseq.training.Throughput(data["train"]),
+        kerasseq.training.StopOnNaN(),
+        state,
+    ]
+    if values.tensorboard:
+        callbacks.append(keras.callbacks.TensorBoard(run_dir / "tensorboard"))
+    compiles = kerasseq.training.count_compiles(data["train"], data["validation"])
+    print(
+        f"XLA compiles: {compiles if values.jit_compile else 0}, one a bucket and phase"
+    )
+    if not state.finished:
+        model.fit(
+            data["train"],
+            validation_data=data["validation"],
+            epochs=values.epochs,
+            initial_epoch=state.initial_epoch,
+            shuffle=False,
+            callbacks=callbacks,
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+    best = min(state.history, key=lambda row: row["val_cross_entropy"])
+    return {
+        "seconds": round(sum(row["seconds"] for row in state.history), 1),
+        "epochs": len(state.history),
+        "best_epoch": int(best["epoch"]),
+        "val_cross_entropy": best["val_cross_entropy"],
+        "compiles": compiles if values.jit_compile else 0,
+        "parameters": model.count_params(),
+        "seed": values.seed,
+    }
+
+
+def _fingerprint(values, data):
+    free = {"output_dir", "data_dir", "resume", "tensorboard", "debug", "distribute"}
+    free |= {"translate", "from", "nbest", "beam_size", "length_penalty"}
+    settings = values.flag_values_dict()
+    settings = {name: settings[name] for name in settings.keys() - free}
+    return settings | {"pairs": data["train"].num_pairs}
+
+
+def evaluate(values, model, data):
+    """Translates the test split under XLA with greedy and beam search, and scores it.
+
+    Returns:
+        A dict of `scores`, and for `greedy` and `beam` the search's results.
+    """
+    source, num_cut = _padded_sources(values, data)
+    if num_cut:
+        print(f"{num_cut} over-long test sentences cut")
+    results = {"source": source}
+    for name, beam_size in (("greedy", None), ("beam", values.beam_size)):
+        translator = kerasseq.decoding.Translator(
+            model, _lengths(data)[1], beam_size, values.length_penalty
+        )
+        results[name] = _predict(translator, source)
+    hypotheses = _texts(data, results["beam"]["tokens"][:, 0])
+    results["scores"] = _scores(values, hypotheses, data["text"].test)
+    print("Keras, beam search:", _summary(results["scores"]))
+    return results
+
+
+def _lengths(data):
+    """The longest bucket: source and target length."""
+    return data["train"].buckets[-1]
+
+
+def _padded_sources(values, data):
+    length = _lengths(data)[0]
+    sources = [source for source, _ in data["text"].test]
+    ids = kerasseq.data.encode_sentences(data["tokenizer"], sources)
+    padded = np.zeros((len(ids), length), "int32")
+    for row, sentence in zip(padded, ids, strict=True):
+        kept = [*sentence[: length - 1], kerasseq.data.END_ID]
+        row[: len(kept)] = kept
+    return padded, sum(len(sentence) >= length for sentence in ids)
+
+
+def _predict(translator, source):
+    """`predict` in batches of one size, so that XLA compiles once."""
+    missing = -len(source) % TRANSLATE_BATCH
+    source = np.concatenate([source, np.repeat(source[-1:], missing, axis=0)])
+    outputs = translator.predict(source, batch_size=TRANSLATE_BATCH, verbose=0)
+    return {name: x[: len(x) - missing] for name, x in outputs.items()}
+
+
+def _texts(data, tokens):
+    return kerasseq.data.decode_ids(data["tokenizer"], tokens)
+
+
+def _scores(values, hypotheses, pairs):
+    import sacrebleu
+
+    references = [target for _, target in pairs]
+    bleu = sacrebleu.BLEU(lowercase=values.lowercase)
+    chrf = sacrebleu.CHRF(lowercase=values.lowercase)
+    exact = np.mean([h == r for h, r in zip(hypotheses, references, strict=True)])
+    return {
+        "bleu": bleu.corpus_score(hypotheses, [references]).score,
+        "bleu_signature": str(bleu.get_signature()),
+        "chrf": chrf.corpus_score(hypotheses, [references]).score,
+        "chrf_signature": str(chrf.get_signature()),
+        "exact_match": float(exact),
+    }
+
+
+def _summary(scores):
+    return (
+        f"BLEU {scores['bleu']:.2f} ({scores['bleu_signature']}), "
+        f"chrF {scores['chrf']:.2f} ({scores['chrf_signature']}), "
+        f"exact match {scores['exact_match']:.4f}"
+    )
+
+
+def export(values, model, data, training, results, run_dir):
+    """Exports, verifies on the whole test split, and publishes all files at once."""
+    atomic = kerasseq.export.atomic
+    source_length, target_length = _lengths(data)
+
+    def signatures(twin):
+        return kerasseq.decoding.translation_signatures(
+            twin,
+            source_length,
+            target_length,
+            values.beam_size,
+            values.length_penalty,
+        )
+
+    samples = [{"source": row[None]} for row in results["source"][:20]]
+    with atomic.staging(values.output_dir) as folder:
+        report = kerasseq.export.export_model(
+            model,
+            folder,
+            signatures=signatures,
+            samples={name: samples for name in ("encode", "greedy", "beam")}
+            | {"step": _step_samples(model, results["source"][:20])},
+            task="translate",
+            data=data["text"].name,
+            metrics=results["scores"],
+            training=training,
+            min_token_agreement=0.9,
+            main_signature="greedy",
+        )
+        verified = verify(values, data, results, folder / "model.tflite")
+        report["artefacts"][0]["metrics"] = verified
+        atomic.write_json(folder / "report.json", report)
+        atomic.write_json(folder / "card.json", _card(report))
+        model.save(folder / "model.keras")
+        shutil.copy(run_dir / "subwords.model", folder)
+        shutil.copy(run_dir / "history.csv", folder)
+        kerasseq.data.save_vocabulary(
+            data["tokenizer"], folder / "vocabulary.json", lowercase=values.lowercase
+        )
+        pictures = draw_attention(model, data, results["source"][:3], folder)
+        atomic.move_into(folder, values.output_dir, [*ARTEFACTS, *pictures])
+    return report
+
+
+def _step_samples(model, source):
+    """Inputs of `step` as they occur: the state after the start token."""
+    samples = []
+    for row in source[:3]:
+        context, states = kerasseq.models.seq2seq_encode(model, row[None])
+        tensors = context | {f"state_{i}": state for i, state in enumerate(states)}
+        sample = {name: np.asarray(x, "float32") for name, x in tensors.items()}
+        start = np.array([kerasseq.data.START_ID], "int32")
+        samples.append({"token": start} | sample)
+    return samples
+
+
+def verify(values, data, results, path):
+    """Translates the test split with the exported file and compares with Keras.
+
+    Returns:
+        A dict of scores, agreement of the tokens, and near ties: the sentences whose
+        translations differ, with the gap between the two scores.
+    """
+    runner = kerasseq.lite.Runner(path)
+    verified = {}
+    for name in ("greedy", "beam"):
+        began = time.perf_counter()
+        outputs = [runner.run(name, source=row[None]) for row in results["source"]]
+        seconds = time.perf_counter() - began
+        tokens, scores = (
+            np.concatenate([output[key] for output in outputs])
+            for key in ("tokens", "scores")
+        )
+        if name == "beam":
+            tokens, scores = tokens[:, 0], scores[:, 0]
+            verified |= _scores(values, _texts(data, tokens), data["text"].test)
+        verified[f"{name}_ms_per_sentence"] = 1e3 * seconds / len(outputs)
+        verified[f"{name}_identical"], verified[f"{name}_near_ties"] = _agreement(
+            results[name], tokens, scores
+        )
+        print(
+            f"model.tflite, {name}: {verified[f'{name}_identical']} of {len(outputs)} "
+            f"translations as Keras', {verified[f'{name}_ms_per_sentence']:.2f} ms each"
+        )
+        for tie in verified[f"{name}_near_ties"]:
+            print(f"  sentence {tie['sentence']} differs, score gap {tie['gap']:.2e}")
+    print("model.tflite, beam search:", _summary(verified))
+    return verified
+
+
+def _agreement(keras_result, tokens, scores):
+    keras_tokens, keras_scores = keras_result["tokens"], keras_result["scores"]
+    if keras_tokens.ndim == 3:
+        keras_tokens, keras_scores = keras_tokens[:, 0], keras_scores[:, 0]
+    differing = np.flatnonzero((keras_tokens != tokens).any(axis=1))
+    ties = [
+        {"sentence": int(i), "gap": float(abs(keras_scores[i] - scores[i]))}
+        for i in differing
+    ]
+    return len(tokens) - len(differing), ties
+
+
+def _card(report):
+    tflite = report["artefacts"][0]
+    return {
+        "task": report["task"],
+        "data": report["data"],
+        "command": common.command_line("recipes.translate"),
+        "metrics": tflite["metrics"],
+        "training": report["training"],
+        "bytes": {item["file"]: item["bytes"] for item in report["artefacts"]},
+        "latency_ms": tflite["latency_ms"],
+        "max_abs_diff": tflite["max_abs_diff"],
+    }
+
+
+def draw_attention(model, data, source, folder):
+    """Draws the attention of a few greedy translations as PNG; returns the names."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    translator = kerasseq.decoding.Translator(
+        model, _lengths(data)[1], return_attention=True
+    )
+    outputs = translator.predict(source, verbose=0)
+    names = []
+    for index, row in enumerate(source):
+        kept = int(np.count_nonzero(outputs["tokens"][index]))
+        pieces = [_pieces(data, ids) for ids in (row, outputs["tokens"][index])]
+        weights = outputs["attention"][index, :kept, : len(pieces[0])]
+        size = [0.32 * len(pieces[0]) + 2, 0.32 * kept + 1.5]
+        figure, axes = pyplot.subplots(figsize=size, layout="constrained")
+        image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1)
+        axes.set_xticks(range(len(pieces[0])), pieces[0], rotation=90)
+        axes.set_yticks(range(kept), pieces[1])
+        axes.set(xlabel="source", ylabel="translation")
+        figure.colorbar(image, label="attention weight", fraction=0.05)
+        names.append(f"attention_{index + 1}.png")
+        figure.savefig(folder / names[-1], dpi=120)
+        pyplot.close(figure)
+    return names
+
+
+def _pieces(data, ids):
+    ids = [int(i) for i in ids if i]
+    return [data["tokenizer"].id_to_token(i).replace("▁", "_") for i in ids]
+
+
+class FileTranslator:
+    """Translates with an exported file and its vocabulary, without TensorFlow.
+
+    Args:
+        folder: Folder with `model.tflite`, `subwords.model` and `vocabulary.json`.
+
+    Raises:
+        ValueError: if a file is missing or damaged.
+    """
+
+    def __init__(self, folder):
+        import sentencepiece
+
+        folder = pathlib.Path(folder)
+        self.runner = kerasseq.lite.Runner(folder / "model.tflite")
+        self.vocabulary = _read_json(folder / "vocabulary.json")
+        model = folder / "subwords.model"
+        try:
+            self.subwords = sentencepiece.SentencePieceProcessor(
+                model_proto=model.read_bytes()
+            )
+        except (OSError, RuntimeError) as error:
+            raise ValueError(
+                f"{model} is missing or no SentencePiece model. Export again."
+            ) from error
+        inputs = self.runner.signatures["beam"]["inputs"]
+        self.length = inputs["source"][0][1]
+
+    def __call__(self, sentence, nbest=1):
+        """Returns the `nbest` best translations, a list of `(text, score)`.
+
+        Raises:
+            ValueError: if the sentence is empty or too long for the file.
+        """
+        ids = self.subwords.encode(
+            sentence.lower() if self.vocabulary["lowercase"] else sentence
+        )
+        if not ids:
+            raise ValueError("The sentence is empty. Give some text to translate.")
+        if len(ids) >= self.length:
+            raise ValueError(
+                f"The sentence has {len(ids)} subwords, the file takes at most "
+                f"{self.length - 1}. Split it, or export with a larger --max_length. "
+                f"Received: {sentence!r}"
+            )
+        source = np.zeros((1, self.length), "int32")
+        source[0, : len(ids) + 1] = [*ids, self.vocabulary["end"]]
+        outputs = self.runner.run("beam", source=source)
+        best = zip(outputs["tokens"][0], outputs["scores"][0], strict=True)
+        return [(self._text(ids), float(score)) for ids, score in best][:nbest]
+
+    def _text(self, ids):
+        ids = ids.tolist()
+        end = self.vocabulary["end"]
+        ids = ids[: ids.index(end)] if end in ids else ids
+        return self.subwords.decode(ids) if ids else ""
+
+
+def _read_json(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is missing or damaged. Export again.") from error
+
+
+def translate_with_file(values):
+    """Translates a sentence, or the lines of standard input, and prints the result."""
+    translator = FileTranslator(values["from"].value or values.output_dir)
+    given = values.translate
+    sentences = sys.stdin if given in (None, "-") else [given]
+    for number, sentence in enumerate(sentences, 1):
+        try:
+            found = translator(sentence.strip(), values.nbest)
+        except ValueError as error:
+            where = f"line {number}: " if sentences is sys.stdin else ""
+            raise ValueError(f"{where}{error}") from error
+        for text, score in found:
+            print(f"{score:.4f}\t{text}" if values.nbest > 1 else text, flush=True)
+
+
+def main(values):
+    """Runs the whole job, or translates with its result."""
+    if values.translate is not None or values["from"].value is not None:
+        return translate_with_file(values)
+    common.prepare(values)
+    run_dir = common.make_folder(os.path.join(values.output_dir, "run"))
+    data = load_data(values, run_dir)
+    model = build_model(values, data)
+    training = train(values, model, data, run_dir)
+    results = evaluate(values, model, data)
+    if not math.isfinite(results["scores"]["bleu"]):
+        raise ValueError("The model gives no translation; train longer.")
+    export(values, model, data, training, results, run_dir)
+    print_samples(values, data)
+    return None
+
+
+def print_samples(values, data, count=3):
+    """Prints translations made with the exported file, and where everything lies."""
+    translator = FileTranslator(values.output_dir)
+    print("\nTranslated with model.tflite alone:")
+    for source, target in data["text"].test[:count]:
+        print(f"  source      {source}")
+        print(f"  translation {translator(source)[0][0]}")
+        print(f"  reference   {target}")
+    folder = pathlib.Path(values.output_dir)
+    print(f"\nEverything lies in {folder}/:")
+    for path in sorted(folder.iterdir()):
+        if path.name != "run":
+            print(f"  {path.name}")
+
+
+if __name__ == "__main__":
+    sys.exit(common.run(main, FLAGS, __doc__))

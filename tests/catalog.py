@@ -1,0 +1,155 @@
+"""The one table: every public layer and model, and the promises it keeps.
+
+Each file in `contract/` checks one promise for the whole table. `test_catalog.py`
+fails when something public is missing here.
+
+A name in `models` that is no builder stands in `PARTS`, with the entry whose promises
+cover it.
+"""
+
+import typing
+
+import keras
+import numpy as np
+
+from kerasseq import layers, models
+
+PROMISES = ("P1", "P2", "P3", "P4", "P5")
+PARTS = {"seq2seq_encode": "seq2seq", "seq2seq_step": "seq2seq"}
+BATCH, TIME, SOURCE, FEATURES, UNITS, VOCABULARY = 3, 6, 5, 4, 8, 11
+
+
+class Entry(typing.NamedTuple):
+    """One public thing in one configuration.
+
+    `build(layer_class)` makes a small functional model with dict inputs; `stock` is
+    the class of Keras that holds the same weights, if there is one; `excused` gives
+    the reason for each promise that is not kept.
+    """
+
+    covers: str
+    variant: str
+    build: typing.Callable
+    inputs: typing.Callable
+    stock: type | None = None
+    excused: dict = {}
+
+    @property
+    def id(self):
+        return f"{self.covers}-{self.variant}" if self.variant else self.covers
+
+    def model(self):
+        keras.utils.set_random_seed(7)
+        model = self.build(getattr(layers, self.covers, None))
+        randomize(model)
+        return model
+
+
+def randomize(model):
+    """Gives all weights values, biases too, so that none hides behind a zero."""
+    generator = np.random.default_rng(3)
+    for weight in model.weights:
+        weight.assign(generator.normal(0, 0.3, weight.shape))
+
+
+def recurrent_model(**options):
+    """Masked ids, a bidirectional layer, and a layer that gives its last state."""
+
+    def build(layer_class):
+        ids = keras.Input((TIME,), dtype="int32", name="ids")
+        x = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)(ids)
+        wrapped = layer_class(UNITS, return_sequences=True, **options)
+        x = keras.layers.Bidirectional(wrapped, name="both")(x)
+        x, *states = layer_class(UNITS, return_state=True, **options)(x)
+        x = keras.layers.Concatenate()([x, *states])
+        return keras.Model({"ids": ids}, keras.layers.Dense(3)(x))
+
+    return build
+
+
+def padded_ids(generator, length=TIME):
+    ids = generator.integers(1, VOCABULARY, (BATCH, length)).astype("int32")
+    for row in range(1, BATCH):
+        ids[row, length - row :] = 0
+    return ids
+
+
+def recurrent_inputs():
+    return {"ids": padded_ids(np.random.default_rng(0))}
+
+
+def decoder_model(**options):
+    def build(layer_class):
+        target = keras.Input((TIME, FEATURES), name="target")
+        memory = keras.Input((SOURCE, UNITS), name="memory")
+        ids = keras.Input((SOURCE,), dtype="int32", name="ids")
+        outputs = layer_class(UNITS, **options)(
+            target, memory, memory_mask=keras.ops.not_equal(ids, 0)
+        )
+        inputs = {"target": target, "memory": memory, "ids": ids}
+        return keras.Model(inputs, outputs)
+
+    return build
+
+
+def decoder_inputs():
+    generator = np.random.default_rng(1)
+    return {
+        "target": generator.normal(size=(BATCH, TIME, FEATURES)).astype("float32"),
+        "memory": generator.normal(size=(BATCH, SOURCE, UNITS)).astype("float32"),
+        "ids": padded_ids(generator, SOURCE),
+    }
+
+
+def seq2seq_model(**options):
+    def build(_):
+        sizes = {"embedding_dim": FEATURES, "units": UNITS}
+        return models.seq2seq(VOCABULARY, **sizes, **options)
+
+    return build
+
+
+def seq2seq_inputs():
+    generator = np.random.default_rng(2)
+    return {
+        "source": padded_ids(generator, SOURCE),
+        "target": padded_ids(generator, TIME),
+    }
+
+
+def _recurrent(name, variant="", **options):
+    stock = getattr(keras.layers, name)
+    build = recurrent_model(**options)
+    return Entry(name, variant, build, recurrent_inputs, stock)
+
+
+def _decoder(variant, **options):
+    build = decoder_model(**options)
+    return Entry("AttentionDecoder", variant, build, decoder_inputs)
+
+
+def _seq2seq(variant, **options):
+    return Entry("seq2seq", variant, seq2seq_model(**options), seq2seq_inputs)
+
+
+ENTRIES = [
+    _recurrent("SimpleRNN"),
+    _recurrent("LSTM"),
+    _recurrent("LSTM", "dropout", dropout=0.2, recurrent_dropout=0.2),
+    _recurrent("GRU"),
+    _recurrent("GRU", "reset_before", reset_after=False, use_bias=False),
+    _decoder("additive", num_layers=2, residual=True, dropout=0.2),
+    _decoder("dot", cell="gru", output_dim=5),
+    _decoder("general", cell="simple_rnn", input_feeding=False),
+    _seq2seq("lstm", num_layers=2, dropout=0.1),
+    _seq2seq("gru", cell="gru", attention="general", tie_embeddings=False),
+    _seq2seq("simple_rnn", cell="simple_rnn", attention="dot", input_feeding=False),
+]
+
+
+def keeping(promise):
+    """The entries that keep a promise, as pytest parameters."""
+    import pytest
+
+    kept = [entry for entry in ENTRIES if promise not in entry.excused]
+    return [pytest.param(entry, id=entry.id) for entry in kept]

@@ -1,0 +1,24 @@
+"""Loads each `.keras` file of a folder and writes what it puts out; a child process."""
+
+import pathlib
+import sys
+
+import keras
+import numpy as np
+
+from kerasseq import layers  # noqa: F401  registers the classes
+
+
+def main(folder):
+    backend = keras.backend.backend()
+    for path in sorted(pathlib.Path(folder).glob("*.keras")):
+        model = keras.saving.load_model(path)
+        with np.load(path.with_suffix(".npz")) as inputs:
+            outputs = model(dict(inputs), training=False)
+        np.save(
+            path.with_suffix(f".{backend}.npy"), keras.ops.convert_to_numpy(outputs)
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,60 @@
+"""Runs P1, P3 and P5 in a second process on JAX, and JAX without TensorFlow."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="this is the other half"
+)
+
+
+def run(*command):
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    return subprocess.run(
+        [sys.executable, *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        cwd=HERE.parent.parent,
+    )
+
+
+@pytest.mark.parametrize("promise", ["p1_compiles", "p3_keeps", "p5_moves"])
+def test_promise_on_jax(promise):
+    path = HERE / f"test_{promise}.py"
+    result = run("-m", "pytest", "-q", "-p", "no:cacheprovider", path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert " passed" in result.stdout
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules["tensorflow"] = None
+import keras, numpy as np
+import kerasseq
+model = kerasseq.models.seq2seq(9, embedding_dim=4, units=4)
+model.compile("adam", kerasseq.training.SmoothedCrossEntropy(), jit_compile=True)
+ids = np.ones((2, 3), "int32")
+model.fit({"source": ids, "target": ids}, ids, verbose=0)
+tokens = kerasseq.decoding.Translator(model, 4, beam_size=2).predict(ids, verbose=0)
+assert tokens["tokens"].shape == (2, 2, 4)
+kerasseq.ops.lstm_step, kerasseq.layers.GRU, kerasseq.data.BucketedPairs
+try:
+    kerasseq.export.export_model(model, "unused")
+except ImportError as error:
+    print("exporting says:", error)
+"""
+
+
+def test_layers_models_and_decoding_work_without_tensorflow():
+    result = run("-c", WITHOUT_TENSORFLOW)
+    assert result.returncode == 0, result.stderr
+    assert "exporting says:" in result.stdout
+    assert "TensorFlow" in result.stdout

@@ -1,0 +1,137 @@
+"""P2: outputs and gradients equal NumPy and, where a twin exists, stock Keras.
+
+The recurrent layers are held against stock Keras here, weight for weight, and
+against NumPy in `layers/`; what Keras lacks is held against NumPy, its gradients
+against differences of the NumPy function along random directions.
+"""
+
+import catalog
+import keras
+import numpy as np
+import pytest
+import reference
+import tensorflow as tf
+
+WITH_TWIN = [p for p in catalog.keeping("P2") if p.values[0].stock is not None]
+DECODERS = [
+    p for p in catalog.keeping("P2") if p.values[0].covers == "AttentionDecoder"
+]
+SEQ2SEQ = [p for p in catalog.keeping("P2") if p.values[0].covers == "seq2seq"]
+
+
+def outputs_and_gradients(model, inputs):
+    with tf.GradientTape() as tape:
+        outputs = model(inputs, training=False)
+        loss = tf.reduce_sum(outputs * np.cos(np.arange(outputs.shape[-1])))
+    gradients = tape.gradient(loss, [w.value for w in model.trainable_weights])
+    return outputs.numpy(), [tf.convert_to_tensor(g).numpy() for g in gradients]
+
+
+def test_every_entry_is_held_against_something():
+    checked = {p.id for p in WITH_TWIN + DECODERS + SEQ2SEQ}
+    assert checked == {p.id for p in catalog.keeping("P2")}
+
+
+@pytest.mark.parametrize("entry", WITH_TWIN)
+def test_equals_stock_keras(entry):
+    ours, stock = entry.model(), entry.build(entry.stock)
+    stock.set_weights(ours.get_weights())
+    outputs, gradients = outputs_and_gradients(ours, entry.inputs())
+    expected, expected_gradients = outputs_and_gradients(stock, entry.inputs())
+    np.testing.assert_allclose(outputs, expected, atol=1e-5)
+    for gradient, expected in zip(gradients, expected_gradients, strict=True):
+        np.testing.assert_allclose(gradient, expected, atol=1e-4)
+
+
+def decoder_weights(decoder, arrays):
+    """Sorts a decoder's weights, in Keras' order, into the reference's dict."""
+    by_name = {
+        w.path.split("/", 1)[-1]: a
+        for w, a in zip(decoder.weights, arrays, strict=True)
+    }
+    parts = {"cells": [], "output": ["output/kernel", "output/bias"]}
+    for index in range(decoder.num_layers):
+        kinds = ("kernel", "recurrent_kernel", "bias")
+        parts["cells"].append([by_name[f"cell_{index}/{kind}"] for kind in kinds])
+    parts["output"] = [by_name[name] for name in parts["output"]]
+    optional = {"query": "query/kernel", "key": "key/kernel", "score": "score_kernel"}
+    for name, path in optional.items():
+        if path in by_name:
+            parts[name] = by_name[path]
+    return parts
+
+
+def reference_decoder(decoder, inputs, arrays):
+    return reference.attention_decoder(
+        inputs["target"].astype("float64"),
+        inputs["memory"].astype("float64"),
+        inputs["ids"] != 0,
+        decoder_weights(decoder, arrays),
+        cell=decoder.cell,
+        attention=decoder.attention,
+        feeding=decoder.input_feeding,
+        residual=decoder.residual,
+    )
+
+
+@pytest.mark.parametrize("entry", DECODERS)
+def test_decoder_equals_numpy(entry):
+    model, inputs = entry.model(), entry.inputs()
+    (decoder,) = (layer for layer in model.layers if "decoder" in layer.name)
+    arrays = [w.astype("float64") for w in decoder.get_weights()]
+    outputs, gradients = outputs_and_gradients(model, inputs)
+    expected, _ = reference_decoder(decoder, inputs, arrays)
+    np.testing.assert_allclose(outputs, expected, atol=1e-5)
+
+    generator, step = np.random.default_rng(5), 1e-5
+    scale = np.cos(np.arange(outputs.shape[-1]))
+    for index, array in enumerate(arrays):
+        direction = generator.normal(size=array.shape)
+        direction /= np.linalg.norm(direction)
+        sides = []
+        for sign in (1, -1):
+            moved = [*arrays]
+            moved[index] = array + sign * step * direction
+            sides.append(np.sum(reference_decoder(decoder, inputs, moved)[0] * scale))
+        slope = (sides[0] - sides[1]) / (2 * step)
+        np.testing.assert_allclose(
+            np.sum(gradients[index] * direction), slope, atol=1e-4, rtol=1e-4
+        )
+
+
+@pytest.mark.parametrize("entry", SEQ2SEQ)
+def test_seq2seq_equals_its_parts_in_numpy(entry):
+    """Embedding, decoder and output in NumPy on top of the encoder's output."""
+    model, inputs = entry.model(), entry.inputs()
+    decoder = model.get_layer("decoder")
+    names = [layer.name for layer in model.layers]
+    tied = "embedding" in names
+    table = model.get_layer("embedding" if tied else "target_embedding")
+    source_table = table if tied else model.get_layer("source_embedding")
+    valid = inputs["source"] != 0
+    embedded = np.asarray(source_table.embeddings)[inputs["source"]]
+    memory, *states = model.get_layer("encoder")([embedded, valid])
+
+    zeros = [np.zeros_like(state) for state in states]
+    model_from_zero, _ = run_decoder(decoder, table, inputs, memory, zeros, valid)
+    arrays = [w.astype("float64") for w in decoder.get_weights()]
+    target = np.asarray(table.embeddings)[inputs["target"]]
+    parts = {"target": target, "memory": np.asarray(memory), "ids": inputs["source"]}
+    expected, _ = reference_decoder(decoder, parts, arrays)
+    weights = table.get_weights()
+    output_matrix = weights[0].T if tied else weights[1]
+    np.testing.assert_allclose(model_from_zero, expected @ output_matrix, atol=1e-5)
+
+    with_states, _ = run_decoder(decoder, table, inputs, memory, states, valid)
+    np.testing.assert_allclose(model(inputs), with_states, atol=1e-5)
+
+
+def run_decoder(decoder, table, inputs, memory, states, valid):
+    context, states = decoder.start(memory, states, valid)
+    logits = []
+    for tokens in inputs["target"].T:
+        output, weights, states = decoder.step(
+            decoder.project(table(tokens)), states, context
+        )
+        logits.append(keras.ops.convert_to_numpy(table(output, reverse=True)))
+    return np.stack(logits, axis=1), weights

@@ -1,0 +1,164 @@
+import json
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasseq import export, lite
+
+KEYS = (
+    "file bytes precision signatures ops flex_ops custom_ops dynamic_shapes "
+    "max_abs_diff latency_ms peak_memory_mib metrics latency_ms_by_signature parity"
+).split()
+
+
+@keras.saving.register_keras_serializable("kerasseq_test")
+class CumulativeProduct(keras.layers.Layer):
+    def call(self, inputs):
+        return tf.math.cumprod(inputs, axis=1)
+
+
+def tree(folder):
+    return {p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+class TestBasics:
+    def test_report(self, exported):
+        _, folder, report = exported
+        assert json.loads((folder / "report.json").read_text()) == report
+        assert list(report) == ["task", "data", "metrics", "training", "artefacts"]
+        assert report["metrics"] == {"accuracy": 0.5}
+        assert [a["file"] for a in report["artefacts"]] == [
+            "model.tflite",
+            "saved_model",
+        ]
+        assert all(list(a) == KEYS for a in report["artefacts"])
+
+    def test_tflite_entry(self, exported):
+        _, folder, report = exported
+        entry = report["artefacts"][0]
+        assert entry["bytes"] == (folder / "model.tflite").stat().st_size
+        assert entry["signatures"] == ["serve", "count"]
+        assert entry["precision"] == "float32"
+        assert entry["flex_ops"] == entry["custom_ops"] == []
+        assert entry["dynamic_shapes"] is False
+        assert entry["ops"]["WHILE"] == 5
+        assert entry["latency_ms"] == entry["latency_ms_by_signature"]["serve"] > 0
+        assert 0 < entry["peak_memory_mib"] < 100
+        assert entry["parity"]["count"]["token_agreement"] == 1.0
+        assert entry["parity"]["count"]["samples"] == 2
+        assert entry["max_abs_diff"] < 1e-5
+
+    def test_folder_holds_the_artefacts_only(self, exported):
+        _, folder, _ = exported
+        names = sorted(path.name for path in folder.iterdir())
+        assert names == ["model.tflite", "report.json", "saved_model"]
+        assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+    def test_model_is_untouched(self, exported):
+        model = exported[0]
+        assert model.compute_dtype == "float32"
+        assert model.get_layer("wide").dtype_policy.name == "mixed_float16"
+
+
+class TestNumbers:
+    def test_equals_the_mixed_model(self, exported):
+        model, folder, _ = exported
+        x = np.random.default_rng(0).standard_normal((1, 6, 4)).astype("float32")
+        received = lite.Runner(folder / "model.tflite").run("serve", x=x)["scores"]
+        np.testing.assert_allclose(received, model(x), atol=2e-2)
+
+    def test_saved_model_without_keras(self, exported):
+        _, folder, _ = exported
+        x = np.full((1, 6, 4), 0.25, "float32")
+        code = (
+            "import sys; sys.modules['keras'] = None  # any import of it raises\n"
+            "import tensorflow as tf\n"
+            "s = tf.saved_model.load(sys.argv[1]).signatures['serve']\n"
+            "y = s(x=tf.fill((1, 6, 4), 0.25))['scores']\n"
+            "print(sys.modules['keras'], *y.numpy()[0].tolist())"
+        )
+        output = subprocess.run(
+            [sys.executable, "-c", code, str(folder / "saved_model")],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        expected = lite.Runner(folder / "model.tflite").run("serve", x=x)["scores"][0]
+        assert output[0] == "None"
+        np.testing.assert_allclose([float(v) for v in output[1:]], expected, atol=1e-6)
+
+    def test_default_signature(self, tmp_path):
+        left = keras.Input((3,), name="left")
+        right = keras.Input((3,), dtype="int32", name="right")
+        x = left + keras.ops.cast(right, "float32")
+        outputs = {"sum": x, "double": keras.layers.Rescaling(2.0)(x)}
+        model = keras.Model({"left": left, "right": right}, outputs)
+        report = export.export_model(model, str(tmp_path / "new" / "demo"))
+        runner = lite.Runner(tmp_path / "new" / "demo" / "model.tflite")
+        result = runner.run(left=[[1.0, 2.0, 3.0]], right=[[1, 1, 1]])
+        assert result["sum"].tolist() == [[2.0, 3.0, 4.0]]
+        assert result["double"].tolist() == [[4.0, 6.0, 8.0]]
+        assert report["artefacts"][0]["parity"]["serve"]["samples"] == 3
+
+
+class TestErrors:
+    def test_flex_is_refused(self, exported, tmp_path):
+        inputs = keras.Input((4, 4), name="x")
+        x = keras.layers.Dense(4)(inputs)
+        model = keras.Model(inputs, CumulativeProduct(name="running_product")(x))
+        folder = exported[1]
+        before = tree(folder)
+        with pytest.raises(ValueError, match="'Cumprod' in layer 'running_product'"):
+            export.export_model(model, folder)
+        assert tree(folder) == before
+        assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+    def test_parity_is_enforced(self, exported, tmp_path):
+        model = exported[0]
+        with pytest.raises(ValueError, match="difference over 3 samples.*tolerance=-1"):
+            export.export_model(model, tmp_path / "demo", tolerance=-1)
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("kind", ["is a file", "parent is a file"])
+    def test_unusable_folder(self, exported, tmp_path, kind):
+        path = tmp_path / "file"
+        path.write_text("")
+        path = path if kind == "is a file" else path / "demo"
+        with pytest.raises(ValueError, match="output folder"):
+            export.export_model(exported[0], path)
+
+    def test_report_values(self, exported, tmp_path):
+        with pytest.raises(ValueError, match=r"\['score'\] holds what JSON cannot"):
+            export.export_model(exported[0], tmp_path / "a", metrics={"score": {1}})
+        with pytest.raises(ValueError, match="`training` must be a dict"):
+            export.export_model(exported[0], tmp_path / "a", training=3)
+
+    def test_main_signature(self, exported, tmp_path):
+        with pytest.raises(ValueError, match="must be one of .'serve'.*'greedy'"):
+            export.export_model(exported[0], tmp_path / "a", main_signature="greedy")
+
+    @pytest.mark.parametrize(
+        "backend, word", [("jax", "KERAS_BACKEND=jax"), ("", "pip install")]
+    )
+    def test_other_backend(self, backend, word, tmp_path):
+        hide = "" if backend else "util.find_spec = lambda name: None\n"
+        code = (
+            f"import importlib.util as util\nfrom kerasseq import export\n{hide}"
+            "try: export.export_model\n"
+            "except ImportError as error: print(error)"
+        )
+        root = pathlib.Path(export.__file__).parents[2]
+        output = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=root,
+            env={"KERAS_BACKEND": backend or "tensorflow", "HOME": str(tmp_path)},
+        ).stdout
+        assert "needs the TensorFlow backend" in output and word in output

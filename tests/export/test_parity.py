@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from kerasseq.export import parity
+
+CASES = {"serve": [{"x": np.array([float(i)])} for i in range(4)]}
+
+
+def engine(**outputs):
+    return lambda name, case: {
+        key: np.asarray(function(case["x"])) for key, function in outputs.items()
+    }
+
+
+def figures(wanted, received):
+    return parity.compare(engine(**wanted), engine(**received), CASES)["serve"]
+
+
+class TestNumbers:
+    def test_floats(self):
+        result = figures({"y": lambda x: x}, {"y": lambda x: x * 1.5})
+        assert result == {"samples": 4, "max_abs_diff": 1.5, "token_agreement": None}
+
+    def test_equal_infinities(self):
+        function = lambda x: np.array([-np.inf, np.inf, 1.0])  # noqa: E731
+        assert figures({"y": function}, {"y": function})["max_abs_diff"] == 0.0
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_not_finite_on_one_side(self, value):
+        result = figures({"y": lambda x: x}, {"y": lambda x: x + value})
+        assert result["max_abs_diff"] == np.inf
+
+    def test_integers(self):
+        wanted = {"y": lambda x: x.astype("int32"), "score": lambda x: x}
+        received = {
+            "y": lambda x: np.minimum(x, 2).astype("int32"),
+            "score": lambda x: x * (1 + 9 * (x > 2)),
+        }
+        result = figures(wanted, received)
+        assert result == {"samples": 4, "max_abs_diff": 0.0, "token_agreement": 0.75}
+
+    def test_overall(self):
+        assert parity.max_abs_diff({"a": {"max_abs_diff": None}}) == 0.0
+
+
+class TestErrors:
+    def test_out_of_bounds(self):
+        bad = {"a": {"samples": 4, "max_abs_diff": 0.1, "token_agreement": 0.75}}
+        parity.check(bad, 0.2, 0.5, "The file")
+        with pytest.raises(ValueError, match="agree on 0.7500 of 4 samples"):
+            parity.check(bad, 0.2, 1.0, "The file")
+        with pytest.raises(ValueError, match="difference over 4 samples is 0.1"):
+            parity.check(bad, 0.01, 0.5, "The file")

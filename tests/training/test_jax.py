@@ -1,0 +1,41 @@
+"""This folder once more on JAX, where TensorFlow cannot be imported."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import pytest
+
+RUN = """
+import sys
+sys.modules["tensorflow"] = None
+import pytest
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[1:]]))
+"""
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="already on JAX"
+)
+
+
+def run_on_jax(*arguments):
+    folder = pathlib.Path(__file__).parent
+    result = subprocess.run(
+        [sys.executable, "-c", RUN, str(folder), *arguments],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        cwd=folder.parents[1],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_quick_ones_pass():
+    run_on_jax("-k", "test_losses or test_stop_on_nan or stops_early")
+
+
+@pytest.mark.slow
+def test_all_pass():
+    run_on_jax("-m", "not slow")
