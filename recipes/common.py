@@ -82,7 +82,7 @@ def run(main, values, usage, argv=None):
         The exit code: 0, or 2 for bad input.
     """
     argv = sys.argv if argv is None else ["recipe", *argv]
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "--help" in argv:
         print(usage, values.get_help(), sep="\n")
         return 0

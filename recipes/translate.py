@@ -29,7 +29,6 @@ from absl import flags
 import kerasseq
 from recipes import common
 
-FLAGS = common.new_flags("translate", epochs=12, batch_size=64)
 ARTEFACTS = (
     "saved_model",
     "model.tflite",
@@ -43,39 +42,43 @@ ARTEFACTS = (
 TRANSLATE_BATCH = 50
 
 
-def _define(kind, name, default, text, *choices, **kwargs):
-    define = getattr(flags, f"DEFINE_{kind}")
-    define(name, default, *choices, text, flag_values=FLAGS, **kwargs)
+def define_flags():
+    """The flags of this recipe."""
+    values = common.new_flags("translate", epochs=12, batch_size=64)
 
+    def define(kind, name, default, text, *choices, **kwargs):
+        method = getattr(flags, f"DEFINE_{kind}")
+        method(name, default, *choices, text, flag_values=values, **kwargs)
 
-_define("string", "validation_data", None, "Like --data; else a part of it.")
-_define("string", "test_data", None, "Like --data; else a part of it.")
-_define("string", "source_locale", "en", "Locale of the synthetic source.")
-_define("string", "target_locale", "de", "Locale of the synthetic target.")
-_define("integer", "num_examples", 24000, "Synthetic examples.", lower_bound=100)
-_define("bool", "lowercase", False, "Lower-case both sides.")
-_define("integer", "vocab_size", 1000, "Subwords of both languages together.")
-_define("integer", "max_length", 64, "Subwords at most.", lower_bound=4)
-_define("integer", "buckets", 3, "Length buckets at most.", lower_bound=1)
-_define("enum", "cell", "gru", "Cell.", ("lstm", "gru", "simple_rnn"))
-_define("enum", "attention", "general", "Score.", ("additive", "dot", "general"))
-_define("integer", "units", 192, "Size of the states.")
-_define("integer", "embedding_dim", 128, "Size of the embeddings.")
-_define("integer", "num_layers", 1, "Layers of encoder and decoder.", lower_bound=1)
-_define("bool", "residual", True, "Add each layer's input from the second on.")
-_define("bool", "input_feeding", True, "Feed the decoder its last output.")
-_define("bool", "tie_embeddings", True, "One table for source, target and output.")
-_define("float", "dropout", 0.1, "Dropout.")
-_define("float", "label_smoothing", 0.1, "Label smoothing.")
-_define("float", "learning_rate", 2e-3, "Peak learning rate of Adam.")
-_define("integer", "warmup_steps", 200, "Steps until the peak.", lower_bound=0)
-_define("float", "clip_norm", 1.0, "Global gradient norm at most.")
-_define("integer", "patience", 5, "Epochs without a better validation score.")
-_define("integer", "beam_size", 4, "Hypotheses of beam search.", lower_bound=1)
-_define("float", "length_penalty", 0.6, "Exponent of Wu et al. (2016).")
-_define("string", "translate", None, "Only translate: a sentence, or - for stdin.")
-_define("string", "from", None, "Folder of the exported model to translate with.")
-_define("integer", "nbest", 1, "Translations shown for a sentence.", lower_bound=1)
+    define("string", "validation_data", None, "Like --data; else a part of it.")
+    define("string", "test_data", None, "Like --data; else a part of it.")
+    define("string", "source_locale", "en", "Locale of the synthetic source.")
+    define("string", "target_locale", "de", "Locale of the synthetic target.")
+    define("integer", "num_examples", 24000, "Synthetic examples.", lower_bound=100)
+    define("bool", "lowercase", False, "Lower-case both sides.")
+    define("integer", "vocab_size", 1000, "Subwords of both languages together.")
+    define("integer", "max_length", 64, "Subwords at most.", lower_bound=4)
+    define("integer", "buckets", 3, "Length buckets at most.", lower_bound=1)
+    define("enum", "cell", "gru", "Cell.", ("lstm", "gru", "simple_rnn"))
+    define("enum", "attention", "general", "Score.", ("additive", "dot", "general"))
+    define("integer", "units", 192, "Size of the states.")
+    define("integer", "embedding_dim", 128, "Size of the embeddings.")
+    define("integer", "num_layers", 1, "Layers of encoder and decoder.", lower_bound=1)
+    define("bool", "residual", True, "Add each layer's input from the second on.")
+    define("bool", "input_feeding", True, "Feed the decoder its last output.")
+    define("bool", "tie_embeddings", True, "One table for source, target and output.")
+    define("float", "dropout", 0.1, "Dropout.")
+    define("float", "label_smoothing", 0.1, "Label smoothing.")
+    define("float", "learning_rate", 2e-3, "Peak learning rate of Adam.")
+    define("integer", "warmup_steps", 200, "Steps until the peak.", lower_bound=0)
+    define("float", "clip_norm", 1.0, "Global gradient norm at most.")
+    define("integer", "patience", 5, "Epochs without a better validation score.")
+    define("integer", "beam_size", 4, "Hypotheses of beam search.", lower_bound=1)
+    define("float", "length_penalty", 0.6, "Exponent of Wu et al. (2016).")
+    define("string", "translate", None, "Only translate: a sentence, or - for stdin.")
+    define("string", "from", None, "Folder of the exported model to translate with.")
+    define("integer", "nbest", 1, "Translations shown for a sentence.", lower_bound=1)
+    return values
 
 
 def load_data(values, run_dir):
@@ -103,6 +106,7 @@ def load_data(values, run_dir):
     else:
         sentences = (sentence for pair in text.train for sentence in pair)
         tokenizer = data.train_subwords(sentences, values.vocab_size, subwords)
+        (run_dir / "state.npz").unlink(missing_ok=True)  # of an earlier run
     train, validation = (
         _encoded(tokenizer, pairs) for pairs in (text.train, text.validation)
     )
@@ -555,4 +559,4 @@ def print_samples(values, data, count=3):
 
 
 if __name__ == "__main__":
-    sys.exit(common.run(main, FLAGS, __doc__))
+    sys.exit(common.run(main, define_flags(), __doc__))

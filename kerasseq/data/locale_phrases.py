@@ -46,7 +46,7 @@ def locale_phrases(num_examples=20000, source_locale="en", target_locale="de", s
 
     Example:
         >>> locale_phrases(1000, "en", "de").test[0]
-        ('May 28, 2039, 5:45 PM', '28. Mai 2039, 17:45')
+        ('5,280.95', '5.280,95')
 
     Reference:
         [Unicode CLDR](https://cldr.unicode.org), through Babel.

@@ -1,0 +1,219 @@
+"""The translation recipe: a tiny run, the use of its files, and bad input."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from recipes import common, translate
+
+ROOT = pathlib.Path(__file__).parents[2]
+TINY = ["--num_examples=600", "--vocab_size=400", "--units=16", "--embedding_dim=16"]
+TINY += ["--epochs=1", "--buckets=2", "--beam_size=3"]
+
+
+def run(*arguments):
+    return common.run(translate.main, translate.define_flags(), "", list(arguments))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("translate")
+    assert run(*TINY, f"--output_dir={folder}") == 0
+    return folder
+
+
+def test_everything_is_written(folder):
+    for name in (*translate.ARTEFACTS, "attention_1.png"):
+        assert (folder / name).exists(), name
+    assert (folder / "attention_1.png").read_bytes()[:4] == b"\x89PNG"
+    leftovers = [*folder.parent.glob(f".{folder.name}*")]
+    assert not leftovers
+
+
+def test_report(folder):
+    report = json.loads((folder / "report.json").read_text())
+    assert report["task"] == "translate"
+    assert report["training"]["compiles"] <= 2 * 2  # buckets, times fit and evaluate
+    tflite = report["artefacts"][0]
+    assert sorted(tflite["signatures"]) == ["beam", "encode", "greedy", "step"]
+    assert tflite["flex_ops"] == tflite["custom_ops"] == []
+    assert tflite["dynamic_shapes"] is False
+    assert tflite["max_abs_diff"] <= 1e-4
+    assert {"bleu", "chrf", "exact_match"} <= tflite["metrics"].keys()
+    card = json.loads((folder / "card.json").read_text())
+    assert card["bytes"]["model.tflite"] == (folder / "model.tflite").stat().st_size
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.argv = ["translate", "--translate", "-", "--from", sys.argv[1], "--nbest", "2"]
+from recipes import common, translate
+code = common.run(translate.main, translate.define_flags(), "")
+print("loaded:", {"tensorflow", "keras", "keras_nlp", "jax"} & set(sys.modules))
+sys.exit(code)
+"""
+
+
+def test_translates_lines_without_tensorflow_or_keras(folder):
+    result = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, folder],
+        input="May 3, 2001\n5 hours\n",
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert result.returncode == 0, result.stderr
+    *translations, loaded = result.stdout.splitlines()
+    assert loaded == "loaded: set()"
+    assert len(translations) == 4
+    scores = [float(line.split("\t")[0]) for line in translations]
+    assert scores[0] >= scores[1] and scores[2] >= scores[3]
+
+
+WITHOUT_KERAS = """
+import sys
+sys.modules["keras"] = None
+import tensorflow as tf
+signatures = tf.saved_model.load(sys.argv[1]).signatures
+source = tf.constant([[5, 3] + [0] * (int(sys.argv[2]) - 2)])
+print(sorted(signatures), signatures["beam"](source=source)["tokens"].shape[1])
+"""
+
+
+def test_saved_model_runs_with_tensorflow_alone(folder):
+    length = translate.FileTranslator(folder).length
+    command = [sys.executable, "-c", WITHOUT_KERAS, folder / "saved_model", str(length)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "['beam', 'encode', 'greedy', 'step'] 3"
+
+
+def test_a_finished_run_resumes_to_the_same_result(folder, capsys):
+    before = json.loads((folder / "card.json").read_text())["metrics"]
+    assert run(*TINY, f"--output_dir={folder}", "--resume") == 0
+    assert "resumed after epoch 1" in capsys.readouterr().out
+    after = json.loads((folder / "card.json").read_text())["metrics"]
+    assert after["bleu"] == before["bleu"] and after["chrf"] == before["chrf"]
+
+
+def test_resume_refuses_other_settings(folder, capsys):
+    code = run(*TINY, f"--output_dir={folder}", "--resume", "--dropout=0.7")
+    assert code == 2
+    assert "dropout: 0.1 -> 0.7" in capsys.readouterr().err
+
+
+def write(path, text):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def many(line):
+    return "".join(line.replace("{}", str(i)) for i in range(60))
+
+
+BAD = {
+    "missing": ("--data=absent.tsv", None, "absent.tsv"),
+    "empty": ("--data={a}", "", "empty"),
+    "lengths": ("--data={a},{b}", many("x {}\n"), "60"),
+    "no_tab": ("--data={a}", many("x {}\ty {}\n") + "no tab\n", "line 61"),
+    "encoding": ("--data={a}", b"gr\xfcn\tgreen\n", "UTF-8"),
+    "tfds": ("--data=tfds:no_such_set/x_to_y", None, "no_such_set"),
+    "locale": ("--source_locale=xq", None, "'xq'"),
+    "vocabulary": ("--vocab_size=90000", None, "at most"),
+    "folder": ("--output_dir={a}/below", "a file", "--output_dir"),
+    "enum": ("--cell=rnn", None, "cell"),
+    "flag": ("--unknown=1", None, "unknown"),
+    "number": ("--epochs=0", None, "epochs"),
+    "argument": ("stray", None, "stray"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_to_training(name, tmp_path, capsys):
+    argument, text, message = BAD[name]
+    if text is not None:
+        write(tmp_path / "a", text)
+    write(tmp_path / "b", "one line\n")
+    output = tmp_path / "output"
+    output.mkdir()
+    write(output / "report.json", "earlier")
+    argument = argument.format(a=tmp_path / "a", b=tmp_path / "b")
+    code = run("--num_examples=600", f"--output_dir={output}", argument)
+    error = capsys.readouterr().err
+    assert code == 2
+    assert message in error
+    assert error.startswith("error: ") and "Traceback" not in error
+    assert (output / "report.json").read_text() == "earlier"
+    assert {p.name for p in output.iterdir()} <= {"report.json", "run"}
+
+
+@pytest.mark.parametrize(
+    "sentence, message", [("", "is empty"), ("word " * 200, "takes at most")]
+)
+def test_bad_sentences(folder, capsys, sentence, message):
+    assert run("--translate", sentence, "--from", str(folder)) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "subwords.model", "vocabulary.json"])
+def test_damaged_files(folder, tmp_path, capsys, name):
+    for item in ("model.tflite", "subwords.model", "vocabulary.json"):
+        content = (folder / item).read_bytes()
+        write(
+            tmp_path / item, content[: len(content) // 3] if item == name else content
+        )
+    assert run("--translate", "May 3", "--from", str(tmp_path)) == 2
+    assert name in capsys.readouterr().err
+    (tmp_path / name).unlink()
+    assert run("--translate", "May 3", "--from", str(tmp_path)) == 2
+    assert name in capsys.readouterr().err
+
+
+def test_help(capsys):
+    assert run("--help") == 0
+    assert "--target_locale" in capsys.readouterr().out
+
+
+KILLED = """
+import os, signal, sys
+import keras
+from recipes import common, translate
+
+class Kill(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch == 1 and batch == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+fit = keras.Model.fit
+keras.Model.fit = lambda self, *a, callbacks, **k: fit(
+    self, *a, callbacks=[*callbacks, Kill()], **k)
+sys.exit(common.run(translate.main, translate.define_flags(), "", sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_ends_where_the_uninterrupted_one_does(tmp_path):
+    settings = [*TINY, "--epochs=3", "--dropout=0.3"]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert run(*settings, f"--output_dir={whole}") == 0
+    arguments = [*settings, f"--output_dir={killed}"]
+    result = subprocess.run(
+        [sys.executable, "-c", KILLED, *arguments], cwd=ROOT, env=dict(os.environ)
+    )
+    assert result.returncode == -9
+    assert not (killed / "model.tflite").exists()
+    assert run(*arguments, "--resume") == 0
+
+    histories = []
+    for folder in (whole, killed):
+        header, *rows = (folder / "history.csv").read_text().splitlines()
+        assert len(rows) == 3
+        column = header.split(",").index("val_loss")
+        histories.append([float(row.split(",")[column]) for row in rows])
+    assert histories[0] == pytest.approx(histories[1], rel=1e-6)
