@@ -8,7 +8,16 @@ import importlib
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("data", "decoding", "export", "layers", "lite", "models", "ops")
+_SUBMODULES = (
+    "atomic",
+    "data",
+    "decoding",
+    "export",
+    "layers",
+    "lite",
+    "models",
+    "ops",
+)
 _SUBMODULES += ("training",)
 
 

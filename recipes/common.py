@@ -142,6 +142,13 @@ def make_folder(path):
     return probe.parent
 
 
+def backend():
+    """The name of Keras' backend."""
+    import keras
+
+    return keras.backend.backend()
+
+
 def command_line(module):
     """The command that was run, for the card of a run."""
     return shlex.join(["python", "-m", module, *sys.argv[1:]])

@@ -11,11 +11,11 @@ subwords, beam search inside the exported file.
 
 Writes to `saved_models/translate/`: `model.tflite` (signatures `encode`, `step`,
 `greedy`, `beam`), `saved_model/`, `model.keras`, `subwords.model` and
-`vocabulary.json` for the phone, `report.json`, `card.json`, `history.csv` and
-`attention_*.png`.
+`vocabulary.json` for the phone, `report.json`, `report.html`, `card.json`,
+`history.csv` and `attention_*.png`.
 """
 
-import json
+import hashlib
 import math
 import os
 import pathlib
@@ -27,7 +27,7 @@ import numpy as np
 from absl import flags
 
 import kerasseq
-from recipes import common
+from recipes import attention_picture, common, page, translate_file
 
 ARTEFACTS = (
     "saved_model",
@@ -37,9 +37,11 @@ ARTEFACTS = (
     "vocabulary.json",
     "history.csv",
     "report.json",
+    "report.html",
     "card.json",
 )
 TRANSLATE_BATCH = 50
+NUM_SHOWN = 3
 
 
 def define_flags():
@@ -99,7 +101,7 @@ def load_data(values, run_dir):
         seed=values.seed,
         lowercase=values.lowercase,
     )
-    print(f"data: {text.name}")
+    print(f"data: {text.name}, {text.num_empty} empty pairs left out")
     subwords = run_dir / "subwords.model"
     if values.resume and subwords.exists():
         tokenizer = data.load_subwords(subwords)
@@ -216,11 +218,14 @@ def train(values, model, data, run_dir):
 
 
 def _fingerprint(values, data):
+    """What a resumed run must share: settings and data, wherever the data lie."""
     free = {"output_dir", "data_dir", "resume", "tensorboard", "debug", "distribute"}
     free |= {"translate", "from", "nbest", "beam_size", "length_penalty"}
+    free |= {"data", "validation_data", "test_data"}
     settings = values.flag_values_dict()
     settings = {name: settings[name] for name in settings.keys() - free}
-    return settings | {"pairs": data["train"].num_pairs}
+    pairs = repr([data["text"].train, data["text"].validation])
+    return settings | {"data": hashlib.sha256(pairs.encode()).hexdigest()[:16]}
 
 
 def evaluate(values, model, data):
@@ -298,7 +303,7 @@ def _summary(scores):
 
 def export(values, model, data, training, results, run_dir):
     """Exports, verifies on the whole test split, and publishes all files at once."""
-    atomic = kerasseq.export.atomic
+    atomic = kerasseq.atomic
     source_length, target_length = _lengths(data)
 
     def signatures(twin):
@@ -335,7 +340,14 @@ def export(values, model, data, training, results, run_dir):
         kerasseq.data.save_vocabulary(
             data["tokenizer"], folder / "vocabulary.json", lowercase=values.lowercase
         )
-        pictures = draw_attention(model, data, results["source"][:3], folder)
+        pictures = draw_attention(model, data, results["source"][:NUM_SHOWN], folder)
+        page.write_page(
+            folder / "report.html",
+            report,
+            folder / "history.csv",
+            _samples(data, results, 10),
+            [folder / name for name in pictures],
+        )
         atomic.move_into(folder, values.output_dir, [*ARTEFACTS, *pictures])
     return report
 
@@ -398,6 +410,15 @@ def _agreement(keras_result, tokens, scores):
     return len(tokens) - len(differing), ties
 
 
+def _samples(data, results, count):
+    pairs = data["text"].test[:count]
+    translations = _texts(data, results["beam"]["tokens"][:count, 0])
+    return [
+        {"source": source, "translation": translation, "reference": reference}
+        for (source, reference), translation in zip(pairs, translations, strict=True)
+    ]
+
+
 def _card(report):
     tflite = report["artefacts"][0]
     return {
@@ -413,31 +434,17 @@ def _card(report):
 
 
 def draw_attention(model, data, source, folder):
-    """Draws the attention of a few greedy translations as PNG; returns the names."""
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
+    """Draws the attention of a few greedy translations; returns the files' names."""
     translator = kerasseq.decoding.Translator(
         model, _lengths(data)[1], return_attention=True
     )
     outputs = translator.predict(source, verbose=0)
     names = []
     for index, row in enumerate(source):
-        kept = int(np.count_nonzero(outputs["tokens"][index]))
         pieces = [_pieces(data, ids) for ids in (row, outputs["tokens"][index])]
-        weights = outputs["attention"][index, :kept, : len(pieces[0])]
-        size = [0.32 * len(pieces[0]) + 2, 0.32 * kept + 1.5]
-        figure, axes = pyplot.subplots(figsize=size, layout="constrained")
-        image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1)
-        axes.set_xticks(range(len(pieces[0])), pieces[0], rotation=90)
-        axes.set_yticks(range(kept), pieces[1])
-        axes.set(xlabel="source", ylabel="translation")
-        figure.colorbar(image, label="attention weight", fraction=0.05)
+        weights = outputs["attention"][index, : len(pieces[1]), : len(pieces[0])]
         names.append(f"attention_{index + 1}.png")
-        figure.savefig(folder / names[-1], dpi=120)
-        pyplot.close(figure)
+        attention_picture.draw(folder / names[-1], *pieces, weights)
     return names
 
 
@@ -446,90 +453,11 @@ def _pieces(data, ids):
     return [data["tokenizer"].id_to_token(i).replace("▁", "_") for i in ids]
 
 
-class FileTranslator:
-    """Translates with an exported file and its vocabulary, without TensorFlow.
-
-    Args:
-        folder: Folder with `model.tflite`, `subwords.model` and `vocabulary.json`.
-
-    Raises:
-        ValueError: if a file is missing or damaged.
-    """
-
-    def __init__(self, folder):
-        import sentencepiece
-
-        folder = pathlib.Path(folder)
-        self.runner = kerasseq.lite.Runner(folder / "model.tflite")
-        self.vocabulary = _read_json(folder / "vocabulary.json")
-        model = folder / "subwords.model"
-        try:
-            self.subwords = sentencepiece.SentencePieceProcessor(
-                model_proto=model.read_bytes()
-            )
-        except (OSError, RuntimeError) as error:
-            raise ValueError(
-                f"{model} is missing or no SentencePiece model. Export again."
-            ) from error
-        inputs = self.runner.signatures["beam"]["inputs"]
-        self.length = inputs["source"][0][1]
-
-    def __call__(self, sentence, nbest=1):
-        """Returns the `nbest` best translations, a list of `(text, score)`.
-
-        Raises:
-            ValueError: if the sentence is empty or too long for the file.
-        """
-        ids = self.subwords.encode(
-            sentence.lower() if self.vocabulary["lowercase"] else sentence
-        )
-        if not ids:
-            raise ValueError("The sentence is empty. Give some text to translate.")
-        if len(ids) >= self.length:
-            raise ValueError(
-                f"The sentence has {len(ids)} subwords, the file takes at most "
-                f"{self.length - 1}. Split it, or export with a larger --max_length. "
-                f"Received: {sentence!r}"
-            )
-        source = np.zeros((1, self.length), "int32")
-        source[0, : len(ids) + 1] = [*ids, self.vocabulary["end"]]
-        outputs = self.runner.run("beam", source=source)
-        best = zip(outputs["tokens"][0], outputs["scores"][0], strict=True)
-        return [(self._text(ids), float(score)) for ids, score in best][:nbest]
-
-    def _text(self, ids):
-        ids = ids.tolist()
-        end = self.vocabulary["end"]
-        ids = ids[: ids.index(end)] if end in ids else ids
-        return self.subwords.decode(ids) if ids else ""
-
-
-def _read_json(path):
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is missing or damaged. Export again.") from error
-
-
-def translate_with_file(values):
-    """Translates a sentence, or the lines of standard input, and prints the result."""
-    translator = FileTranslator(values["from"].value or values.output_dir)
-    given = values.translate
-    sentences = sys.stdin if given in (None, "-") else [given]
-    for number, sentence in enumerate(sentences, 1):
-        try:
-            found = translator(sentence.strip(), values.nbest)
-        except ValueError as error:
-            where = f"line {number}: " if sentences is sys.stdin else ""
-            raise ValueError(f"{where}{error}") from error
-        for text, score in found:
-            print(f"{score:.4f}\t{text}" if values.nbest > 1 else text, flush=True)
-
-
 def main(values):
     """Runs the whole job, or translates with its result."""
     if values.translate is not None or values["from"].value is not None:
-        return translate_with_file(values)
+        translate_file.translate_with_file(values)
+        return
     common.prepare(values)
     run_dir = common.make_folder(os.path.join(values.output_dir, "run"))
     data = load_data(values, run_dir)
@@ -538,16 +466,19 @@ def main(values):
     results = evaluate(values, model, data)
     if not math.isfinite(results["scores"]["bleu"]):
         raise ValueError("The model gives no translation; train longer.")
+    if common.backend() != "tensorflow":
+        model.save(os.path.join(values.output_dir, "model.keras"))
+        print("Trained. Run again with KERAS_BACKEND=tensorflow --resume to export.")
+        return
     export(values, model, data, training, results, run_dir)
     print_samples(values, data)
-    return None
 
 
-def print_samples(values, data, count=3):
+def print_samples(values, data):
     """Prints translations made with the exported file, and where everything lies."""
-    translator = FileTranslator(values.output_dir)
+    translator = translate_file.FileTranslator(values.output_dir)
     print("\nTranslated with model.tflite alone:")
-    for source, target in data["text"].test[:count]:
+    for source, target in data["text"].test[:NUM_SHOWN]:
         print(f"  source      {source}")
         print(f"  translation {translator(source)[0][0]}")
         print(f"  reference   {target}")

@@ -3,14 +3,14 @@
 import functools
 import io
 import json
-import os
 import pathlib
 import re
-import tempfile
 
 import keras_nlp
 import numpy as np
 import sentencepiece
+
+from kerasseq import atomic
 
 # The numbers that keras_nlp.tokenizers.compute_sentence_piece_proto uses too.
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
@@ -52,7 +52,8 @@ def train_subwords(sentences, vocabulary_size, path, character_coverage=1.0):
             f"Received: vocabulary_size={vocabulary_size}"
         )
     proto = _train(sentences, vocabulary_size, character_coverage)
-    _write_atomically(path, proto)
+    with atomic.replace_file(path, "wb") as file:
+        file.write(proto)
     return keras_nlp.tokenizers.SentencePieceTokenizer(proto=proto)
 
 
@@ -124,8 +125,8 @@ def save_vocabulary(tokenizer, path, **settings):
             f"Settings may not replace the vocabulary's own keys {sorted(fixed)}; "
             f"choose other names. Received: {taken}"
         )
-    text = json.dumps({**fixed, "lowercase": False, **settings}, ensure_ascii=False)
-    _write_atomically(path, text.encode())
+    with atomic.replace_file(path) as file:
+        json.dump({**fixed, "lowercase": False, **settings}, file, ensure_ascii=False)
 
 
 def encode_sentences(tokenizer, sentences):
@@ -221,12 +222,3 @@ def _explain(message, vocabulary_size):
         f"Cannot train such a vocabulary: {mend}. "
         f"Received: vocabulary_size={vocabulary_size}"
     )
-
-
-def _write_atomically(path, content):
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)

@@ -1,16 +1,16 @@
 """Export of any `keras.Model` to a SavedModel and to a builtin-only TFLite file.
 
 `export_model` does the whole job. The modules it is made of can be used alone:
-`atomic` (files that appear whole or not at all) and `audit` (what a TFLite file
-holds) need neither Keras nor TensorFlow, `twin` builds the float32 model to export.
+`audit` (what a TFLite file holds) needs neither Keras nor TensorFlow, `twin` builds
+the float32 model to export.
 """
 
 import importlib
 
-_MODULES = ("atomic", "audit", "twin")
+_MODULES = ("audit", "twin")
 _NEED_TENSORFLOW = ("twin", "exporter")
 
-__all__ = ["atomic", "audit", "export_model", "twin"]
+__all__ = ["audit", "export_model", "twin"]
 
 
 def __getattr__(name):

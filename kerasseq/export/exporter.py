@@ -1,8 +1,7 @@
 """The whole export: twin, SavedModel, TFLite, audit, parity, measurement, report."""
 
-from kerasseq import lite, ops
+from kerasseq import atomic, lite, ops
 from kerasseq.export import (
-    atomic,
     audit,
     backend,
     converter,

@@ -2,7 +2,8 @@
 
 import pathlib
 
-from kerasseq.export import atomic, parity
+from kerasseq import atomic
+from kerasseq.export import parity
 
 
 def head(task, data, metrics, training):

@@ -3,13 +3,13 @@
 import csv
 import io
 import json
-import os
 import pathlib
-import tempfile
 import zipfile
 import zlib
 
 import numpy as np
+
+from kerasseq import atomic
 
 _FORMAT = 1
 _LISTS = ("variables", "best_weights")
@@ -28,7 +28,8 @@ def write(path, contents):
     meta["format"] = _FORMAT
     buffer = io.BytesIO()
     np.savez(buffer, meta=np.array(json.dumps(meta)), **arrays)
-    _replace(path, buffer.getbuffer())
+    with atomic.replace_file(path, "wb") as file:
+        file.write(buffer.getbuffer())
 
 
 def read(path):
@@ -49,7 +50,8 @@ def write_history(path, rows):
     writer = csv.DictWriter(text, ["epoch", *names], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    _replace(path, text.getvalue().encode())
+    with atomic.replace_file(path) as file:
+        file.write(text.getvalue())
 
 
 def check_fingerprint(path, saved, current):
@@ -94,19 +96,3 @@ def _storable(value):
     """NumPy files know no bfloat16 and its like; float32 holds them exactly."""
     value = np.asarray(value)
     return value.astype("float32") if value.dtype.kind == "V" else value
-
-
-def _replace(path, data):
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        pathlib.Path(temporary).unlink(missing_ok=True)
-        raise

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from recipes import common, translate
+from recipes import common, translate, translate_file
 
 ROOT = pathlib.Path(__file__).parents[2]
 TINY = ["--num_examples=600", "--vocab_size=400", "--units=16", "--embedding_dim=16"]
-TINY += ["--epochs=1", "--buckets=2", "--beam_size=3"]
+TINY += ["--epochs=1", "--buckets=2", "--beam_size=3", "--tensorboard"]
 
 
 def run(*arguments):
@@ -32,6 +32,7 @@ def test_everything_is_written(folder):
     assert (folder / "attention_1.png").read_bytes()[:4] == b"\x89PNG"
     leftovers = [*folder.parent.glob(f".{folder.name}*")]
     assert not leftovers
+    assert [*folder.glob("run/tensorboard/train/events*")]
 
 
 def test_report(folder):
@@ -85,7 +86,7 @@ print(sorted(signatures), signatures["beam"](source=source)["tokens"].shape[1])
 
 
 def test_saved_model_runs_with_tensorflow_alone(folder):
-    length = translate.FileTranslator(folder).length
+    length = translate_file.FileTranslator(folder).length
     command = [sys.executable, "-c", WITHOUT_KERAS, folder / "saved_model", str(length)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

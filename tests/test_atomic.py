@@ -4,7 +4,7 @@ import os
 import numpy as np
 import pytest
 
-from kerasseq.export import atomic
+from kerasseq import atomic
 
 
 class TestBasics:
