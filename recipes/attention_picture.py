@@ -1,7 +1,5 @@
 """Pictures of attention weights."""
 
-import matplotlib.figure
-
 
 def draw(path, source, translation, weights):
     """Draws attention weights as a heat map.
@@ -12,6 +10,8 @@ def draw(path, source, translation, weights):
         translation: List of the translation's subwords.
         weights: Array of shape `(len(translation), len(source))`.
     """
+    import matplotlib.figure
+
     size = (0.32 * len(source) + 2, 0.32 * len(translation) + 1.5)
     figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
     axes = figure.subplots()

@@ -27,7 +27,13 @@ import numpy as np
 from absl import flags
 
 import kerasseq
-from recipes import attention_picture, common, page, translate_file
+from recipes import (
+    attention_picture,
+    common,
+    page,
+    translate_file,
+    translation_scores,
+)
 
 ARTEFACTS = (
     "saved_model",
@@ -243,10 +249,15 @@ def evaluate(values, model, data):
             model, _lengths(data)[1], beam_size, values.length_penalty
         )
         results[name] = _predict(translator, source)
-    hypotheses = _texts(data, results["beam"]["tokens"][:, 0])
-    results["scores"] = _scores(values, hypotheses, data["text"].test)
-    print("Keras, beam search:", _summary(results["scores"]))
+    results["scores"] = _scores(values, data, _best(results["beam"])[0])
+    print("Keras, beam search:", translation_scores.summary(results["scores"]))
     return results
+
+
+def _scores(values, data, tokens):
+    references = [target for _, target in data["text"].test]
+    hypotheses = _texts(data, tokens)
+    return translation_scores.scores(hypotheses, references, values.lowercase)
 
 
 def _lengths(data):
@@ -275,30 +286,6 @@ def _predict(translator, source):
 
 def _texts(data, tokens):
     return kerasseq.data.decode_ids(data["tokenizer"], tokens)
-
-
-def _scores(values, hypotheses, pairs):
-    import sacrebleu
-
-    references = [target for _, target in pairs]
-    bleu = sacrebleu.BLEU(lowercase=values.lowercase)
-    chrf = sacrebleu.CHRF(lowercase=values.lowercase)
-    exact = np.mean([h == r for h, r in zip(hypotheses, references, strict=True)])
-    return {
-        "bleu": bleu.corpus_score(hypotheses, [references]).score,
-        "bleu_signature": str(bleu.get_signature()),
-        "chrf": chrf.corpus_score(hypotheses, [references]).score,
-        "chrf_signature": str(chrf.get_signature()),
-        "exact_match": float(exact),
-    }
-
-
-def _summary(scores):
-    return (
-        f"BLEU {scores['bleu']:.2f} ({scores['bleu_signature']}), "
-        f"chrF {scores['chrf']:.2f} ({scores['chrf_signature']}), "
-        f"exact match {scores['exact_match']:.4f}"
-    )
 
 
 def export(values, model, data, training, results, run_dir):
@@ -375,39 +362,30 @@ def verify(values, data, results, path):
     verified = {}
     for name in ("greedy", "beam"):
         began = time.perf_counter()
-        outputs = [runner.run(name, source=row[None]) for row in results["source"]]
+        rows = [runner.run(name, source=row[None]) for row in results["source"]]
         seconds = time.perf_counter() - began
-        tokens, scores = (
-            np.concatenate([output[key] for output in outputs])
-            for key in ("tokens", "scores")
-        )
-        if name == "beam":
-            tokens, scores = tokens[:, 0], scores[:, 0]
-            verified |= _scores(values, _texts(data, tokens), data["text"].test)
-        verified[f"{name}_ms_per_sentence"] = 1e3 * seconds / len(outputs)
-        verified[f"{name}_identical"], verified[f"{name}_near_ties"] = _agreement(
-            results[name], tokens, scores
-        )
+        found = _best({key: np.concatenate([r[key] for r in rows]) for key in rows[0]})
+        identical, ties = translation_scores.agreement(_best(results[name]), found)
+        verified |= {
+            f"{name}_ms_per_sentence": 1e3 * seconds / len(rows),
+            f"{name}_identical": identical,
+            f"{name}_near_ties": ties,
+        }
         print(
-            f"model.tflite, {name}: {verified[f'{name}_identical']} of {len(outputs)} "
-            f"translations as Keras', {verified[f'{name}_ms_per_sentence']:.2f} ms each"
+            f"model.tflite, {name}: {identical} of {len(rows)} translations as Keras', "
+            f"{verified[f'{name}_ms_per_sentence']:.2f} ms each"
         )
-        for tie in verified[f"{name}_near_ties"]:
+        for tie in ties:
             print(f"  sentence {tie['sentence']} differs, score gap {tie['gap']:.2e}")
-    print("model.tflite, beam search:", _summary(verified))
+    verified |= _scores(values, data, found[0])
+    print("model.tflite, beam search:", translation_scores.summary(verified))
     return verified
 
 
-def _agreement(keras_result, tokens, scores):
-    keras_tokens, keras_scores = keras_result["tokens"], keras_result["scores"]
-    if keras_tokens.ndim == 3:
-        keras_tokens, keras_scores = keras_tokens[:, 0], keras_scores[:, 0]
-    differing = np.flatnonzero((keras_tokens != tokens).any(axis=1))
-    ties = [
-        {"sentence": int(i), "gap": float(abs(keras_scores[i] - scores[i]))}
-        for i in differing
-    ]
-    return len(tokens) - len(differing), ties
+def _best(result):
+    """Tokens and scores of the best hypotheses."""
+    tokens, scores = result["tokens"], result["scores"]
+    return (tokens[:, 0], scores[:, 0]) if tokens.ndim == 3 else (tokens, scores)
 
 
 def _samples(data, results, count):

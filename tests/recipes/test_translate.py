@@ -54,7 +54,8 @@ import sys
 sys.argv = ["translate", "--translate", "-", "--from", sys.argv[1], "--nbest", "2"]
 from recipes import common, translate
 code = common.run(translate.main, translate.define_flags(), "")
-print("loaded:", {"tensorflow", "keras", "keras_nlp", "jax"} & set(sys.modules))
+heavy = {"tensorflow", "keras", "keras_nlp", "jax", "matplotlib", "sacrebleu"}
+print("loaded:", heavy & set(sys.modules))
 sys.exit(code)
 """
 
