@@ -113,21 +113,18 @@ class _Search:
         )
 
     def first_variables(self, start_tokens, attention_length, states):
-        zeros = ops.zeros_like(start_tokens)
-        blank = ops.tile(ops.expand_dims(zeros, -1), [1, self.max_length])
-        rows = ops.cast(ops.reshape(zeros, (-1, self.beam_size)), "float32")
+        rows, dtype = ops.shape(start_tokens)[0], start_tokens.dtype
         # All hypotheses of a row start equal: only the first may go on.
-        others = ops.cast(ops.arange(self.beam_size) > 0, "float32")
+        others = ops.cast(ops.arange(self.beam_size) > 0, "float32") * IMPOSSIBLE
         beam = {
             "last": start_tokens,
-            "ended": ops.not_equal(zeros, 0),
-            "lengths": zeros,
-            "log_probs": rows + ops.expand_dims(others * IMPOSSIBLE, 0),
-            "tokens": blank + self.pad_id,
+            "ended": ops.zeros((rows,), "bool"),
+            "lengths": ops.zeros((rows,), dtype),
+            "log_probs": ops.zeros((rows // self.beam_size, 1)) + others,
+            "tokens": ops.zeros((rows, self.max_length), dtype) + self.pad_id,
         }
         if attention_length:
-            empty = ops.zeros((1, 1, attention_length))
-            beam["attention"] = ops.cast(ops.expand_dims(blank, -1), "float32") + empty
+            beam["attention"] = ops.zeros((rows, self.max_length, attention_length))
         return ops.convert_to_tensor(0, "int32"), beam, states
 
     def advance(self, time, beam, states):

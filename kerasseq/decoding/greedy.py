@@ -31,13 +31,11 @@ def greedy_search(
         >>> greedy_search(step, ops.full((2,), 2), states, max_length=20)["tokens"]
     """
     positions = ops.arange(max_length, dtype="int32")
-    blank = ops.expand_dims(ops.zeros_like(start_tokens), -1)
-    tokens = ops.tile(blank, [1, max_length]) + pad_id
-    scores = ops.cast(start_tokens, "float32") * 0.0
+    batch_size = ops.shape(start_tokens)[0]
+    tokens = ops.zeros((batch_size, max_length), start_tokens.dtype) + pad_id
     attention = []
     if attention_length:
-        shape = (1, max_length, attention_length)
-        attention = [ops.reshape(scores, (-1, 1, 1)) + ops.zeros(shape)]
+        attention = [ops.zeros((batch_size, max_length, attention_length))]
 
     def body(time, last, ended, tokens, scores, attention, states):
         logits, weights, states = step(last, states)
@@ -61,9 +59,9 @@ def greedy_search(
         (
             ops.convert_to_tensor(0, "int32"),
             start_tokens,
-            ops.not_equal(start_tokens, start_tokens),
+            ops.zeros((batch_size,), "bool"),
             tokens,
-            scores,
+            ops.zeros((batch_size,), "float32"),
             attention,
             states,
         ),

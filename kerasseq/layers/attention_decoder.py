@@ -178,8 +178,7 @@ class AttentionDecoder(keras.layers.Layer):
         if memory_mask is None:
             bias = kops.zeros((batch_size, source_length), dtype)
         else:
-            masked = 1.0 - kops.cast(memory_mask, dtype)
-            bias = masked * kops.cast(ops.MASKED_SCORE, dtype)
+            bias = kops.cast(kops.where(memory_mask, 0.0, ops.MASKED_SCORE), dtype)
         context = {
             "memory": memory,
             "keys": self.key_dense(memory) if self.key_dense else memory,

@@ -2,7 +2,8 @@
 
 from keras import ops
 
-MASKED_SCORE = -1e9  # finite, so that a row with no valid position gives no NaN
+# Finite also in float16, so that a row with no valid position gives no NaN.
+MASKED_SCORE = -3e4
 
 
 def additive_scores(query, keys, scale):

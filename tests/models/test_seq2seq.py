@@ -1,7 +1,8 @@
+import keras
 import numpy as np
 import pytest
 
-from kerasseq import models
+from kerasseq import decoding, models, training
 
 SOURCE = np.array([[5, 6, 7, 3], [8, 3, 0, 0]], "int32")
 TARGET = np.array([[2, 5, 6], [2, 7, 0]], "int32")
@@ -43,6 +44,22 @@ def test_tied_embeddings_are_one_table():
     assert sorted(shapes) == [(4, 9), (9, 4), (11, 4)]
 
 
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_trains_and_searches_in_mixed_precision(precision):
+    keras.config.set_dtype_policy(precision)
+    try:
+        model = build(num_layers=2, dropout=0.1)
+        model.compile("adam", training.SmoothedCrossEntropy(), jit_compile=True)
+        inputs = {"source": SOURCE, "target": TARGET}
+        losses = [model.train_on_batch(inputs, TARGET) for _ in range(3)]
+        result = decoding.Translator(model, 4, beam_size=2).predict(SOURCE, verbose=0)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert np.isfinite(losses).all()
+    assert result["scores"].dtype == "float32"
+    assert np.isfinite(result["scores"]).all()
+
+
 def test_seed_makes_equal_weights():
     for a, b in zip(build().weights, build().weights, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -62,8 +79,6 @@ def test_bad_arguments():
 
 
 def test_another_model_is_refused():
-    import keras
-
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)], name="other")
     with pytest.raises(ValueError, match="'other', which has no layer embedding"):
         models.seq2seq_encode(model, SOURCE)

@@ -45,6 +45,8 @@ def test_report(folder):
     assert tflite["dynamic_shapes"] is False
     assert tflite["max_abs_diff"] <= 1e-4
     assert {"bleu", "chrf", "exact_match"} <= tflite["metrics"].keys()
+    assert tflite["metrics"]["greedy_identical"] == 30
+    assert tflite["metrics"]["beam_identical"] == 30
     card = json.loads((folder / "card.json").read_text())
     assert card["bytes"]["model.tflite"] == (folder / "model.tflite").stat().st_size
 
