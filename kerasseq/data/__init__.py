@@ -6,9 +6,11 @@ on a backend without TensorFlow.
 
 import importlib
 
+from kerasseq.data._pair_sources import ParallelText
+
 # Not on first use: a submodule of the same name would take the function's place.
 from kerasseq.data.locale_phrases import locale_phrases
-from kerasseq.data.parallel_text import ParallelText, load_parallel_text
+from kerasseq.data.parallel_text import load_parallel_text
 
 _MODULES = {
     "BucketedPairs": "bucketed_pairs",

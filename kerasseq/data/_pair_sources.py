@@ -1,10 +1,29 @@
-"""Where pairs of sentences are read from: text files and TFDS."""
+"""Pairs of sentences, and where they are read from: text files and TFDS."""
 
 import pathlib
 import socket
+import typing
 import urllib.request
 
 import numpy as np
+
+
+class ParallelText(typing.NamedTuple):
+    """Pairs of sentences in two languages.
+
+    Args:
+        train: list of `(source, target)` str pairs.
+        validation: likewise, as every pair below.
+        test: pairs whose sources do not stand in train, where they were split off.
+        name: str, what the data is, for the report.
+        num_empty: training pairs left out because one side was empty.
+    """
+
+    train: list
+    validation: list
+    test: list
+    name: str
+    num_empty: int = 0
 
 
 def read_files(data):

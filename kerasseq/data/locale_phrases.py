@@ -10,7 +10,7 @@ import babel
 import numpy as np
 from babel import localedata
 
-from kerasseq.data import _locale_names, _locale_values, parallel_text
+from kerasseq.data import _locale_names, _locale_values, _pair_sources
 
 MAX_CHARACTERS = 60
 # How often what a held-out phrase names (a unit, a country) is left in train at least.
@@ -65,7 +65,7 @@ def locale_phrases(num_examples=20000, source_locale="en", target_locale="de", s
     phrases = _phrases(np.random.default_rng(seed), locales, num_examples)
     num_held_out = 1000 if num_examples >= 20000 else max(1, num_examples // 20)
     train, held_out = _split(phrases, 2 * num_held_out)
-    return parallel_text.ParallelText(
+    return _pair_sources.ParallelText(
         train=train,
         validation=held_out[num_held_out:],
         test=held_out[:num_held_out],

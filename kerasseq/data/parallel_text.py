@@ -1,30 +1,11 @@
 """Pairs of sentences from files, TFDS or the embedded phrases."""
 
-import typing
-
 import numpy as np
 
 from kerasseq.data import _pair_sources
+from kerasseq.data.locale_phrases import locale_phrases
 
 MIN_PAIRS = 10
-
-
-class ParallelText(typing.NamedTuple):
-    """Pairs of sentences in two languages.
-
-    Args:
-        train: list of `(source, target)` str pairs.
-        validation: likewise, as every pair below.
-        test: pairs whose sources do not stand in train, where they were split off.
-        name: str, what the data is, for the report.
-        num_empty: training pairs left out because one side was empty.
-    """
-
-    train: list
-    validation: list
-    test: list
-    name: str
-    num_empty: int = 0
 
 
 def load_parallel_text(
@@ -73,7 +54,8 @@ def load_parallel_text(
         >>> text = load_parallel_text("train.en,train.de", test_data="test.tsv")
     """
     if data == "synthetic":
-        text = _synthetic(num_examples, source_locale, target_locale, seed)
+        locales = source_locale, target_locale
+        text = locale_phrases(num_examples, *locales, seed)
         splits = text._asdict()
     elif data.startswith("tfds:"):
         splits = _pair_sources.read_tfds(data, data_dir)
@@ -89,14 +71,7 @@ def load_parallel_text(
     if lowercase:
         for name in {"train", "validation", "test"} & splits.keys():
             splits[name] = [(s.lower(), t.lower()) for s, t in splits[name]]
-    return ParallelText(**_split_off(splits, seed))
-
-
-def _synthetic(num_examples, source_locale, target_locale, seed):
-    # Not at the top: locale_phrases.py needs ParallelText.
-    from kerasseq.data.locale_phrases import locale_phrases
-
-    return locale_phrases(num_examples, source_locale, target_locale, seed)
+    return _pair_sources.ParallelText(**_split_off(splits, seed))
 
 
 def _split_off(splits, seed):
