@@ -107,7 +107,7 @@ def test_a_finished_run_resumes_to_the_same_result(folder, capsys):
 def test_resume_refuses_other_settings(folder, capsys):
     code = run(*TINY, f"--output_dir={folder}", "--resume", "--dropout=0.7")
     assert code == 2
-    assert "dropout: 0.1 -> 0.7" in capsys.readouterr().err
+    assert "dropout: 0.05 -> 0.7" in capsys.readouterr().err
 
 
 def write(path, text):
@@ -133,6 +133,7 @@ BAD = {
     "flag": ("--unknown=1", None, "unknown"),
     "number": ("--epochs=0", None, "epochs"),
     "argument": ("stray", None, "stray"),
+    "distribute": ("--distribute=data", None, "JAX backend"),
 }
 
 
@@ -221,3 +222,17 @@ def test_a_killed_run_ends_where_the_uninterrupted_one_does(tmp_path):
         column = header.split(",").index("val_loss")
         histories.append([float(row.split(",")[column]) for row in rows])
     assert histories[0] == pytest.approx(histories[1], rel=1e-6)
+
+
+@pytest.mark.slow
+def test_a_run_on_jax_is_exported_on_tensorflow(tmp_path):
+    command = [sys.executable, "-m", "recipes.translate", *TINY[:-1]]
+    command += [f"--output_dir={tmp_path}"]
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    assert (tmp_path / "model.keras").exists()
+    assert not (tmp_path / "model.tflite").exists()
+    assert run(*TINY[:-1], f"--output_dir={tmp_path}", "--resume") == 0
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["training"]["epochs"] == 1
+    assert card["metrics"]["beam_identical"] == 30
