@@ -11,10 +11,10 @@ from kerasseq.layers import hoisted_loop
 class GRU(hoisted_loop.HoistedLoop, keras.layers.GRU):
     """`keras.layers.GRU` that compiles with XLA on every device.
 
-    Takes the arguments of `keras.layers.GRU`, except `use_cudnn`, and holds the same
-    weights in the same order (gates `z, r, h`; with `reset_after` a bias of shape
-    `(2, 3 * units)`), so that weights move between the two in both directions. It
-    works inside `keras.layers.Bidirectional`.
+    Takes the arguments of `keras.layers.GRU`, but for `use_cudnn=True`, and holds
+    the same weights in the same order (gates `z, r, h`; with `reset_after` a bias of
+    shape `(2, 3 * units)`), so that weights move between the two in both directions.
+    It works inside `keras.layers.Bidirectional`.
 
     Masks may have any pattern: a masked step keeps the state and repeats the last
     output, or puts out zeros with `zero_output_for_mask`.
@@ -47,8 +47,9 @@ class GRU(hoisted_loop.HoistedLoop, keras.layers.GRU):
         for Statistical Machine Translation.
     """
 
-    def __init__(self, units, **kwargs):
-        super().__init__(units, use_cudnn=False, **kwargs)
+    def __init__(self, *args, use_cudnn=False, **kwargs):
+        hoisted_loop.check_no_cudnn(use_cudnn)
+        super().__init__(*args, use_cudnn=False, **kwargs)
 
     def _project(self, sequences):
         projected = kops.matmul(sequences, self.cell.kernel)

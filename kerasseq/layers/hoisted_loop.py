@@ -5,6 +5,16 @@ from keras import ops as kops
 from kerasseq import ops
 
 
+def check_no_cudnn(use_cudnn):
+    """Refuses what would turn XLA off for the whole model."""
+    if use_cudnn is True:
+        raise ValueError(
+            "This layer has no cuDNN path: cuDNN kernels do not compile with XLA. "
+            "Leave `use_cudnn` out, or use the layer of the same name in "
+            f"`keras.layers`. Received: use_cudnn={use_cudnn}"
+        )
+
+
 class HoistedLoop:
     """Mix-in for Keras' recurrent layers that replaces their loop over time.
 
@@ -14,8 +24,8 @@ class HoistedLoop:
     `_cell_step(projected, states, recurrent_mask)`.
     """
 
-    def __init__(self, units, **kwargs):
-        super().__init__(units, **kwargs)
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
         self.cell.dropout_mask_count = None  # one mask for all gates
 
     def inner_loop(self, sequences, initial_state, mask, training=False):

@@ -10,9 +10,9 @@ from kerasseq.layers import hoisted_loop
 class LSTM(hoisted_loop.HoistedLoop, keras.layers.LSTM):
     """`keras.layers.LSTM` that compiles with XLA on every device.
 
-    Takes the arguments of `keras.layers.LSTM`, except `use_cudnn`, and holds the same
-    weights in the same order (gates `i, f, c, o`), so that weights move between the
-    two in both directions. It works inside `keras.layers.Bidirectional`.
+    Takes the arguments of `keras.layers.LSTM`, but for `use_cudnn=True`, and holds
+    the same weights in the same order (gates `i, f, c, o`), so that weights move
+    between the two in both directions. It works inside `keras.layers.Bidirectional`.
 
     Masks may have any pattern: a masked step keeps the state and repeats the last
     output, or puts out zeros with `zero_output_for_mask`.
@@ -43,8 +43,9 @@ class LSTM(hoisted_loop.HoistedLoop, keras.layers.LSTM):
         Hochreiter and Schmidhuber (1997), Long Short-Term Memory.
     """
 
-    def __init__(self, units, **kwargs):
-        super().__init__(units, use_cudnn=False, **kwargs)
+    def __init__(self, *args, use_cudnn=False, **kwargs):
+        hoisted_loop.check_no_cudnn(use_cudnn)
+        super().__init__(*args, use_cudnn=False, **kwargs)
 
     def _cell_step(self, projected, states, recurrent_mask):
         return ops.lstm_step(

@@ -124,6 +124,16 @@ def test_config_round_trip(name):
     assert keras.saving.get_registered_name(type(layer)) == f"kerasseq>{name}"
 
 
+@pytest.mark.parametrize("name", ["LSTM", "GRU"])
+def test_no_cudnn(name):
+    for use_cudnn in ("auto", False):
+        layer = getattr(layers, name)(UNITS, "relu", use_cudnn=use_cudnn)
+        assert layer.use_cudnn is False and layer.supports_jit
+        assert layer.activation is keras.activations.relu
+    with pytest.raises(ValueError, match="no cuDNN path"):
+        getattr(layers, name)(UNITS, use_cudnn=True)
+
+
 @pytest.mark.parametrize("name", CLASSES)
 def test_bad_arguments(name):
     with pytest.raises(ValueError, match="positive integer"):
