@@ -174,7 +174,7 @@ def _encoder(embedding_dim, units, num_layers, cell, residual, dropout):
         half = len(final) // 2
         for kind, pair in enumerate(zip(final[:half], final[half:], strict=True)):
             bridge = keras.layers.Dense(units, "tanh", name=f"bridge_{index}_{kind}")
-            states.append(bridge(ops.concatenate(pair, axis=-1)))
+            states.append(bridge(ops.concatenate([*pair], axis=-1)))
         if index and residual:
             x = x + below
     x = keras.layers.Dropout(dropout, name="memory_dropout")(x)

@@ -32,7 +32,8 @@ def reload(saved_catalogue):
     def run(backend):
         if backend not in done:
             command = [sys.executable, HERE / "load_and_run.py", saved_catalogue]
-            environment = os.environ | {"KERAS_BACKEND": backend}
+            paths = {"KERAS_BACKEND": backend, "PYTHONPATH": str(HERE.parents[1])}
+            environment = os.environ | paths
             subprocess.run(command, env=environment, check=True, timeout=300)
             done.add(backend)
         return saved_catalogue
