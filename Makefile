@@ -4,6 +4,8 @@ PYTHON := $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 STAMP := $(VENV)/.installed
 RUN := $(VENV)/bin/python
+# A file's tests share what is slow to make, so a file stays in one process.
+PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: demo test test-all lint clean
 
@@ -11,10 +13,10 @@ demo: $(STAMP)
 	$(RUN) -m recipes.translate
 
 test: $(STAMP)
-	$(RUN) -m pytest
+	$(PYTEST)
 
 test-all: $(STAMP)
-	$(RUN) -m pytest -m ""
+	$(PYTEST) -m ""
 
 lint: $(STAMP)
 	$(RUN) -m ruff check .
@@ -25,6 +27,7 @@ clean:
 	find . -name __pycache__ -not -path "./$(VENV)/*" -prune -exec rm -rf {} +
 
 $(STAMP): setup.cfg pyproject.toml
+	@echo "Installing into $(VENV): TensorFlow and JAX are large, this takes minutes."
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --editable ".[dev]"
 	touch $@
