@@ -48,6 +48,7 @@ def test_report(folder):
     assert tflite["metrics"]["greedy_identical"] == 30
     assert tflite["metrics"]["beam_identical"] == 30
     card = json.loads((folder / "card.json").read_text())
+    assert card["settings"]["units"] == 16
     assert card["bytes"]["model.tflite"] == (folder / "model.tflite").stat().st_size
 
 
