@@ -322,25 +322,29 @@ def export(values, model, data, training, results, run_dir):
         )
         verified = verify(values, data, results, folder / "model.tflite")
         report["artefacts"][0]["metrics"] = verified
-        atomic.write_json(folder / "report.json", report)
-        settings = _fingerprint(values, data)
-        atomic.write_json(folder / "card.json", _card(report, settings))
         model.save(folder / "model.keras")
-        shutil.copy(run_dir / "subwords.model", folder)
-        shutil.copy(run_dir / "history.csv", folder)
+        for name in ("subwords.model", "history.csv"):
+            shutil.copy(run_dir / name, folder)
         kerasseq.data.save_vocabulary(
             data["tokenizer"], folder / "vocabulary.json", lowercase=values.lowercase
         )
         pictures = draw_attention(model, data, results["source"][:NUM_SHOWN], folder)
-        page.write_page(
-            folder / "report.html",
-            report,
-            folder / "history.csv",
-            _samples(data, results, 10),
-            [folder / name for name in pictures],
-        )
+        _write_report(values, data, report, results, folder, pictures)
         atomic.move_into(folder, values.output_dir, [*ARTEFACTS, *pictures])
     return report
+
+
+def _write_report(values, data, report, results, folder, pictures):
+    card = _card(report, _fingerprint(values, data))
+    kerasseq.atomic.write_json(folder / "report.json", report)
+    kerasseq.atomic.write_json(folder / "card.json", card)
+    page.write_page(
+        folder / "report.html",
+        report,
+        folder / "history.csv",
+        _samples(data, results, 10),
+        [folder / name for name in pictures],
+    )
 
 
 def _step_samples(model, source):

@@ -79,9 +79,9 @@ def _parse(name):
     except (babel.UnknownLocaleError, ValueError) as error:
         known = sorted(localedata.locale_identifiers())
         close = difflib.get_close_matches(str(name), known, n=4, cutoff=0.3)
+        hint = f"did you mean one of {close}?" if close else "give one like 'pt_BR'."
         raise ValueError(
-            f"Babel does not know this locale; did you mean one of {close}? "
-            f"Received: {name!r}"
+            f"Babel does not know this locale; {hint} Received: {name!r}"
         ) from error
 
 
