@@ -232,7 +232,7 @@ def _fingerprint(values, data):
     free |= {"translate", "from", "nbest", "beam_size", "length_penalty"}
     free |= {"data", "validation_data", "test_data"}
     settings = values.flag_values_dict()
-    settings = {name: settings[name] for name in settings.keys() - free}
+    settings = {name: settings[name] for name in sorted(settings.keys() - free)}
     pairs = repr([data["text"].train, data["text"].validation])
     return settings | {"data": hashlib.sha256(pairs.encode()).hexdigest()[:16]}
 
