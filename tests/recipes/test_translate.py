@@ -226,10 +226,11 @@ def test_a_killed_run_ends_where_the_uninterrupted_one_does(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_on_jax_is_exported_on_tensorflow(tmp_path):
+def test_a_run_on_two_jax_devices_is_exported_on_tensorflow(tmp_path):
     command = [sys.executable, "-m", "recipes.translate", *TINY[:-1]]
-    command += [f"--output_dir={tmp_path}"]
-    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    command += [f"--output_dir={tmp_path}", "--distribute=data"]
+    two_devices = "--xla_force_host_platform_device_count=2"
+    environment = os.environ | {"KERAS_BACKEND": "jax", "XLA_FLAGS": two_devices}
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     assert (tmp_path / "model.keras").exists()
     assert not (tmp_path / "model.tflite").exists()
