@@ -112,10 +112,10 @@ def prepare(values):
     keras.config.set_dtype_policy(values.precision)
     keras.utils.set_random_seed(values.seed)
     if values.distribute == "data":
-        if keras.backend.backend() != "jax":
+        if backend() != "jax":
             raise ValueError(
                 "--distribute=data needs the JAX backend. Received: "
-                f"KERAS_BACKEND={keras.backend.backend()}. Set KERAS_BACKEND=jax, "
+                f"KERAS_BACKEND={backend()}. Set KERAS_BACKEND=jax, "
                 "train, then run again with --resume on TensorFlow to export."
             )
         keras.distribution.set_distribution(

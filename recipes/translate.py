@@ -18,7 +18,6 @@ Writes to `saved_models/translate/`: `model.tflite` (signatures `encode`, `step`
 """
 
 import hashlib
-import math
 import os
 import pathlib
 import shutil
@@ -96,7 +95,8 @@ def load_data(values, run_dir):
     """Loads, tokenizes and batches the data.
 
     Returns:
-        A dict: `text` (a `ParallelText`), `tokenizer`, `train`, `validation` (batches).
+        A dict: `text` (a `ParallelText`), `tokenizer`, `train`, `validation`
+        (batches), and `settings`, what a resumed run must share.
     """
     data = kerasseq.data
     text = data.load_parallel_text(
@@ -136,7 +136,8 @@ def load_data(values, run_dir):
             f"{part.num_dropped} over-long pairs dropped"
         )
     print(f"test: {len(text.test)} pairs")
-    return {"text": text, "tokenizer": tokenizer} | batches
+    settings = _fingerprint(values, text)
+    return {"text": text, "tokenizer": tokenizer, "settings": settings} | batches
 
 
 def _encoded(tokenizer, pairs):
@@ -188,7 +189,7 @@ def train(values, model, data, run_dir):
         "val_cross_entropy", patience=values.patience, restore_best_weights=True
     )
     state = kerasseq.training.RunState(
-        run_dir / "state.npz", stopping, fingerprint=_fingerprint(values, data)
+        run_dir / "state.npz", stopping, fingerprint=data["settings"]
     )
     if values.resume and state.restore(model):
         print(f"resumed after epoch {state.initial_epoch}")
@@ -200,10 +201,10 @@ def train(values, model, data, run_dir):
     ]
     if values.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(run_dir / "tensorboard"))
-    compiles = kerasseq.training.count_compiles(data["train"], data["validation"])
-    print(
-        f"XLA compiles: {compiles if values.jit_compile else 0}, one a bucket and phase"
-    )
+    compiles = 0
+    if values.jit_compile:
+        compiles = kerasseq.training.count_compiles(data["train"], data["validation"])
+    print(f"XLA compiles: {compiles}, one a bucket and phase")
     if not state.finished:
         model.fit(
             data["train"],
@@ -220,20 +221,20 @@ def train(values, model, data, run_dir):
         "epochs": len(state.history),
         "best_epoch": int(best["epoch"]),
         "val_cross_entropy": best["val_cross_entropy"],
-        "compiles": compiles if values.jit_compile else 0,
+        "compiles": compiles,
         "parameters": model.count_params(),
         "seed": values.seed,
     }
 
 
-def _fingerprint(values, data):
+def _fingerprint(values, text):
     """What a resumed run must share: settings and data, wherever the data lie."""
     free = {"output_dir", "data_dir", "resume", "tensorboard", "debug", "distribute"}
     free |= {"translate", "from", "nbest", "beam_size", "length_penalty"}
     free |= {"data", "validation_data", "test_data"}
     settings = values.flag_values_dict()
     settings = {name: settings[name] for name in sorted(settings.keys() - free)}
-    pairs = repr([data["text"].train, data["text"].validation])
+    pairs = repr([text.train, text.validation])
     return settings | {"data": hashlib.sha256(pairs.encode()).hexdigest()[:16]}
 
 
@@ -312,7 +313,7 @@ def export(values, model, data, training, results, run_dir):
             folder,
             signatures=signatures,
             samples={name: samples for name in ("encode", "greedy", "beam")}
-            | {"step": _step_samples(model, results["source"][:20])},
+            | {"step": _step_samples(signatures(model), results["source"][:3])},
             task="translate",
             data=data["text"].name,
             metrics=results["scores"],
@@ -329,13 +330,13 @@ def export(values, model, data, training, results, run_dir):
             data["tokenizer"], folder / "vocabulary.json", lowercase=values.lowercase
         )
         pictures = draw_attention(model, data, results["source"][:NUM_SHOWN], folder)
-        _write_report(values, data, report, results, folder, pictures)
+        _write_report(data, report, results, folder, pictures)
         atomic.move_into(folder, values.output_dir, [*ARTEFACTS, *pictures])
     return report
 
 
-def _write_report(values, data, report, results, folder, pictures):
-    card = _card(report, _fingerprint(values, data))
+def _write_report(data, report, results, folder, pictures):
+    card = _card(report, data["settings"])
     kerasseq.atomic.write_json(folder / "report.json", report)
     kerasseq.atomic.write_json(folder / "card.json", card)
     page.write_page(
@@ -347,16 +348,15 @@ def _write_report(values, data, report, results, folder, pictures):
     )
 
 
-def _step_samples(model, source):
+def _step_samples(signatures, source):
     """Inputs of `step` as they occur: the state after the start token."""
-    samples = []
-    for row in source[:3]:
-        context, states = kerasseq.models.seq2seq_encode(model, row[None])
-        tensors = context | {f"state_{i}": state for i, state in enumerate(states)}
-        sample = {name: np.asarray(x, "float32") for name, x in tensors.items()}
-        start = np.array([kerasseq.data.START_ID], "int32")
-        samples.append({"token": start} | sample)
-    return samples
+    encode, _ = signatures["encode"]
+    start = {"token": np.array([kerasseq.data.START_ID], "int32")}
+    encoded = [encode(source=row[None]) for row in source]
+    return [
+        start | {name: np.asarray(x, "float32") for name, x in tensors.items()}
+        for tensors in encoded
+    ]
 
 
 def verify(values, data, results, path):
@@ -451,10 +451,10 @@ def main(values):
     model = build_model(values, data)
     training = train(values, model, data, run_dir)
     results = evaluate(values, model, data)
-    if not math.isfinite(results["scores"]["bleu"]):
-        raise ValueError("The model gives no translation; train longer.")
     if common.backend() != "tensorflow":
-        model.save(os.path.join(values.output_dir, "model.keras"))
+        with kerasseq.atomic.staging(values.output_dir) as folder:
+            model.save(folder / "model.keras")
+            kerasseq.atomic.move_into(folder, values.output_dir, ["model.keras"])
         print("Trained. Run again with KERAS_BACKEND=tensorflow --resume to export.")
         return
     export(values, model, data, training, results, run_dir)

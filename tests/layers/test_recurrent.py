@@ -26,6 +26,13 @@ def twins(name, **options):
     return ours, stock
 
 
+def with_weights_of(layer, **options):
+    other = type(layer)(UNITS, **options)
+    other.build(X.shape)
+    other.set_weights(layer.get_weights())
+    return other
+
+
 @pytest.mark.parametrize("name", CLASSES)
 @pytest.mark.parametrize(
     "sequences, state, backwards, masked, initial",
@@ -79,18 +86,14 @@ def test_options_that_change_the_cell(name):
 @pytest.mark.parametrize("name", CLASSES)
 def test_unrolled_equals_looped(name):
     looped, _ = twins(name, return_sequences=True)
-    unrolled = getattr(layers, name)(UNITS, return_sequences=True, unroll=True)
-    unrolled.build(X.shape)
-    unrolled.set_weights(looped.get_weights())
+    unrolled = with_weights_of(looped, return_sequences=True, unroll=True)
     np.testing.assert_allclose(unrolled(X, mask=MASK), looped(X, mask=MASK), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_stateful_carries_the_state(name):
     whole, _ = twins(name, return_sequences=True)
-    chunked = getattr(layers, name)(UNITS, return_sequences=True, stateful=True)
-    chunked.build(X.shape)
-    chunked.set_weights(whole.get_weights())
+    chunked = with_weights_of(whole, return_sequences=True, stateful=True)
     parts = [np.asarray(chunked(X[:, :2])), np.asarray(chunked(X[:, 2:]))]
     np.testing.assert_allclose(np.concatenate(parts, 1), whole(X), atol=1e-6)
 
