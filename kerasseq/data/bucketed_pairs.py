@@ -127,7 +127,7 @@ class BucketedPairs(keras.utils.PyDataset):
                 "No pair fits the last bucket; give longer buckets or other pairs. "
                 f"Received: {len(pairs)} pairs, buckets={self.buckets}"
             )
-        self._begun = self._served_last = False
+        self._begun, self._num_served = False, 0
         self.epoch = epoch
 
     @property
@@ -161,22 +161,21 @@ class BucketedPairs(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         bucket, rows = self._batches[index]
-        if index == len(self) - 1:
-            self._served_last = True
+        self._num_served += 1
         source, target, labels = (table[rows] for table in self._tables[bucket])
         sample_weight = (labels != PAD_ID).astype("float32")
         return {"source": source, "target": target}, labels, sample_weight
 
     def on_epoch_begin(self):
-        self._begun, self._served_last = True, False
+        self._begun, self._num_served = True, 0
 
     def on_epoch_end(self):
         # `fit` calls this more often than an epoch ends: once before the first epoch,
         # and after the single batch from which an unbuilt model takes its shapes. Only
-        # an epoch that was begun and served to its last batch counts.
-        if self._begun and self._served_last:
+        # an epoch that was begun and served whole counts, in any order.
+        if self._begun and self._num_served >= len(self):
             self.epoch += 1
-        self._begun = self._served_last = False
+        self._begun, self._num_served = False, 0
 
     def _order(self, epoch):
         """List of `(bucket, row numbers)`, one per batch."""
