@@ -1,9 +1,7 @@
 """Gated recurrent unit layer."""
 
 import keras
-from keras import ops as kops
 
-from kerasseq import ops
 from kerasseq.layers import hoisted_loop
 
 
@@ -50,22 +48,3 @@ class GRU(hoisted_loop.HoistedLoop, keras.layers.GRU):
     def __init__(self, *args, use_cudnn=False, **kwargs):
         hoisted_loop.check_no_cudnn(use_cudnn)
         super().__init__(*args, use_cudnn=False, **kwargs)
-
-    def _project(self, sequences):
-        projected = kops.matmul(sequences, self.cell.kernel)
-        if not self.cell.use_bias:
-            return projected
-        return projected + (self.cell.bias[0] if self.reset_after else self.cell.bias)
-
-    def _cell_step(self, projected, states, recurrent_mask):
-        has_recurrent_bias = self.cell.use_bias and self.reset_after
-        return ops.gru_step(
-            projected,
-            states,
-            self.cell.recurrent_kernel,
-            recurrent_bias=self.cell.bias[1] if has_recurrent_bias else None,
-            activation=self.cell.activation,
-            recurrent_activation=self.cell.recurrent_activation,
-            reset_after=self.reset_after,
-            recurrent_mask=recurrent_mask,
-        )

@@ -2,7 +2,6 @@
 
 import keras
 
-from kerasseq import ops
 from kerasseq.layers import hoisted_loop
 
 
@@ -46,13 +45,3 @@ class LSTM(hoisted_loop.HoistedLoop, keras.layers.LSTM):
     def __init__(self, *args, use_cudnn=False, **kwargs):
         hoisted_loop.check_no_cudnn(use_cudnn)
         super().__init__(*args, use_cudnn=False, **kwargs)
-
-    def _cell_step(self, projected, states, recurrent_mask):
-        return ops.lstm_step(
-            projected,
-            states,
-            self.cell.recurrent_kernel,
-            activation=self.cell.activation,
-            recurrent_activation=self.cell.recurrent_activation,
-            recurrent_mask=recurrent_mask,
-        )

@@ -2,7 +2,6 @@
 
 import keras
 
-from kerasseq import ops
 from kerasseq.layers import hoisted_loop
 
 
@@ -40,12 +39,3 @@ class SimpleRNN(hoisted_loop.HoistedLoop, keras.layers.SimpleRNN):
     Reference:
         Elman (1990), Finding Structure in Time.
     """
-
-    def _cell_step(self, projected, states, recurrent_mask):
-        return ops.simple_rnn_step(
-            projected,
-            states,
-            self.cell.recurrent_kernel,
-            activation=self.cell.activation,
-            recurrent_mask=recurrent_mask,
-        )

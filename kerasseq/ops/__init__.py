@@ -7,6 +7,9 @@ from kerasseq.ops.attention import dot_scores as dot_scores
 from kerasseq.ops.cells import gru_step as gru_step
 from kerasseq.ops.cells import lstm_step as lstm_step
 from kerasseq.ops.cells import simple_rnn_step as simple_rnn_step
+from kerasseq.ops.gru import gru as gru
+from kerasseq.ops.lstm import lstm as lstm
 from kerasseq.ops.recurrence import recurrence as recurrence
+from kerasseq.ops.simple_rnn import simple_rnn as simple_rnn
 from kerasseq.ops.time_loop import lowering as lowering
 from kerasseq.ops.time_loop import time_loop as time_loop
