@@ -13,3 +13,4 @@ from kerasseq.ops.recurrence import recurrence as recurrence
 from kerasseq.ops.simple_rnn import simple_rnn as simple_rnn
 from kerasseq.ops.time_loop import lowering as lowering
 from kerasseq.ops.time_loop import time_loop as time_loop
+from kerasseq.ops.time_loop import without_fusion as without_fusion

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from kerasseq.ops import by_hand, kernels
 from kerasseq.ops.cells import gru_step
 from kerasseq.ops.recurrence import recurrence
 
@@ -19,15 +20,52 @@ def gru(
     recurrent_mask=None,
     **loop,
 ):
-    """Runs a gated recurrent unit (Cho et al., 2014)."""
-    projected = ops.matmul(sequences, kernel)
-    input_bias, recurrent_bias = bias, None
+    """Runs a gated recurrent unit (Cho et al., 2014).
+
+    With tanh and sigmoid its gradient is written by hand (see `bptt`).
+
+    Args:
+        sequences: Tensor `(batch_size, time, features)`.
+        initial_states: List of `h`, `(batch_size, units)`.
+        kernel: `(features, 3 * units)`, gates `z, r, g`.
+        recurrent_kernel: `(units, 3 * units)`.
+        bias: `(3 * units,)`, with `reset_after` `(2, 3 * units)`, or `None`.
+        activation: Callable for the candidate.
+        recurrent_activation: Callable for the gates.
+        reset_after: Whether the reset gate acts after the matrix product (as cuDNN
+            does) or before it (as in the paper).
+        recurrent_mask: Optional dropout mask `(batch_size, units)` on `h` inside the
+            gates.
+        **loop: Options of `recurrence`: `mask`, `go_backwards`, `return_sequences`,
+            `zero_output_for_mask`, `unroll`.
+
+    Returns:
+        `(outputs, [h])`, as `recurrence`.
+    """
+    recurrent_bias = None
     if bias is not None and reset_after:
-        input_bias, recurrent_bias = bias[0], bias[1]
+        bias, recurrent_bias = bias[0], bias[1]
+    cell = kernels.gru(activation, recurrent_activation, reset_after)
+    if by_hand.applies(cell, **loop):
+        weights = [recurrent_kernel]
+        if recurrent_bias is not None:
+            weights.append(recurrent_bias)
+        return by_hand.recurrence(
+            cell,
+            sequences,
+            initial_states,
+            kernel,
+            bias,
+            weights,
+            recurrent_mask=recurrent_mask,
+            **loop,
+        )
+    projected = ops.matmul(sequences, kernel)
     if bias is not None:
-        projected = projected + input_bias
-    return recurrence(
-        lambda x, states: gru_step(
+        projected = projected + bias
+
+    def step(x, states):
+        return gru_step(
             x,
             states,
             recurrent_kernel,
@@ -36,8 +74,6 @@ def gru(
             recurrent_activation,
             reset_after,
             recurrent_mask,
-        ),
-        projected,
-        initial_states,
-        **loop,
-    )
+        )
+
+    return recurrence(step, projected, initial_states, **loop)

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from kerasseq.ops import by_hand, kernels
 from kerasseq.ops.cells import lstm_step
 from kerasseq.ops.recurrence import recurrence
+from kerasseq.ops.time_loop import current_lowering
 
 
 def lstm(
@@ -18,7 +20,46 @@ def lstm(
     recurrent_mask=None,
     **loop,
 ):
-    """Runs a long short-term memory (Hochreiter and Schmidhuber, 1997)."""
+    """Runs a long short-term memory (Hochreiter and Schmidhuber, 1997).
+
+    With tanh and sigmoid its gradient is written by hand (see `bptt`), and an export
+    may make it one op (see `lowering`).
+
+    Args:
+        sequences: Tensor `(batch_size, time, features)`.
+        initial_states: List of `h` and `c`, both `(batch_size, units)`.
+        kernel: `(features, 4 * units)`, gates `i, f, g, o`.
+        recurrent_kernel: `(units, 4 * units)`.
+        bias: `(4 * units,)` or `None`.
+        activation: Callable for the candidate and the output.
+        recurrent_activation: Callable for the gates.
+        recurrent_mask: Optional dropout mask `(batch_size, units)` on `h`.
+        **loop: Options of `recurrence`: `mask`, `go_backwards`, `return_sequences`,
+            `zero_output_for_mask`, `unroll`.
+
+    Returns:
+        `(outputs, [h, c])`, as `recurrence`.
+    """
+    if current_lowering().fuses:
+        from kerasseq.ops import fused_lstm
+
+        gates = (activation, recurrent_activation, recurrent_mask)
+        if fused_lstm.can_fuse(sequences, *gates):
+            return fused_lstm.fused_lstm(
+                sequences, initial_states, kernel, recurrent_kernel, bias, **loop
+            )
+    cell = kernels.lstm(activation, recurrent_activation)
+    if by_hand.applies(cell, **loop):
+        return by_hand.recurrence(
+            cell,
+            sequences,
+            initial_states,
+            kernel,
+            bias,
+            [recurrent_kernel],
+            recurrent_mask=recurrent_mask,
+            **loop,
+        )
     projected = ops.matmul(sequences, kernel)
     if bias is not None:
         projected = projected + bias

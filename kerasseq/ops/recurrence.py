@@ -1,5 +1,6 @@
 """A recurrence over batch-major sequences, with Keras' rules for masks."""
 
+import keras
 from keras import ops
 
 from kerasseq.ops.time_loop import time_loop
@@ -22,7 +23,8 @@ def recurrence(
 
     Args:
         step: callable `(inputs_t, states) -> (output, states)`.
-        sequences: tensor `(batch_size, time, features)`.
+        sequences: tensor `(batch_size, time, features)`, or a nested structure of
+            such tensors; `inputs_t` has the same structure.
         initial_states: list of tensors `(batch_size, units)`.
         mask: optional boolean tensor `(batch_size, time)`; `False` skips the step.
         go_backwards: process the sequence from its end; outputs come in the order of
@@ -35,7 +37,8 @@ def recurrence(
         `(outputs, states)`, outputs `(batch_size, time, units)` or, without
         `return_sequences`, `(batch_size, units)`.
     """
-    inputs = {"x": _time_major(sequences, go_backwards)}
+    x = keras.tree.map_structure(lambda x: _time_major(x, go_backwards), sequences)
+    inputs = {"x": x}
     states = {"cell": initial_states}
     if mask is not None:
         mask = ops.expand_dims(ops.cast(mask, "bool"), -1)

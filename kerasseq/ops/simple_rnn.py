@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from kerasseq.ops import by_hand, kernels
 from kerasseq.ops.cells import simple_rnn_step
 from kerasseq.ops.recurrence import recurrence
 
@@ -17,15 +18,41 @@ def simple_rnn(
     recurrent_mask=None,
     **loop,
 ):
-    """Runs an Elman (1990) recurrent network."""
+    """Runs an Elman (1990) recurrent network.
+
+    With tanh or relu its gradient is written by hand (see `bptt`).
+
+    Args:
+        sequences: Tensor `(batch_size, time, features)`.
+        initial_states: List of `h`, `(batch_size, units)`.
+        kernel: `(features, units)`.
+        recurrent_kernel: `(units, units)`.
+        bias: `(units,)` or `None`.
+        activation: Callable.
+        recurrent_mask: Optional dropout mask `(batch_size, units)` on `h`.
+        **loop: Options of `recurrence`: `mask`, `go_backwards`, `return_sequences`,
+            `zero_output_for_mask`, `unroll`.
+
+    Returns:
+        `(outputs, [h])`, as `recurrence`.
+    """
+    cell = kernels.simple_rnn(activation)
+    if by_hand.applies(cell, **loop):
+        return by_hand.recurrence(
+            cell,
+            sequences,
+            initial_states,
+            kernel,
+            bias,
+            [recurrent_kernel],
+            recurrent_mask=recurrent_mask,
+            **loop,
+        )
     projected = ops.matmul(sequences, kernel)
     if bias is not None:
         projected = projected + bias
-    return recurrence(
-        lambda x, states: simple_rnn_step(
-            x, states, recurrent_kernel, activation, recurrent_mask
-        ),
-        projected,
-        initial_states,
-        **loop,
-    )
+
+    def step(x, states):
+        return simple_rnn_step(x, states, recurrent_kernel, activation, recurrent_mask)
+
+    return recurrence(step, projected, initial_states, **loop)

@@ -2,11 +2,37 @@
 
 import contextlib
 import contextvars
+import dataclasses
 
 import keras
 
-LOWERINGS = ("train", "while", "unrolled")
-_lowering = contextvars.ContextVar("lowering", default="train")
+LOWERINGS = ("train", "while", "unrolled", "fused", "loopless")
+_STEPS_A_TURN = 5
+_LAST_STEPS_A_TURN = 2  # without a buffer a turn costs less, and a step as much
+_WIDE = 128
+
+
+@dataclasses.dataclass
+class Lowering:
+    """How loops are written while a graph is traced, and what was written so far.
+
+    Attributes:
+        kind: One of `LOWERINGS`.
+        num_steps: Time steps of all loops traced, together.
+        num_fused: Recurrences that became one op.
+    """
+
+    kind: str
+    num_steps: int = 0
+    num_fused: int = 0
+
+    @property
+    def fuses(self):
+        """Whether `ops.lstm` becomes one op."""
+        return self.kind in ("fused", "loopless")
+
+
+_lowering = contextvars.ContextVar("lowering", default=None)
 
 
 @contextlib.contextmanager
@@ -18,25 +44,45 @@ def lowering(kind):
             `"while"`: a loop that carries its outputs in one buffer of static shape,
             which converts to a mobile `WHILE` without a dynamic tensor; no gradient
             worth having, TensorFlow only. `"unrolled"`: every step written out.
+            `"fused"`: as `"while"`, but `ops.lstm` becomes one op where it can, which
+            wants masks padded on the right. `"loopless"`: as `"unrolled"`, with that
+            op.
+
+    Yields:
+        A `Lowering`, which counts what is traced.
 
     Raises:
         ValueError: for another kind.
     """
     if kind not in LOWERINGS:
         raise ValueError(f"`kind` must be one of {LOWERINGS}. Received: {kind!r}")
-    token = _lowering.set(kind)
+    chosen = Lowering(kind)
+    token = _lowering.set(chosen)
     try:
-        yield
+        yield chosen
     finally:
         _lowering.reset(token)
 
 
-def time_loop(step, inputs, initial_states, collect=True, unroll=False):
+def current_lowering():
+    """The `Lowering` in force."""
+    return _lowering.get() or Lowering("train")
+
+
+def without_fusion():
+    """A context in which no recurrence becomes one op."""
+    plain = {"fused": "while", "loopless": "unrolled"}
+    kind = current_lowering().kind
+    return lowering(plain[kind]) if kind in plain else contextlib.nullcontext()
+
+
+def time_loop(step, inputs, initial_states, collect=True, unroll=False, reverse=False):
     """Runs `step` over the first axis of `inputs`.
 
     On TensorFlow this is a `tf.while_loop` whose bound is the static length, so that
     XLA also compiles its gradient; on JAX it is `lax.scan`. `keras.ops.scan` has no
-    gradient under XLA on TensorFlow, hence this function.
+    gradient under XLA on TensorFlow, hence this function. A static length of 1 has no
+    loop at all, so that a model exported to run token by token has none.
 
     Args:
         step: callable `(inputs_t, states) -> (outputs_t, states)`. `inputs_t` has the
@@ -48,6 +94,8 @@ def time_loop(step, inputs, initial_states, collect=True, unroll=False):
             step's outputs are returned, and less memory is used.
         unroll: whether to write out every step instead of looping. Needs a static
             length.
+        reverse: whether to go from the last step to the first; the outputs of a step
+            stay in its place.
 
     Returns:
         `(outputs, states)`. Outputs have shape `(time, ...)` if `collect`, else that
@@ -65,20 +113,26 @@ def time_loop(step, inputs, initial_states, collect=True, unroll=False):
         ... )
         >>> outputs  # 0, 1, 3, 6
     """
-    if unroll or _lowering.get() == "unrolled":
-        return _unrolled_loop(step, inputs, initial_states, collect)
+    so_far = current_lowering()
+    kind, length = so_far.kind, keras.tree.flatten(inputs)[0].shape[0]
+    if not unroll and length not in (None, 1):
+        so_far.num_steps += length
     backend = keras.backend.backend()
-    if backend == "tensorflow" and _lowering.get() == "while":
-        return _buffer_loop(step, inputs, initial_states, collect)
-    if backend == "tensorflow":
-        return _tensorflow_loop(step, inputs, initial_states, collect)
-    if backend == "jax":
-        return _jax_loop(step, inputs, initial_states, collect)
-    raise ValueError(
-        "kerasseq runs on the TensorFlow and JAX backends. "
-        f"Received: keras.backend.backend()={backend!r}. "
-        "Set KERAS_BACKEND=tensorflow or KERAS_BACKEND=jax."
-    )
+    if unroll or length == 1 or kind in ("unrolled", "loopless"):
+        loop = _unrolled_loop
+    elif backend == "tensorflow" and kind in ("while", "fused"):
+        loop = _buffer_loop
+    elif backend == "tensorflow":
+        loop = _tensorflow_loop
+    elif backend == "jax":
+        loop = _jax_loop
+    else:
+        raise ValueError(
+            "kerasseq runs on the TensorFlow and JAX backends. "
+            f"Received: keras.backend.backend()={backend!r}. "
+            "Set KERAS_BACKEND=tensorflow or KERAS_BACKEND=jax."
+        )
+    return loop(step, inputs, initial_states, collect, reverse)
 
 
 def _static_length(inputs):
@@ -91,50 +145,85 @@ def _static_length(inputs):
     return length
 
 
-def _unrolled_loop(step, inputs, states, collect):
+def _unrolled_loop(step, inputs, states, collect, reverse):
     collected = []
-    for time in range(_static_length(inputs)):
+    times = range(_static_length(inputs))
+    for time in reversed(times) if reverse else times:
         inputs_t = keras.tree.map_structure(lambda x, t=time: x[t], inputs)
         outputs, states = step(inputs_t, states)
         collected.append(outputs)
     if collect:
+        collected = collected[::-1] if reverse else collected
         outputs = keras.tree.map_structure(lambda *x: keras.ops.stack(x), *collected)
     return outputs, states
 
 
-def _buffer_loop(step, inputs, initial_states, collect):
+def _buffer_loop(step, inputs, initial_states, collect, reverse):
     import tensorflow as tf
 
     flatten, pack = keras.tree.flatten, keras.tree.pack_sequence_as
     length = _static_length(inputs)
     sequences = [tf.convert_to_tensor(x) for x in flatten(inputs)]
-    first = pack(inputs, [x[0] for x in sequences])
-    example, _ = step(first, initial_states)
-    outputs = [tf.zeros_like(x) for x in flatten(example)]
-    if collect:
-        outputs = [tf.zeros([length, *x.shape], x.dtype) for x in outputs]
+    sequences = [tf.reverse(x, [0]) if reverse else x for x in sequences]
+    example, _ = step(pack(inputs, [x[0] for x in sequences]), initial_states)
+    outputs = [_blank(x, length, collect, sequences) for x in flatten(example)]
+    num = _steps_a_turn(length, collect, flatten(initial_states))
+    if num > 1:
+        sequences = [
+            tf.reshape(x, [length // num, num, *x.shape[1:]]) for x in sequences
+        ]
 
-    def body(time, outputs, states):
-        inputs_t = pack(inputs, [tf.gather(x, time) for x in sequences])
-        outputs_t, new_states = step(inputs_t, pack(initial_states, states))
-        outputs_t = flatten(outputs_t)
+    def body(turn, outputs, states):
+        read = [tf.gather(x, turn) for x in sequences]
+        steps = [read] if num == 1 else zip(*map(tf.unstack, read), strict=True)
+        states, collected = pack(initial_states, states), []
+        for inputs_t in steps:
+            outputs_t, states = step(pack(inputs, list(inputs_t)), states)
+            collected.append(flatten(outputs_t))
+        new = collected[-1]
         if collect:
-            pairs = zip(outputs, outputs_t, strict=True)
-            outputs_t = [
-                tf.concat([buffer[1:], tf.expand_dims(x, 0)], axis=0)
-                for buffer, x in pairs
-            ]
-        return time + 1, outputs_t, flatten(new_states)
+            slots = zip(outputs, *collected, strict=True)
+            new = [tf.concat([old[num:], tf.stack(x)], axis=0) for old, *x in slots]
+        return turn + 1, new, flatten(states)
 
     _, outputs, states = tf.while_loop(
-        lambda time, *_: time < length,
+        lambda turn, *_: turn < length // num,
         body,
         (tf.constant(0), outputs, flatten(initial_states)),
     )
+    if collect and reverse:
+        outputs = [tf.reverse(x, [0]) for x in outputs]
     return pack(example, outputs), pack(initial_states, states)
 
 
-def _tensorflow_loop(step, inputs, initial_states, collect):
+def _steps_a_turn(length, collect, states):
+    """How many steps a turn of the loop takes: several where the loop costs most.
+
+    A runtime packs the weights of each step in the loop anew. With narrow states these
+    copies are small and a turn's own ops cost more; wide ones do not fit the cache.
+    """
+    if any(len(state.shape) and state.shape[-1] > _WIDE for state in states):
+        return 1
+    most = _STEPS_A_TURN if collect else _LAST_STEPS_A_TURN
+    return max(num for num in range(1, most + 1) if length % num == 0)
+
+
+def _blank(example, length, collect, sequences):
+    """What a slot of the outputs holds before the first step."""
+    import tensorflow as tf
+
+    if not collect:
+        return tf.zeros_like(example)
+    shape = [length, *example.shape]
+    for x in sequences:
+        if x.dtype == example.dtype:
+            # Any value will do, for all are replaced: one that is not known before
+            # keeps a constant of the buffer's size out of the file.
+            return tf.fill(shape, tf.reshape(x, [-1])[0])
+    return tf.zeros(shape, example.dtype)
+
+
+def _tensorflow_loop(step, inputs, initial_states, collect, reverse):
     import tensorflow as tf
 
     flatten, pack = keras.tree.flatten, keras.tree.pack_sequence_as
@@ -148,14 +237,15 @@ def _tensorflow_loop(step, inputs, initial_states, collect):
     example, _ = step(first, initial_states)  # for its shapes; pruned from the graph
     outputs = [_output_slot(x, length, collect) for x in flatten(example)]
 
-    def body(time, outputs, states):
+    def body(turn, outputs, states):
+        time = length - 1 - turn if reverse else turn
         inputs_t = pack(inputs, [reader.read(time) for reader in readers])
         outputs_t, new_states = step(inputs_t, pack(initial_states, states))
         outputs_t = flatten(outputs_t)
         if collect:
             written = zip(outputs, outputs_t, strict=True)
             outputs_t = [slot.write(time, x) for slot, x in written]
-        return time + 1, outputs_t, flatten(new_states)
+        return turn + 1, outputs_t, flatten(new_states)
 
     _, outputs, states = tf.while_loop(
         lambda time, *_: time < length,
@@ -185,12 +275,15 @@ def _output_slot(example, length, collect):
     return tf.TensorArray(example.dtype, size=length, element_shape=example.shape)
 
 
-def _jax_loop(step, inputs, initial_states, collect):
+def _jax_loop(step, inputs, initial_states, collect, reverse):
     import jax
 
     if collect:
         states, outputs = jax.lax.scan(
-            lambda states, x: step(x, states)[::-1], initial_states, inputs
+            lambda states, x: step(x, states)[::-1],
+            initial_states,
+            inputs,
+            reverse=reverse,
         )
         return outputs, states
     first = jax.tree_util.tree_map(lambda x: x[0], inputs)
@@ -199,6 +292,9 @@ def _jax_loop(step, inputs, initial_states, collect):
     )
     empty = jax.tree_util.tree_map(lambda x: jax.numpy.zeros(x.shape, x.dtype), example)
     carry, _ = jax.lax.scan(
-        lambda carry, x: (step(x, carry[1]), None), (empty, initial_states), inputs
+        lambda carry, x: (step(x, carry[1]), None),
+        (empty, initial_states),
+        inputs,
+        reverse=reverse,
     )
     return carry

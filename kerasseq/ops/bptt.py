@@ -1,0 +1,164 @@
+"""Back-propagation through time, written by hand (Werbos, 1990).
+
+The gradient of a `while_loop` saves every value of the step and multiplies out each
+step's share of the weight gradients inside the backward loop. Here the backward loop
+carries the gradients of the states alone; what reaches the gates is collected, and the
+gradient of each weight is one large matrix product after the loop.
+"""
+
+import typing
+
+import keras
+from keras import ops
+
+from kerasseq.ops.time_loop import time_loop
+
+_HALF = ("float16", "bfloat16")
+
+
+class Cell(typing.NamedTuple):
+    """A recurrent cell and its gradient.
+
+    Attributes:
+        forward: `(x, seen, states, weights) -> (states, saved)` of one step. `x` is the
+            projected input, `seen` the hidden state after recurrent dropout, `saved` a
+            tuple of what `backward` wants; all `(batch_size, ...)`.
+        backward: `(saved, gradients of the states, weights) -> (collected, gradient of
+            seen, gradients of the states before)` of one step, the last without what
+            comes through `seen`.
+        gradients: `(seen, saved, collected) -> (gradient of x, gradients of the
+            weights)` of all steps, `(time, batch_size, ...)`; weights that are not used
+            come last.
+    """
+
+    forward: typing.Callable
+    backward: typing.Callable
+    gradients: typing.Callable
+
+
+def run(
+    cell,
+    projected,
+    initial_states,
+    weights,
+    mask=None,
+    recurrent_mask=None,
+    reverse=False,
+):
+    """Runs a cell over time-major sequences.
+
+    States are kept, and sums over time are made, in float32 when the inputs have a half
+    precision. The gradient itself is made of ops that have one, so that second-order
+    gradients work.
+
+    Args:
+        cell: A `Cell`.
+        projected: Tensor `(time, batch_size, features)`, the projected inputs.
+        initial_states: List of tensors `(batch_size, units)`, the hidden state first.
+        weights: List of tensors.
+        mask: Optional boolean tensor `(time, batch_size, 1)`; `False` keeps the states.
+        recurrent_mask: Optional tensor `(batch_size, units)`, dropout on the hidden
+            state as the step sees it.
+        reverse: Whether to go from the last step to the first.
+
+    Returns:
+        `(hidden, states)`: the hidden states after each step, `(time, batch_size,
+        units)`, each in the place of its step, and the final states.
+    """
+    options = {"mask": mask, "dropped": recurrent_mask}
+    options = {name: x for name, x in options.items() if x is not None}
+    # What has no gradient must be an argument too: JAX differentiates no closure.
+    arguments = [projected, list(initial_states), list(weights)]
+    arguments += [{k: ops.cast(x, projected.dtype) for k, x in options.items()}]
+
+    @ops.custom_gradient
+    def recurrent(*flat):
+        packed = keras.tree.pack_sequence_as(arguments, list(flat))
+        hidden, final, tape = _forward(cell, packed, reverse)
+
+        def gradient(*upstream, **_):
+            upstream = keras.tree.flatten(upstream)
+            gradients = _backward(cell, packed, tape, upstream, reverse)
+            gradients += [ops.zeros_like(x) for x in packed[3].values()]
+            pairs = zip(gradients, flat, strict=True)
+            return tuple(ops.cast(g, x.dtype) for g, x in pairs)
+
+        outputs = zip([hidden, *final], [projected, *initial_states], strict=True)
+        return tuple(ops.cast(x, like.dtype) for x, like in outputs), gradient
+
+    hidden, *final = recurrent(*keras.tree.flatten(arguments))
+    return hidden, final
+
+
+def product(x, matrix):
+    """`x @ matrix` in the precision of the matrix, with a result in that of `x`."""
+    return ops.cast(ops.matmul(ops.cast(x, matrix.dtype), matrix), x.dtype)
+
+
+def kernel_gradient(inputs, outputs):
+    """The gradient of `W` in `outputs = inputs @ W`, summed over time and batch."""
+    inputs, outputs = (ops.reshape(x, (-1, x.shape[-1])) for x in (inputs, outputs))
+    return ops.matmul(ops.transpose(inputs), outputs)
+
+
+def _forward(cell, arguments, reverse):
+    projected, initial_states, weights, options = arguments
+    dtype = "float32" if projected.dtype in _HALF else projected.dtype
+    options = {name: ops.cast(x, dtype) for name, x in options.items()}
+    initial_states = [ops.cast(state, dtype) for state in initial_states]
+
+    def step(inputs, states):
+        seen = _drop(states[0], options)
+        x = ops.cast(inputs["x"], dtype)
+        new, saved = cell.forward(x, seen, states, weights)
+        if "mask" in inputs:
+            new = _choose(inputs["mask"], new, states)
+        return (new[0], saved), new
+
+    inputs = {"x": projected} | _sequences(options)
+    (hidden, saved), final = time_loop(step, inputs, initial_states, reverse=reverse)
+    before = _before(hidden, initial_states[0], reverse)
+    tape = {"options": options, "seen": _drop(before, options), "saved": saved}
+    return hidden, final, tape
+
+
+def _backward(cell, arguments, tape, upstream, reverse):
+    weights, options = arguments[2], tape["options"]
+    upstream = [ops.cast(x, tape["seen"].dtype) for x in upstream]
+
+    def step(inputs, states):
+        states = [states[0] + inputs["hidden"], *states[1:]]
+        if "mask" not in inputs:
+            live = states
+        else:
+            live = [ops.where(inputs["mask"] > 0, x, 0.0) for x in states]
+        collected, seen, before = cell.backward(inputs["saved"], live, weights)
+        before = [before[0] + _drop(seen, options), *before[1:]]
+        if "mask" in inputs:
+            before = _choose(inputs["mask"], before, states)
+        return collected, before
+
+    inputs = {"saved": tape["saved"], "hidden": upstream[0]} | _sequences(options)
+    collected, initial = time_loop(step, inputs, upstream[1:], reverse=not reverse)
+    projected, of_weights = cell.gradients(tape["seen"], tape["saved"], collected)
+    return [projected, *initial, *of_weights[: len(weights)]]
+
+
+def _drop(hidden, options):
+    return hidden * options["dropped"] if "dropped" in options else hidden
+
+
+def _sequences(options):
+    return {"mask": options["mask"]} if "mask" in options else {}
+
+
+def _choose(mask, new, old):
+    return [ops.where(mask > 0, *pair) for pair in zip(new, old, strict=True)]
+
+
+def _before(hidden, initial, reverse):
+    """The hidden state that each step started from."""
+    initial = ops.expand_dims(initial, 0)
+    if reverse:
+        return ops.concatenate([hidden[1:], initial], axis=0)
+    return ops.concatenate([initial, hidden[:-1]], axis=0)

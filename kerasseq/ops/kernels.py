@@ -1,0 +1,165 @@
+"""The recurrent cells of Keras with their gradients, for `bptt`.
+
+The equations are those of `cells`; letters are explained there. `d_x` is the gradient
+of `x`. The weights are `[R]`, of a GRU with `reset_after` and bias `[R, b]`.
+"""
+
+import keras
+from keras import ops
+
+from kerasseq.ops import bptt
+
+TANH = (ops.tanh, keras.activations.tanh)
+SIGMOID = (ops.sigmoid, keras.activations.sigmoid)
+RELU = (ops.relu, keras.activations.relu)
+
+
+def lstm(activation, recurrent_activation):
+    """The `bptt.Cell` of an LSTM, or `None` for other activations than the usual."""
+    usual = activation in TANH and recurrent_activation in SIGMOID
+    return _LSTM if usual else None
+
+
+def gru(activation, recurrent_activation, reset_after):
+    """The `bptt.Cell` of a GRU, or `None` for other activations than the usual."""
+    usual = activation in TANH and recurrent_activation in SIGMOID
+    return (_GRU if reset_after else _RESET_BEFORE) if usual else None
+
+
+def simple_rnn(activation):
+    """The `bptt.Cell` of a SimpleRNN, or `None` for another activation."""
+    if activation in TANH:
+        return _TANH_RNN
+    return _RELU_RNN if activation in RELU else None
+
+
+def _lstm_forward(x, seen, states, weights):
+    c = states[1]
+    gates = x + bptt.product(seen, weights[0])
+    i, f, g, o = ops.split(gates, 4, axis=-1)
+    i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
+    new = f * c + i * g
+    squashed = ops.tanh(new)
+    return [o * squashed, new], (c, i, f, g, o, squashed)
+
+
+def _lstm_backward(saved, gradients, weights):
+    c, i, f, g, o, squashed = saved
+    d_h, d_c = gradients
+    d_c = d_c + d_h * o * (1 - squashed * squashed)
+    d_i = d_c * g * i * (1 - i)
+    d_f = d_c * c * f * (1 - f)
+    d_g = d_c * i * (1 - g * g)
+    d_o = d_h * squashed * o * (1 - o)
+    d_gates = ops.concatenate([d_i, d_f, d_g, d_o], axis=-1)
+    d_seen = bptt.product(d_gates, ops.transpose(weights[0]))
+    return (d_gates,), d_seen, [ops.zeros_like(d_h), d_c * f]
+
+
+def _lstm_gradients(seen, saved, collected):
+    (d_gates,) = collected
+    return d_gates, [bptt.kernel_gradient(seen, d_gates)]
+
+
+_LSTM = bptt.Cell(_lstm_forward, _lstm_backward, _lstm_gradients)
+
+
+def _gru_forward(x, seen, states, weights):
+    (h,) = states
+    recurrent = bptt.product(seen, weights[0])
+    if len(weights) > 1:
+        recurrent = recurrent + ops.cast(weights[1], x.dtype)
+    z, r, g = ops.split(x, 3, axis=-1)
+    h_z, h_r, h_g = ops.split(recurrent, 3, axis=-1)
+    z, r = ops.sigmoid(z + h_z), ops.sigmoid(r + h_r)
+    g = ops.tanh(g + r * h_g)
+    return [z * h + (1 - z) * g], (h, z, r, g, h_g)
+
+
+def _gru_backward(saved, gradients, weights):
+    h, z, r, g, h_g = saved
+    (d_h,) = gradients
+    d_z = d_h * (h - g) * z * (1 - z)
+    d_g = d_h * (1 - z) * (1 - g * g)
+    d_r = d_g * h_g * r * (1 - r)
+    d_recurrent = ops.concatenate([d_z, d_r, d_g * r], axis=-1)
+    d_seen = bptt.product(d_recurrent, ops.transpose(weights[0]))
+    return (d_recurrent, d_g), d_seen, [d_h * z]
+
+
+def _gru_gradients(seen, saved, collected):
+    d_recurrent, d_g = collected
+    gates = 2 * d_g.shape[-1]
+    d_x = ops.concatenate([d_recurrent[..., :gates], d_g], axis=-1)
+    d_kernel = bptt.kernel_gradient(seen, d_recurrent)
+    return d_x, [d_kernel, ops.sum(d_recurrent, axis=(0, 1))]
+
+
+_GRU = bptt.Cell(_gru_forward, _gru_backward, _gru_gradients)
+
+
+def _reset_before_forward(x, seen, states, weights):
+    (h,) = states
+    gates_kernel, candidate_kernel = _split_kernel(weights[0])
+    z, r, g = ops.split(x, 3, axis=-1)
+    h_z, h_r = ops.split(bptt.product(seen, gates_kernel), 2, axis=-1)
+    z, r = ops.sigmoid(z + h_z), ops.sigmoid(r + h_r)
+    reset = r * seen
+    g = ops.tanh(g + bptt.product(reset, candidate_kernel))
+    return [z * h + (1 - z) * g], (h, seen, z, r, g, reset)
+
+
+def _reset_before_backward(saved, gradients, weights):
+    h, seen, z, r, g, _ = saved
+    (d_h,) = gradients
+    gates_kernel, candidate_kernel = _split_kernel(weights[0])
+    d_z = d_h * (h - g) * z * (1 - z)
+    d_g = d_h * (1 - z) * (1 - g * g)
+    d_reset = bptt.product(d_g, ops.transpose(candidate_kernel))
+    d_r = d_reset * seen * r * (1 - r)
+    d_gates = ops.concatenate([d_z, d_r], axis=-1)
+    d_seen = bptt.product(d_gates, ops.transpose(gates_kernel)) + d_reset * r
+    return (d_gates, d_g), d_seen, [d_h * z]
+
+
+def _reset_before_gradients(seen, saved, collected):
+    d_gates, d_g = collected
+    reset = saved[-1]
+    d_x = ops.concatenate([d_gates, d_g], axis=-1)
+    d_kernels = [
+        bptt.kernel_gradient(seen, d_gates),
+        bptt.kernel_gradient(reset, d_g),
+    ]
+    return d_x, [ops.concatenate(d_kernels, axis=-1)]
+
+
+def _split_kernel(kernel):
+    gates = 2 * kernel.shape[0]
+    return kernel[:, :gates], kernel[:, gates:]
+
+
+_RESET_BEFORE = bptt.Cell(
+    _reset_before_forward, _reset_before_backward, _reset_before_gradients
+)
+
+
+def _simple_rnn(activation, derivative):
+    """`derivative` is a function of the activation's output."""
+
+    def forward(x, seen, states, weights):
+        h = activation(x + bptt.product(seen, weights[0]))
+        return [h], (h,)
+
+    def backward(saved, gradients, weights):
+        d_x = gradients[0] * derivative(saved[0])
+        d_seen = bptt.product(d_x, ops.transpose(weights[0]))
+        return (d_x,), d_seen, [ops.zeros_like(d_x)]
+
+    def gradients(seen, saved, collected):
+        return collected[0], [bptt.kernel_gradient(seen, collected[0])]
+
+    return bptt.Cell(forward, backward, gradients)
+
+
+_TANH_RNN = _simple_rnn(ops.tanh, lambda h: 1 - h * h)
+_RELU_RNN = _simple_rnn(ops.relu, lambda h: ops.cast(h > 0, h.dtype))
