@@ -101,6 +101,11 @@ def kernel_gradient(inputs, outputs):
     return ops.matmul(ops.transpose(inputs), outputs)
 
 
+def bias_gradient(outputs):
+    """The gradient of a bias of `outputs`."""
+    return ops.sum(outputs, axis=(0, 1))
+
+
 def _forward(cell, arguments, reverse):
     projected, initial_states, weights, options = arguments
     dtype = "float32" if projected.dtype in _HALF else projected.dtype

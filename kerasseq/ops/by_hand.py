@@ -24,7 +24,6 @@ def recurrence(
     sequences,
     initial_states,
     kernel,
-    bias,
     weights,
     *,
     recurrent_mask=None,
@@ -42,8 +41,7 @@ def recurrence(
             them in time order costs less before.
         initial_states: List of tensors `(batch_size, units)`.
         kernel: `(features, gates * units)`.
-        bias: `(gates * units,)` or `None`.
-        weights: The weights of the cell.
+        weights: List of the other weights, see `kernels`.
         recurrent_mask: Optional dropout mask `(batch_size, units)` on the hidden state.
         mask: As in `ops.recurrence`, like all that follow.
 
@@ -51,8 +49,6 @@ def recurrence(
         `(outputs, states)`.
     """
     projected = ops.matmul(ops.swapaxes(sequences, 0, 1), kernel)
-    if bias is not None:
-        projected = projected + bias
     if mask is not None:
         mask = ops.expand_dims(ops.swapaxes(ops.cast(mask, "bool"), 0, 1), -1)
     hidden, states = bptt.run(

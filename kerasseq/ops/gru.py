@@ -42,34 +42,30 @@ def gru(
     Returns:
         `(outputs, [h])`, as `recurrence`.
     """
-    recurrent_bias = None
+    biases = [] if bias is None else [bias]
     if bias is not None and reset_after:
-        bias, recurrent_bias = bias[0], bias[1]
+        biases = [bias[0], bias[1]]
     cell = kernels.gru(activation, recurrent_activation, reset_after)
     if by_hand.applies(cell, **loop):
-        weights = [recurrent_kernel]
-        if recurrent_bias is not None:
-            weights.append(recurrent_bias)
         return by_hand.recurrence(
             cell,
             sequences,
             initial_states,
             kernel,
-            bias,
-            weights,
+            [recurrent_kernel, *biases],
             recurrent_mask=recurrent_mask,
             **loop,
         )
     projected = ops.matmul(sequences, kernel)
-    if bias is not None:
-        projected = projected + bias
+    if biases:
+        projected = projected + biases[0]
 
     def step(x, states):
         return gru_step(
             x,
             states,
             recurrent_kernel,
-            recurrent_bias,
+            biases[1] if biases[1:] else None,
             activation,
             recurrent_activation,
             reset_after,

@@ -1,7 +1,9 @@
 """The recurrent cells of Keras with their gradients, for `bptt`.
 
 The equations are those of `cells`; letters are explained there. `d_x` is the gradient
-of `x`. The weights are `[R]`, of a GRU with `reset_after` and bias `[R, b]`.
+of `x`. The weights are the recurrent
+kernel, then the bias, if there is one; with `reset_after` two: of the input and of the
+recurrent part. A bias is added in the loop, where it costs no pass over the sequence.
 """
 
 import keras
@@ -35,7 +37,7 @@ def simple_rnn(activation):
 
 def _lstm_forward(x, seen, states, weights):
     c = states[1]
-    gates = x + bptt.product(seen, weights[0])
+    gates = _biased(x, weights) + bptt.product(seen, weights[0])
     i, f, g, o = ops.split(gates, 4, axis=-1)
     i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
     new = f * c + i * g
@@ -58,7 +60,7 @@ def _lstm_backward(saved, gradients, weights):
 
 def _lstm_gradients(seen, saved, collected):
     (d_gates,) = collected
-    return d_gates, [bptt.kernel_gradient(seen, d_gates)]
+    return d_gates, [bptt.kernel_gradient(seen, d_gates), bptt.bias_gradient(d_gates)]
 
 
 _LSTM = bptt.Cell(_lstm_forward, _lstm_backward, _lstm_gradients)
@@ -66,10 +68,8 @@ _LSTM = bptt.Cell(_lstm_forward, _lstm_backward, _lstm_gradients)
 
 def _gru_forward(x, seen, states, weights):
     (h,) = states
-    recurrent = bptt.product(seen, weights[0])
-    if len(weights) > 1:
-        recurrent = recurrent + ops.cast(weights[1], x.dtype)
-    z, r, g = ops.split(x, 3, axis=-1)
+    recurrent = _biased(bptt.product(seen, weights[0]), weights, 2)
+    z, r, g = ops.split(_biased(x, weights), 3, axis=-1)
     h_z, h_r, h_g = ops.split(recurrent, 3, axis=-1)
     z, r = ops.sigmoid(z + h_z), ops.sigmoid(r + h_r)
     g = ops.tanh(g + r * h_g)
@@ -92,7 +92,9 @@ def _gru_gradients(seen, saved, collected):
     gates = 2 * d_g.shape[-1]
     d_x = ops.concatenate([d_recurrent[..., :gates], d_g], axis=-1)
     d_kernel = bptt.kernel_gradient(seen, d_recurrent)
-    return d_x, [d_kernel, ops.sum(d_recurrent, axis=(0, 1))]
+    d_recurrent_bias = bptt.bias_gradient(d_recurrent)
+    d_bias = [d_recurrent_bias[:gates], bptt.bias_gradient(d_g)]
+    return d_x, [d_kernel, ops.concatenate(d_bias), d_recurrent_bias]
 
 
 _GRU = bptt.Cell(_gru_forward, _gru_backward, _gru_gradients)
@@ -101,7 +103,7 @@ _GRU = bptt.Cell(_gru_forward, _gru_backward, _gru_gradients)
 def _reset_before_forward(x, seen, states, weights):
     (h,) = states
     gates_kernel, candidate_kernel = _split_kernel(weights[0])
-    z, r, g = ops.split(x, 3, axis=-1)
+    z, r, g = ops.split(_biased(x, weights), 3, axis=-1)
     h_z, h_r = ops.split(bptt.product(seen, gates_kernel), 2, axis=-1)
     z, r = ops.sigmoid(z + h_z), ops.sigmoid(r + h_r)
     reset = r * seen
@@ -130,7 +132,12 @@ def _reset_before_gradients(seen, saved, collected):
         bptt.kernel_gradient(seen, d_gates),
         bptt.kernel_gradient(reset, d_g),
     ]
-    return d_x, [ops.concatenate(d_kernels, axis=-1)]
+    d_bias = [bptt.bias_gradient(d_gates), bptt.bias_gradient(d_g)]
+    return d_x, [ops.concatenate(d_kernels, axis=-1), ops.concatenate(d_bias)]
+
+
+def _biased(x, weights, index=1):
+    return x + ops.cast(weights[index], x.dtype) if index < len(weights) else x
 
 
 def _split_kernel(kernel):
@@ -147,7 +154,7 @@ def _simple_rnn(activation, derivative):
     """`derivative` is a function of the activation's output."""
 
     def forward(x, seen, states, weights):
-        h = activation(x + bptt.product(seen, weights[0]))
+        h = activation(_biased(x, weights) + bptt.product(seen, weights[0]))
         return [h], (h,)
 
     def backward(saved, gradients, weights):
@@ -156,7 +163,8 @@ def _simple_rnn(activation, derivative):
         return (d_x,), d_seen, [ops.zeros_like(d_x)]
 
     def gradients(seen, saved, collected):
-        return collected[0], [bptt.kernel_gradient(seen, collected[0])]
+        (d_x,) = collected
+        return d_x, [bptt.kernel_gradient(seen, d_x), bptt.bias_gradient(d_x)]
 
     return bptt.Cell(forward, backward, gradients)
 

@@ -43,8 +43,7 @@ def simple_rnn(
             sequences,
             initial_states,
             kernel,
-            bias,
-            [recurrent_kernel],
+            [recurrent_kernel] if bias is None else [recurrent_kernel, bias],
             recurrent_mask=recurrent_mask,
             **loop,
         )
