@@ -70,3 +70,20 @@ def test_unknown_lowering():
     with pytest.raises(ValueError, match="`kind` must be one of"):
         with ops.lowering("fast"):
             pass
+
+
+@pytest.mark.parametrize("collect", [True, False])
+def test_one_step_is_no_loop(collect):
+    signature = tf.TensorSpec((1, 3), tf.float32)
+
+    @tf.function(input_signature=[signature], autograph=False)
+    def one_step(x):
+        return ops.time_loop(running_sum, x, tf.ones(3), collect=collect)
+
+    operations = {
+        op.type for op in one_step.get_concrete_function().graph.get_operations()
+    }
+    assert not operations & {"While", "StatelessWhile"}
+    outputs, total = one_step(X[:1])
+    np.testing.assert_allclose(outputs, X[:1] + 1 if collect else X[0] + 1)
+    np.testing.assert_allclose(total, X[0] + 1)

@@ -1,0 +1,57 @@
+"""Compares the gradients by hand with JAX's own, first and second order; a child."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from kerasseq import ops
+
+jax.config.update("jax_enable_x64", True)
+MASK = np.array([[1, 1, 1, 0], [0, 1, 1, 1]], bool)
+KINDS = {
+    "lstm": (ops.lstm, 4, 2, {}),
+    "gru": (ops.gru, 3, 1, {}),
+    "gru_reset_before": (ops.gru, 3, 1, {"reset_after": False}),
+    "simple_rnn": (ops.simple_rnn, 1, 1, {}),
+}
+
+
+def arguments(kind):
+    _, gates, num_states, _ = KINDS[kind]
+    bias = (2, gates * 2) if kind == "gru" else (gates * 2,)
+    shapes = [(2, 4, 3), *[(2, 2)] * num_states, (3, gates * 2), (2, gates * 2), bias]
+    generator = np.random.default_rng(0)
+    return [jnp.asarray(generator.normal(size=shape)) for shape in shapes]
+
+
+def loss(kind, unroll):
+    function, _, num_states, options = KINDS[kind]
+
+    def compute(x, *rest):
+        states, weights = list(rest[:num_states]), rest[num_states:]
+        options_here = options | {"mask": MASK, "go_backwards": True, "unroll": unroll}
+        outputs, states = function(x, states, *weights, **options_here)
+        values = jnp.concatenate([jnp.ravel(v) for v in (outputs, *states)])
+        return jnp.sum(values * jnp.cos(jnp.arange(values.size)))
+
+    return compute
+
+
+def norm(kind, unroll):
+    def compute(*given):
+        gradients = jax.grad(loss(kind, unroll), range(len(given)))(*given)
+        return sum(jnp.sum(g**2) for g in gradients)
+
+    return compute
+
+
+for kind in KINDS:
+    given = arguments(kind)
+    for make in (loss, norm):
+        found, expected = (
+            jax.jit(jax.grad(make(kind, unroll), range(len(given))))(*given)
+            for unroll in (False, True)
+        )
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+print("equal")
