@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 _SUBMODULES = (
     "atomic",
+    "convert",
     "data",
     "decoding",
     "export",
@@ -17,8 +18,8 @@ _SUBMODULES = (
     "lite",
     "models",
     "ops",
+    "training",
 )
-_SUBMODULES += ("training",)
 
 
 def __getattr__(name):
