@@ -32,6 +32,7 @@ from recipes import (
     attention_picture,
     common,
     page,
+    remedies,
     translate_file,
     translation_scores,
 )
@@ -81,13 +82,14 @@ def define_flags():
     define("float", "label_smoothing", 0.0, "Label smoothing; 0.1 for prose.")
     define("float", "learning_rate", 2e-3, "Peak learning rate of Adam.")
     define("integer", "warmup_steps", 200, "Steps until the peak.", lower_bound=0)
-    define("float", "clip_norm", 1.0, "Global gradient norm at most.")
     define("integer", "patience", 5, "Epochs without a better validation score.")
     define("integer", "beam_size", 4, "Hypotheses of beam search.", lower_bound=1)
     define("float", "length_penalty", 0.6, "Exponent of Wu et al. (2016).")
     define("string", "translate", None, "Only translate: a sentence, or - for stdin.")
     define("string", "from", None, "Folder of the exported model to translate with.")
     define("integer", "nbest", 1, "Translations shown for a sentence.", lower_bound=1)
+    remedies.define_optimizer_flags(values, clip_global_norm=1.0)
+    remedies.define_cell_flags(values)
     return values
 
 
@@ -161,6 +163,7 @@ def build_model(values, data):
         residual=values.residual,
         dropout=values.dropout,
         tie_embeddings=values.tie_embeddings,
+        **remedies.cell_options(values),
     )
     steps = values.epochs * len(data["train"])
     warmup = min(values.warmup_steps, steps // 2)
@@ -172,7 +175,7 @@ def build_model(values, data):
         warmup_steps=warmup,
     )
     model.compile(
-        keras.optimizers.Adam(schedule, global_clipnorm=values.clip_norm),
+        remedies.make_optimizer(values, schedule),
         kerasseq.training.SmoothedCrossEntropy(values.label_smoothing),
         weighted_metrics=kerasseq.training.token_metrics(),
         jit_compile=values.jit_compile,
@@ -445,6 +448,7 @@ def main(values):
     if values.translate is not None or values["from"].value is not None:
         translate_file.translate_with_file(values)
         return
+    remedies.check(values)
     common.prepare(values)
     run_dir = common.make_folder(os.path.join(values.output_dir, "run"))
     data = load_data(values, run_dir)

@@ -15,6 +15,7 @@ from kerasseq.data.parallel_text import load_parallel_text
 _MODULES = {
     "BucketedPairs": "bucketed_pairs",
     "choose_buckets": "bucketed_pairs",
+    "ContiguousBatches": "contiguous",
     "PAD_ID": "subwords",
     "UNKNOWN_ID": "subwords",
     "START_ID": "subwords",

@@ -4,6 +4,7 @@ import keras
 from keras import ops as kops
 
 from kerasseq import ops
+from kerasseq.layers import initializers
 
 _CELLS = {
     "lstm": keras.layers.LSTMCell,
@@ -42,6 +43,10 @@ class AttentionDecoder(keras.layers.Layer):
             output (Wu et al., 2016).
         dropout: Share of units dropped between the layers, one mask a sequence, and
             of the outputs.
+        kernel_initializer: Initialiser of the cells' input weights.
+        recurrent_initializer: Initialiser of the cells' state weights. `"identity"`
+            is of use with `cell="simple_rnn"` only.
+        unit_forget_bias: Whether the forget gates of LSTM cells start with bias 1.
         seed: Random seed of the dropout.
         return_attention: Whether `call` also returns the attention weights.
 
@@ -82,6 +87,9 @@ class AttentionDecoder(keras.layers.Layer):
         input_feeding=True,
         residual=False,
         dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        unit_forget_bias=True,
         seed=None,
         return_attention=False,
         **kwargs,
@@ -106,13 +114,13 @@ class AttentionDecoder(keras.layers.Layer):
         self.input_feeding = input_feeding
         self.residual = residual
         self.dropout = dropout
+        self.kernel_initializer = kernel_initializer
+        self.recurrent_initializer = recurrent_initializer
+        self.unit_forget_bias = unit_forget_bias
         self.seed = seed
         self.return_attention = return_attention
 
-        self.cells = [
-            _CELLS[cell](units, dtype=self.dtype_policy, name=f"cell_{index}")
-            for index in range(num_layers)
-        ]
+        self.cells = [self._cell(index) for index in range(num_layers)]
         self.output_size = output_dim or units
         self.output_dense = keras.layers.Dense(
             self.output_size, "tanh", dtype=self.dtype_policy, name="output"
@@ -127,6 +135,18 @@ class AttentionDecoder(keras.layers.Layer):
         )
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_masking = True
+
+    def _cell(self, index):
+        options = initializers.cell_options(
+            self.cell,
+            self.kernel_initializer,
+            self.recurrent_initializer,
+            self.unit_forget_bias,
+        )
+        name = f"cell_{index}"
+        return _CELLS[self.cell](
+            self.units, dtype=self.dtype_policy, name=name, **options
+        )
 
     def _projection(self, name):
         return keras.layers.Dense(
@@ -289,6 +309,9 @@ class AttentionDecoder(keras.layers.Layer):
             "input_feeding": self.input_feeding,
             "residual": self.residual,
             "dropout": self.dropout,
+            "kernel_initializer": initializers.config(self.kernel_initializer),
+            "recurrent_initializer": initializers.config(self.recurrent_initializer),
+            "unit_forget_bias": self.unit_forget_bias,
             "seed": self.seed,
             "return_attention": self.return_attention,
         }

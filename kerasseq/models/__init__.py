@@ -1,5 +1,7 @@
 """Functional-API builders, one architecture a file."""
 
+from kerasseq.models.language_model import language_model as language_model
 from kerasseq.models.seq2seq import seq2seq as seq2seq
 from kerasseq.models.seq2seq import seq2seq_encode as seq2seq_encode
 from kerasseq.models.seq2seq import seq2seq_step as seq2seq_step
+from kerasseq.models.step_model import state_names as state_names

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kerasseq import layers
+from kerasseq.layers import initializers
 
 _RECURRENT = {"lstm": layers.LSTM, "gru": layers.GRU, "simple_rnn": layers.SimpleRNN}
 
@@ -21,6 +22,9 @@ def seq2seq(
     residual=True,
     dropout=0.2,
     tie_embeddings=True,
+    kernel_initializer="glorot_uniform",
+    recurrent_initializer="orthogonal",
+    unit_forget_bias=True,
     seed=None,
     name="seq2seq",
 ):
@@ -47,6 +51,11 @@ def seq2seq(
         dropout: Share of embeddings, layer inputs and outputs dropped in training.
         tie_embeddings: One table for source, target and output (Press and Wolf,
             2017). If `False`, there are three.
+        kernel_initializer: Initialiser of the input weights of all cells.
+        recurrent_initializer: Initialiser of their state weights. `"identity"` is of
+            use with `cell="simple_rnn"` only.
+        unit_forget_bias: Whether the forget gates of LSTM cells start with bias 1
+            (Jozefowicz et al., 2015).
         seed: Random seed of initial weights and dropout.
         name: Name of the model.
 
@@ -87,7 +96,10 @@ def seq2seq(
             target_size, embedding_dim, False, "target_embedding"
         )
     drop = keras.layers.Dropout(dropout, name="source_dropout")
-    encoder = _encoder(embedding_dim, units, num_layers, cell, residual, dropout)
+    starts = (kernel_initializer, recurrent_initializer, unit_forget_bias)
+    encoder = _encoder(
+        embedding_dim, units, num_layers, cell, residual, dropout, starts
+    )
     memory, *states = encoder(
         [drop(source_embedding(source)), ops.not_equal(source, 0)]
     )
@@ -100,6 +112,9 @@ def seq2seq(
         input_feeding=input_feeding,
         residual=residual,
         dropout=dropout,
+        kernel_initializer=kernel_initializer,
+        recurrent_initializer=recurrent_initializer,
+        unit_forget_bias=unit_forget_bias,
         name="decoder",
     )
     drop = keras.layers.Dropout(dropout, name="target_dropout")
@@ -156,7 +171,7 @@ def _embedding(vocabulary_size, embedding_dim, tie_weights, name):
     )
 
 
-def _encoder(embedding_dim, units, num_layers, cell, residual, dropout):
+def _encoder(embedding_dim, units, num_layers, cell, residual, dropout, starts):
     """A model `[embedded, valid] -> [memory, decoder states...]`."""
     embedded = keras.Input((None, embedding_dim), name="embedded")
     valid = keras.Input((None,), dtype="bool", name="valid")
@@ -166,7 +181,10 @@ def _encoder(embedding_dim, units, num_layers, cell, residual, dropout):
         if index:
             x = keras.layers.Dropout(dropout, name=f"dropout_{index}")(x)
         recurrent = _RECURRENT[cell](
-            units // 2, return_sequences=True, return_state=True
+            units // 2,
+            return_sequences=True,
+            return_state=True,
+            **initializers.cell_options(cell, *starts),
         )
         x, *final = keras.layers.Bidirectional(recurrent, name=f"encoder_{index}")(
             x, mask=valid

@@ -5,6 +5,7 @@ warms up and decays the learning rate, `keras.optimizers.Adam(global_clipnorm=..
 clips, `keras.callbacks.EarlyStopping` stops (hand it to `RunState`).
 """
 
+from kerasseq.training.carried_state import CarriedState
 from kerasseq.training.compiles import count_compiles
 from kerasseq.training.losses import SmoothedCrossEntropy
 from kerasseq.training.metrics import token_metrics
@@ -13,6 +14,7 @@ from kerasseq.training.stop_on_nan import StopOnNaN
 from kerasseq.training.throughput import Throughput
 
 __all__ = [
+    "CarriedState",
     "RunState",
     "SmoothedCrossEntropy",
     "StopOnNaN",

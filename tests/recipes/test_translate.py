@@ -133,6 +133,8 @@ BAD = {
     "enum": ("--cell=rnn", None, "cell"),
     "flag": ("--unknown=1", None, "unknown"),
     "number": ("--epochs=0", None, "epochs"),
+    "clipping": ("--clip_value=1", None, "--clip_global_norm=0"),
+    "identity": ("--recurrent_initializer=identity", None, "--cell=gru"),
     "argument": ("stray", None, "stray"),
     "distribute": ("--distribute=data", None, "JAX backend"),
 }

@@ -1,0 +1,1 @@
+"""Measurements against named peers; one question a file, all peers in one run."""

@@ -1,0 +1,155 @@
+"""How much of the gradient reaches earlier steps?
+
+    python -m benchmarks.gradient_flow
+
+For layers as they start, reading random sequences of 200 steps: the norm of the
+gradient of a projection of the last output with respect to each input `x_t`, as a share
+of the norm at the last step; the mean over a batch, the geometric mean over draws of
+the weights. A line that falls is a gradient that vanishes, one that rises explodes.
+Computed in float64, which shows what float32 would lose. Draws a picture and prints
+tables; takes half a minute.
+"""
+
+import pathlib
+import sys
+
+import numpy as np
+from absl import flags
+
+from recipes import common
+
+LENGTH, BATCH, FEATURES = 200, 32, 16
+STEPS_BACK = (0, 50, 100, 150, 199)
+FLOAT32_EPSILON = np.finfo("float32").eps
+HE, GLOROT, IDENTITY = (
+    {"recurrent_initializer": name}
+    for name in ("he_normal", "glorot_uniform", "identity")
+)
+RELU = {"activation": "relu"}
+PANELS = {  # title: {line: (layer, arguments, colour, style)}
+    "Layers with their default initialisers": {
+        "IRNN": ("IRNN", {}, "C0", "-"),
+        "LSTM": ("LSTM", {}, "C1", "-"),
+        "GRU": ("GRU", {}, "C2", "-"),
+        "SimpleRNN, tanh": ("SimpleRNN", {}, "C3", "-"),
+        "SimpleRNN, relu": ("SimpleRNN", RELU, "C4", ":"),
+    },
+    "What the initialiser changes": {
+        "SimpleRNN, relu, He": ("SimpleRNN", RELU | HE, "C4", "-"),
+        "SimpleRNN, tanh, He": ("SimpleRNN", HE, "C5", "-"),
+        "LSTM, forget bias 1": ("LSTM", {}, "C1", "-"),
+        "SimpleRNN, tanh, identity": ("SimpleRNN", IDENTITY, "C6", "-"),
+        "SimpleRNN, tanh, orthogonal": ("SimpleRNN", {}, "C3", "-"),
+        "SimpleRNN, tanh, Glorot": ("SimpleRNN", GLOROT, "black", ":"),
+        "LSTM, forget bias 0": ("LSTM", {"unit_forget_bias": False}, "C1", "--"),
+    },
+}
+
+
+def define_flags():
+    """The flags of this benchmark."""
+    values = flags.FlagValues()
+    integer = flags.DEFINE_integer
+    integer("units", 64, "Size of the states.", lower_bound=1, flag_values=values)
+    integer("draws", 5, "Draws of the weights.", lower_bound=1, flag_values=values)
+    output = "benchmarks/results/gradient_flow.png"
+    flags.DEFINE_string("output", output, "The picture.", flag_values=values)
+    flags.DEFINE_bool("debug", False, "Show tracebacks.", flag_values=values)
+    return values
+
+
+def main(values):
+    """Measures, prints tables and draws the picture."""
+    if common.backend() != "tensorflow":
+        raise ValueError(
+            "This benchmark runs on the TensorFlow backend. Received: "
+            f"KERAS_BACKEND={common.backend()}"
+        )
+    output = pathlib.Path(values.output)
+    common.make_folder(output.parent)
+    panels = {}
+    for title, lines in PANELS.items():
+        panels[title] = {
+            label: gradient_shares(name, options, values.units, values.draws)
+            for label, (name, options, *_) in lines.items()
+        }
+        _print_table(title, panels[title])
+    draw(output, panels)
+    print(f"\nDrawn to {output}")
+
+
+def gradient_shares(name, options, units, draws):
+    """The gradient's norm at each step, the last first, as shares of the first.
+
+    Args:
+        name: Name of a layer of `kerasseq.layers`.
+        options: Its arguments.
+        units: Size of its state.
+        draws: Number of draws of weights and inputs.
+
+    Returns:
+        Array of `LENGTH` numbers, the first of which is 1.
+    """
+    import keras
+    import tensorflow as tf
+
+    from kerasseq import layers
+
+    shares = []
+    for seed in range(draws):
+        keras.utils.set_random_seed(seed)
+        generator = np.random.default_rng(seed)
+        inputs = tf.constant(generator.normal(size=(BATCH, LENGTH, FEATURES)))
+        projection = tf.constant(generator.normal(size=(units, 1)))
+        layer = getattr(layers, name)(units, dtype="float64", **options)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            loss = tf.reduce_sum(tf.matmul(layer(inputs), projection))
+        gradient = tape.gradient(loss, inputs)
+        norms = np.linalg.norm(gradient, axis=-1).mean(0)
+        shares.append(norms[::-1] / norms[-1])
+    return np.exp(np.mean(np.log(shares), axis=0))
+
+
+def draw(path, panels):
+    """Draws one panel a group of lines, on a logarithmic axis."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot as plt
+    from PIL import Image
+
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(9, 4.6), sharey=True, layout="constrained"
+    )
+    for axis, (title, lines) in zip(axes, panels.items(), strict=True):
+        for label, shares in lines.items():
+            *_, colour, style = PANELS[title][label]
+            axis.semilogy(shares, style, color=colour, label=label, linewidth=1.8)
+        axis.axhline(FLOAT32_EPSILON, color="grey", linewidth=0.8)
+        axis.set(title=title, xlabel="steps back from the last one", ylim=(1e-16, 1e5))
+        axis.set_xlim(0, LENGTH)
+        axis.grid(alpha=0.25)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.legend(
+            fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2
+        )
+    place = {"x": LENGTH, "y": 2 * FLOAT32_EPSILON, "ha": "right", "fontsize": 8}
+    axes[0].text(s="precision of float32", **place)
+    axes[0].set_ylabel("norm of the gradient, share of the last step's")
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+    Image.open(path).convert("RGB").quantize(128).save(path, optimize=True)  # a third
+
+
+def _print_table(title, lines):
+    print(f"\n{title}: share of the gradient's norm that many steps back\n")
+    print(f"| layer | {' | '.join(map(str, STEPS_BACK))} |")
+    print("|---" * (1 + len(STEPS_BACK)) + "|")
+    for label, shares in lines.items():
+        values = [f"{shares[steps]:.0e}" for steps in STEPS_BACK]
+        print(f"| {label} | {' | '.join(values)} |")
+
+
+if __name__ == "__main__":
+    sys.exit(common.run(main, define_flags(), __doc__))

@@ -1,0 +1,61 @@
+"""What a measurement was taken on."""
+
+import importlib.metadata
+import os
+import pathlib
+import platform
+
+_PACKAGES = ("tensorflow", "keras", "jax", "torch", "ai-edge-litert", "numpy")
+
+
+def description():
+    """A dict: processor, number of cores, system, Python, versions of packages."""
+    return {
+        "processor": _processor(),
+        "cores": num_cores(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES if _version(name)},
+    }
+
+
+def summary(facts):
+    """One line of `description()`."""
+    packages = ", ".join(f"{name} {v}" for name, v in facts["packages"].items())
+    return (
+        f"{facts['processor']}, {facts['cores']} cores, {facts['system']}, "
+        f"Python {facts['python']}, {packages}"
+    )
+
+
+def num_cores():
+    """Number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+def busy_seconds():
+    """Processor time used so far by anything on the machine; `None` if unknown."""
+    try:
+        line = pathlib.Path("/proc/stat").read_text().splitlines()[0]
+    except OSError:
+        return None
+    user, nice, system, _, _, irq, softirq, steal = map(int, line.split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def _processor():
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.split(":", 1)[1] for line in lines if line.startswith("model name")]
+    return names[0].strip() if names else platform.processor()
+
+
+def _version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

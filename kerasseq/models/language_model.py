@@ -1,0 +1,117 @@
+"""Recurrent language model as a step model: states come in and go out."""
+
+import keras
+
+from kerasseq import layers
+
+
+def language_model(
+    vocabulary_size,
+    *,
+    embedding_dim=256,
+    units=256,
+    num_layers=2,
+    cell="lstm",
+    dropout=0.2,
+    residual=False,
+    variational=False,
+    tie_embeddings=True,
+    seed=None,
+    name="language_model",
+):
+    """Builds a model that reads tokens and puts out the logits of each next token.
+
+    The states are inputs and outputs, so that the same model trains on chunks of
+    contiguous text (`kerasseq.training.CarriedState`), scores a text in pieces of any
+    length, and runs token by token on a phone (`kerasseq.decoding.step_signature`).
+    Nothing is kept inside. The text has no padding: every id is a token, 0 too.
+
+    Args:
+        vocabulary_size: Number of tokens.
+        embedding_dim: Size of the embeddings.
+        units: Size of a recurrent layer.
+        num_layers: Number of recurrent layers.
+        cell: Name of a cell of `kerasseq.layers.StackedRNN`: `"lstm"`, `"gru"`,
+            `"simple_rnn"` or another.
+        dropout: Share of embeddings, layer inputs and outputs dropped in training; the
+            connections from step to step are not (Zaremba et al., 2014).
+        residual: Whether layers from the second on add their input.
+        variational: Whether one dropout mask serves all steps of a chunk (Gal and
+            Ghahramani, 2016).
+        tie_embeddings: One table for input and output (Press and Wolf, 2017). If
+            `units` is not `embedding_dim`, a linear projection comes before it.
+        seed: Random seed of initial weights and dropout.
+        name: Name of the model.
+
+    Returns:
+        A functional `keras.Model`, a step model as in `kerasseq.models.state_names`.
+        Inputs: a dict of integers `tokens` `(batch_size, length)` and of the states
+        `state_0`, `state_1`, ... `(batch_size, units)`, layer by layer, of a cell with
+        two the hidden state first; zeros at the start of a text. Outputs: a dict of
+        `logits` `(batch_size, length, vocabulary_size)` and the states after the last
+        token, under the same names.
+
+    Raises:
+        ValueError: for sizes that are not positive, or an unknown cell.
+
+    Example:
+        >>> model = kerasseq.models.language_model(100, units=64, embedding_dim=64)
+        >>> trainer = kerasseq.training.CarriedState(model, batch_size=32)
+        >>> trainer.compile("adam", loss, jit_compile=True)
+        >>> trainer.fit(kerasseq.data.ContiguousBatches(ids, 32, length=64))
+
+    Reference:
+        Mikolov et al. (2010), Recurrent neural network based language model; Zaremba
+        et al. (2014), Recurrent Neural Network Regularization; Press and Wolf (2017),
+        Using the Output Embedding to Improve Language Models.
+    """
+    _check(vocabulary_size, embedding_dim, units, num_layers)
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    drop = keras.layers.SpatialDropout1D if variational else keras.layers.Dropout
+    table = (
+        keras.layers.ReversibleEmbedding if tie_embeddings else keras.layers.Embedding
+    )
+    embedding = table(vocabulary_size, embedding_dim, name="embedding")
+    recurrent = layers.StackedRNN(
+        units,
+        num_layers,
+        cell,
+        dropout=dropout,
+        variational=variational,
+        residual=residual,
+        return_sequences=True,
+        return_state=True,
+        name="recurrent",
+    )
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    states = {
+        f"state_{index}": keras.Input((size,), name=f"state_{index}")
+        for index, size in enumerate(recurrent.state_size)
+    }
+    x = drop(dropout, name="embedding_dropout")(embedding(tokens))
+    x, *final = recurrent(x, initial_state=list(states.values()))
+    x = drop(dropout, name="output_dropout")(x)
+    outputs = {"logits": _logits(x, embedding, vocabulary_size, tie_embeddings)}
+    outputs |= dict(zip(states, final, strict=True))
+    return keras.Model({"tokens": tokens} | states, outputs, name=name)
+
+
+def _logits(x, embedding, vocabulary_size, tie_embeddings):
+    if not tie_embeddings:
+        return keras.layers.Dense(vocabulary_size, name="output")(x)
+    if x.shape[-1] != embedding.output_dim:
+        project = keras.layers.Dense(
+            embedding.output_dim, use_bias=False, name="projection"
+        )
+        x = project(x)
+    return embedding(x, reverse=True)
+
+
+def _check(vocabulary_size, embedding_dim, units, num_layers):
+    if min(vocabulary_size, embedding_dim, units, num_layers) < 1:
+        raise ValueError(
+            "Sizes must be positive. Received: "
+            f"vocabulary_size={vocabulary_size}, embedding_dim={embedding_dim}, "
+            f"units={units}, num_layers={num_layers}"
+        )

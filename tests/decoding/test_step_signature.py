@@ -1,0 +1,68 @@
+import keras
+import numpy as np
+import pytest
+
+from kerasseq import decoding, export, lite, models
+
+TOKENS = np.random.default_rng(0).integers(0, 11, (1, 12)).astype("int32")
+
+
+def build(cell="lstm"):
+    model = models.language_model(
+        11, embedding_dim=6, units=8, num_layers=2, cell=cell, seed=0
+    )
+    generator = np.random.default_rng(3)
+    for weight in model.weights:
+        weight.assign(generator.normal(0, 0.5, weight.shape))
+    return model
+
+
+def zeros(model):
+    return {name: np.zeros((1, 8), "float32") for name in models.state_names(model)}
+
+
+@pytest.mark.parametrize(("cell", "length"), [("lstm", 1), ("gru", 1), ("gru", 4)])
+def test_exported_step_equals_the_whole(cell, length, tmp_path):
+    model = build(cell)
+    report = export.export_model(
+        model,
+        tmp_path,
+        signatures=lambda twin: decoding.step_signature(twin, length=length),
+    )
+    tflite = report["artefacts"][0]
+    assert tflite["flex_ops"] == [] and not tflite["dynamic_shapes"]
+    if length == 1:
+        assert "WHILE" not in tflite["ops"]
+
+    runner = lite.Runner(tmp_path / "model.tflite")
+    states, logits = zeros(model), []
+    expected = model({"tokens": TOKENS} | states)
+    for chunk in np.split(TOKENS, TOKENS.shape[1] // length, axis=1):
+        outputs = runner.run("step", tokens=chunk, **states)
+        logits.append(outputs["logits"])
+        states = {name: outputs[name] for name in states}
+    np.testing.assert_allclose(np.concatenate(logits, 1), expected["logits"], atol=1e-5)
+    for name, state in states.items():
+        np.testing.assert_allclose(state, expected[name], atol=1e-5)
+
+
+def test_specs():
+    table = decoding.step_signature(build(), batch_size=3, length=2)
+    function, specs = table["step"]
+    states = {f"state_{index}": ((3, 8), "float32") for index in range(4)}
+    assert specs == {"tokens": ((3, 2), "int32")} | states
+    inputs = {name: np.zeros(*spec) for name, spec in specs.items()}
+    assert set(function(**inputs)) == {"logits", *states}
+
+
+def test_bad_arguments():
+    for sizes in ({"batch_size": 0}, {"length": 0}):
+        with pytest.raises(ValueError, match="must be at least 1"):
+            decoding.step_signature(build(), **sizes)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match="A step model is a functional model"):
+        decoding.step_signature(model)
+    s, x = keras.Input((3,), name="s"), keras.Input((None, None, 3), name="x")
+    model = keras.Model({"s": s, "x": x}, {"s": s * 2, "y": x})
+    with pytest.raises(ValueError, match="Only batch and time"):
+        decoding.step_signature(model)
