@@ -3,8 +3,8 @@
 Each file in `contract/` checks one promise for the whole table. `test_catalog.py`
 fails when something public is missing here.
 
-A name in `models` that is no builder stands in `PARTS`, with the entry whose promises
-cover it.
+A name in `models` that is no builder, or in `layers` that is a cell, stands in `PARTS`,
+with the entry whose promises cover it.
 """
 
 import typing
@@ -15,7 +15,14 @@ import numpy as np
 from kerasseq import layers, models
 
 PROMISES = ("P1", "P2", "P3", "P4", "P5")
-PARTS = {"seq2seq_encode": "seq2seq", "seq2seq_step": "seq2seq"}
+PARTS = {
+    "seq2seq_encode": "seq2seq",
+    "seq2seq_step": "seq2seq",
+    "state_names": "language_model",
+    "LayerNormLSTMCell": "LayerNormLSTM",
+    "PeepholeLSTMCell": "PeepholeLSTM",
+    "ZoneoutLSTMCell": "ZoneoutLSTM",
+}
 BATCH, TIME, SOURCE, FEATURES, UNITS, VOCABULARY = 3, 6, 5, 4, 8, 11
 
 
@@ -52,19 +59,37 @@ def randomize(model):
         weight.assign(generator.normal(0, 0.3, weight.shape))
 
 
-def recurrent_model(**options):
+def recurrent_model(cells=lambda: UNITS, **options):
     """Masked ids, a bidirectional layer, and a layer that gives its last state."""
 
     def build(layer_class):
         ids = keras.Input((TIME,), dtype="int32", name="ids")
         x = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)(ids)
-        wrapped = layer_class(UNITS, return_sequences=True, **options)
+        wrapped = layer_class(cells(), return_sequences=True, **options)
         x = keras.layers.Bidirectional(wrapped, name="both")(x)
-        x, *states = layer_class(UNITS, return_state=True, **options)(x)
-        x = keras.layers.Concatenate()([x, *states])
+        x = layer_class(cells(), return_state=True, **options)(x)
+        x = keras.layers.Concatenate()(keras.tree.flatten(x))
         return keras.Model({"ids": ids}, keras.layers.Dense(3)(x))
 
     return build
+
+
+def stack_model(**options):
+    """Masked ids and a stack of recurrent layers."""
+
+    def build(layer_class):
+        ids = keras.Input((TIME,), dtype="int32", name="ids")
+        x = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)(ids)
+        x = layer_class(UNITS, **options)(x)
+        if options.get("return_state"):
+            x = keras.layers.Concatenate()([*x])
+        return keras.Model({"ids": ids}, keras.layers.Dense(3)(x))
+
+    return build
+
+
+def stacked_cells():
+    return [keras.layers.LSTMCell(UNITS), keras.layers.GRUCell(UNITS)]
 
 
 def padded_ids(generator, length=TIME):
@@ -117,10 +142,39 @@ def seq2seq_inputs():
     }
 
 
+def language_model(**options):
+    """The step model with its logits and states side by side in one output."""
+
+    def build(_):
+        sizes = {"embedding_dim": FEATURES, "units": UNITS}
+        step_model = models.language_model(VOCABULARY, **sizes, **options)
+        inputs = {"tokens": keras.Input((TIME,), dtype="int32", name="tokens")}
+        for name in models.state_names(step_model):
+            inputs[name] = keras.Input((UNITS,), name=name)
+        outputs = step_model(inputs)
+        logits = keras.layers.Flatten()(outputs.pop("logits"))
+        outputs = keras.layers.Concatenate()([logits, *outputs.values()])
+        return keras.Model(inputs, outputs)
+
+    return build
+
+
+def language_inputs(num_states):
+    generator = np.random.default_rng(4)
+    tokens = generator.integers(0, VOCABULARY, (BATCH, TIME)).astype("int32")
+    states = generator.normal(size=(num_states, BATCH, UNITS)).astype("float32")
+    names = [f"state_{index}" for index in range(num_states)]
+    return {"tokens": tokens} | dict(zip(names, states, strict=True))
+
+
 def _recurrent(name, variant="", **options):
-    stock = getattr(keras.layers, name)
+    stock = getattr(keras.layers, name, None)
     build = recurrent_model(**options)
     return Entry(name, variant, build, recurrent_inputs, stock)
+
+
+def _stack(variant, **options):
+    return Entry("StackedRNN", variant, stack_model(**options), recurrent_inputs)
 
 
 def _decoder(variant, **options):
@@ -132,18 +186,35 @@ def _seq2seq(variant, **options):
     return Entry("seq2seq", variant, seq2seq_model(**options), seq2seq_inputs)
 
 
+def _language(variant, num_states, **options):
+    build = language_model(**options)
+    return Entry("language_model", variant, build, lambda: language_inputs(num_states))
+
+
+BOTH_WAYS = {"bidirectional": True, "return_state": True}
+SUMMED = {"bidirectional": True, "merge_mode": "sum"}
+SUMMED |= {"variational": True, "return_sequences": True}
 ENTRIES = [
     _recurrent("SimpleRNN"),
     _recurrent("LSTM"),
     _recurrent("LSTM", "dropout", dropout=0.2, recurrent_dropout=0.2),
     _recurrent("GRU"),
     _recurrent("GRU", "reset_before", reset_after=False, use_bias=False),
+    _recurrent("RNN", cells=stacked_cells),
+    _recurrent("IRNN"),
+    _recurrent("LayerNormLSTM"),
+    _recurrent("PeepholeLSTM"),
+    _recurrent("ZoneoutLSTM"),
+    _stack("lstm", num_layers=2, residual=True, dropout=0.2, **BOTH_WAYS),
+    _stack("gru", num_layers=2, cell="gru", dropout=0.2, **SUMMED),
     _decoder("additive", num_layers=2, residual=True, dropout=0.2),
     _decoder("dot", cell="gru", output_dim=5),
     _decoder("general", cell="simple_rnn", input_feeding=False),
     _seq2seq("lstm", num_layers=2, dropout=0.1),
     _seq2seq("gru", cell="gru", attention="general", tie_embeddings=False),
     _seq2seq("simple_rnn", cell="simple_rnn", attention="dot", input_feeding=False),
+    _language("lstm", 4, dropout=0.2, residual=True),
+    _language("gru", 1, num_layers=1, cell="gru", tie_embeddings=False),
 ]
 
 

@@ -52,7 +52,61 @@ def gru_reset_before_cell(x, state, W, R, b=0.0):
     return h, [h]
 
 
-CELLS = {"simple_rnn": simple_rnn_cell, "lstm": lstm_cell, "gru": gru_cell}
+def irnn_cell(x, state, W, R, b=0.0):
+    (h,) = state
+    h = np.maximum(x @ W + h @ R + b, 0)
+    return h, [h]
+
+
+def normalize(z):
+    return (z - z.mean(-1, keepdims=True)) / np.sqrt(z.var(-1, keepdims=True) + 1e-5)
+
+
+def layer_norm_lstm_cell(x, state, W, R, b, gain_x, gain_h, gain_c, b_c):
+    """Ba et al. (2016), equations 20 to 22."""
+    h, c = state
+    z = normalize(x @ W) * gain_x + normalize(h @ R) * gain_h + b
+    i, f, g, o = np.split(z, 4, axis=-1)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    h = sigmoid(o) * np.tanh(normalize(c) * gain_c + b_c)
+    return h, [h, c]
+
+
+def peephole_lstm_cell(x, state, W, R, b, peepholes):
+    """Graves (2013), equations 7 to 11."""
+    h, c = state
+    w_i, w_f, w_o = peepholes
+    i, f, g, o = np.split(x @ W + h @ R + b, 4, axis=-1)
+    i, f = sigmoid(i + w_i * c), sigmoid(f + w_f * c)
+    c = f * c + i * np.tanh(g)
+    h = sigmoid(o + w_o * c) * np.tanh(c)
+    return h, [h, c]
+
+
+def zoneout_lstm_cell(x, state, W, R, b=0.0, rate_h=0.05, rate_c=0.5):
+    """Krueger et al. (2017), section 3.2, at inference."""
+    h, c = state
+    _, (new_h, new_c) = lstm_cell(x, state, W, R, b)
+    h = rate_h * h + (1 - rate_h) * new_h
+    c = rate_c * c + (1 - rate_c) * new_c
+    return h, [h, c]
+
+
+CELLS = {
+    "simple_rnn": simple_rnn_cell,
+    "lstm": lstm_cell,
+    "gru": gru_cell,
+    "irnn": irnn_cell,
+    "layer_norm_lstm": layer_norm_lstm_cell,
+    "peephole_lstm": peephole_lstm_cell,
+    "zoneout_lstm": zoneout_lstm_cell,
+}
+MERGES = {
+    "concat": lambda directions: np.concatenate(directions, axis=-1),
+    "sum": lambda directions: np.sum(directions, axis=0),
+    "ave": lambda directions: np.mean(directions, axis=0),
+    "mul": lambda directions: np.prod(directions, axis=0),
+}
 
 
 def run(cell, x, state, weights, mask=None, go_backwards=False, zero_masked=False):
@@ -67,6 +121,42 @@ def run(cell, x, state, weights, mask=None, go_backwards=False, zero_masked=Fals
         state = [np.where(keep, n, s) for n, s in zip(new, state, strict=True)]
         outputs.append(output)
     return np.stack(outputs, axis=1), state
+
+
+def stacked_rnn(cell, x, weights, mask=None, states=None, merge="sum", residual=False):
+    """`weights`: for each layer a list for each direction, and `states` likewise.
+
+    Returns the outputs of all steps, the final output, and the states."""
+    final, all_states = 0.0, []
+    for index, directions in enumerate(weights):
+        outputs, ends = [], []
+        for k, matrices in enumerate(directions):
+            zeros = np.zeros((len(x), matrices[1].shape[0]))
+            start = [zeros] * (2 if "lstm" in cell else 1)
+            start = states[index][k] if states else start
+            zero_masked = len(directions) == 2
+            h, end = run(CELLS[cell], x, start, matrices, mask, k == 1, zero_masked)
+            outputs.append(h[:, ::-1] if k == 1 else h)
+            ends.append(end)
+        add = residual and index > 0
+        x = MERGES[merge](outputs) + (x if add else 0.0)
+        final = MERGES[merge]([end[0] for end in ends]) + (final if add else 0.0)
+        all_states += sum(ends, [])
+    return x, final, all_states
+
+
+def language_model(tokens, states, arrays, *, cell, num_layers, residual, tied):
+    """`models.language_model` on its weights; returns the logits and the states."""
+    table, *cells = arrays
+    cells, output = cells[: 3 * num_layers], cells[3 * num_layers :]
+    each = len(states) // num_layers
+    weights = [[cells[3 * k : 3 * k + 3]] for k in range(num_layers)]
+    states = [[states[each * k : each * (k + 1)]] for k in range(num_layers)]
+    x, _, states = stacked_rnn(
+        cell, table[tokens], weights, states=states, residual=residual
+    )
+    logits = x @ output[0] @ table.T if tied else x @ output[0] + output[1]
+    return logits, states
 
 
 def attention_decoder(x, memory, mask, w, *, cell, attention, feeding, residual):

@@ -2,6 +2,14 @@
 
 from kerasseq.layers.attention_decoder import AttentionDecoder as AttentionDecoder
 from kerasseq.layers.gru import GRU as GRU
+from kerasseq.layers.irnn import IRNN as IRNN
+from kerasseq.layers.layer_norm_lstm import LayerNormLSTM as LayerNormLSTM
+from kerasseq.layers.layer_norm_lstm import LayerNormLSTMCell as LayerNormLSTMCell
 from kerasseq.layers.lstm import LSTM as LSTM
+from kerasseq.layers.peephole_lstm import PeepholeLSTM as PeepholeLSTM
+from kerasseq.layers.peephole_lstm import PeepholeLSTMCell as PeepholeLSTMCell
 from kerasseq.layers.rnn import RNN as RNN
 from kerasseq.layers.simple_rnn import SimpleRNN as SimpleRNN
+from kerasseq.layers.stacked_rnn import StackedRNN as StackedRNN
+from kerasseq.layers.zoneout_lstm import ZoneoutLSTM as ZoneoutLSTM
+from kerasseq.layers.zoneout_lstm import ZoneoutLSTMCell as ZoneoutLSTMCell

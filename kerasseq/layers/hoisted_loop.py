@@ -1,5 +1,8 @@
 """What the recurrent layers share: a loop over time that compiles everywhere."""
 
+import contextlib
+
+from kerasseq import ops
 from kerasseq.layers import run_cell
 
 
@@ -26,17 +29,20 @@ class HoistedLoop:
         run_cell.one_mask_a_sequence(self.cell)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
-        outputs, states = run_cell.run_cell(
-            self.cell,
-            sequences,
-            list(initial_state),
-            mask=mask[0] if isinstance(mask, (list, tuple)) else mask,
-            go_backwards=self.go_backwards,
-            return_sequences=self.return_sequences,
-            zero_output_for_mask=self.zero_output_for_mask,
-            unroll=self.unroll,
-            training=training,
-        )
+        # The fused LSTM op keeps its cell state to itself.
+        loop = ops.without_fusion() if self.return_state else contextlib.nullcontext()
+        with loop:
+            outputs, states = run_cell.run_cell(
+                self.cell,
+                sequences,
+                list(initial_state),
+                mask=mask[0] if isinstance(mask, (list, tuple)) else mask,
+                go_backwards=self.go_backwards,
+                return_sequences=self.return_sequences,
+                zero_output_for_mask=self.zero_output_for_mask,
+                unroll=self.unroll,
+                training=training,
+            )
         if self.return_sequences:
             return outputs[:, -1], outputs, states
         return outputs, outputs, states

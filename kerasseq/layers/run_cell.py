@@ -10,10 +10,10 @@ def run_cell(cell, sequences, initial_states, *, training=False, **loop):
     """Loops a cell over a sequence.
 
     The cells of `keras.layers.{SimpleRNN, LSTM, GRU}` run as `ops.simple_rnn`,
-    `ops.lstm` and `ops.gru`. A cell with methods `project(sequences)` and
-    `step(projected, states, training)` has its input projection hoisted out of the
-    loop. `StackedRNNCells` run one cell after the other, each over the whole
-    sequence. Any other cell is called once a step.
+    `ops.lstm` and `ops.gru`. A cell with methods `project(sequences, training)`
+    and `step(projected, states, training)` has its input projection, and the random
+    numbers of its steps, hoisted out of the loop. `StackedRNNCells` run one cell after
+    the other, each over the whole sequence. Any other cell is called once a step.
 
     Args:
         cell: A built Keras cell.
@@ -40,7 +40,7 @@ def run_cell(cell, sequences, initial_states, *, training=False, **loop):
     if hasattr(cell, "project"):
         return ops.recurrence(
             lambda x, states: cell.step(x, states, training),
-            cell.project(sequences),
+            cell.project(sequences, training),
             initial_states,
             **loop,
         )

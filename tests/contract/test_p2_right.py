@@ -16,6 +16,17 @@ WITH_TWIN = [p for p in catalog.keeping("P2") if p.values[0].stock is not None]
 DECODERS = [
     p for p in catalog.keeping("P2") if p.values[0].covers == "AttentionDecoder"
 ]
+CELLS = {
+    "IRNN": "irnn",
+    "LayerNormLSTM": "layer_norm_lstm",
+    "PeepholeLSTM": "peephole_lstm",
+    "ZoneoutLSTM": "zoneout_lstm",
+}
+NEW_CELLS = [p for p in catalog.keeping("P2") if p.values[0].covers in CELLS]
+STACKS = [p for p in catalog.keeping("P2") if p.values[0].covers == "StackedRNN"]
+LANGUAGE_MODELS = [
+    p for p in catalog.keeping("P2") if p.values[0].covers == "language_model"
+]
 SEQ2SEQ = [p for p in catalog.keeping("P2") if p.values[0].covers == "seq2seq"]
 
 
@@ -28,7 +39,8 @@ def outputs_and_gradients(model, inputs):
 
 
 def test_every_entry_is_held_against_something():
-    checked = {p.id for p in WITH_TWIN + DECODERS + SEQ2SEQ}
+    groups = WITH_TWIN, NEW_CELLS, STACKS, DECODERS, SEQ2SEQ, LANGUAGE_MODELS
+    checked = {p.id for group in groups for p in group}
     assert checked == {p.id for p in catalog.keeping("P2")}
 
 
@@ -41,6 +53,71 @@ def test_equals_stock_keras(entry):
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
     for gradient, expected in zip(gradients, expected_gradients, strict=True):
         np.testing.assert_allclose(gradient, expected, atol=1e-4)
+
+
+def compare_slopes(function, arrays, gradients):
+    """Gradients of `outputs_and_gradients` against differences of `function`."""
+    generator, step = np.random.default_rng(5), 1e-5
+    for index, array in enumerate(arrays):
+        direction = generator.normal(size=array.shape)
+        direction /= np.linalg.norm(direction)
+        sides = []
+        for sign in (1, -1):
+            moved = [*arrays]
+            moved[index] = array + sign * step * direction
+            outputs = function(moved)
+            sides.append(np.sum(outputs * np.cos(np.arange(outputs.shape[-1]))))
+        slope = (sides[0] - sides[1]) / (2 * step)
+        np.testing.assert_allclose(
+            np.sum(gradients[index] * direction), slope, atol=1e-4, rtol=1e-4
+        )
+
+
+def reference_recurrent_model(cell, arrays, ids):
+    """`catalog.recurrent_model`: a bidirectional layer, then one for the last state."""
+    table, *cells, W, b = arrays
+    each = len(cells) // 3
+    forward, backward, last = (cells[k * each : (k + 1) * each] for k in range(3))
+    x, mask = table[ids], ids != 0
+    both = [[forward, backward]]
+    x, _, _ = reference.stacked_rnn(cell, x, both, mask, merge="concat")
+    x, _, states = reference.stacked_rnn(cell, x, [[last]], mask)
+    return np.concatenate([x[:, -1], *states], axis=-1) @ W + b
+
+
+def reference_stack_model(stack, arrays, ids):
+    """`catalog.stack_model` of two bidirectional layers."""
+    table, *cells, W, b = arrays
+    each = len(cells) // 4
+    parts = [cells[k * each : (k + 1) * each] for k in range(4)]
+    x, final, states = reference.stacked_rnn(
+        stack.cell,
+        table[ids],
+        [parts[:2], parts[2:]],
+        ids != 0,
+        merge=stack.merge_mode,
+        residual=stack.residual,
+    )
+    if not stack.return_sequences:
+        x = final
+    if stack.return_state:
+        x = np.concatenate([x, *states], axis=-1)
+    return x @ W + b
+
+
+@pytest.mark.parametrize("entry", NEW_CELLS + STACKS)
+def test_recurrent_model_equals_numpy(entry):
+    model, ids = entry.model(), entry.inputs()["ids"]
+
+    def expected(arrays):
+        if entry.covers in CELLS:
+            return reference_recurrent_model(CELLS[entry.covers], arrays, ids)
+        return reference_stack_model(model.layers[2], arrays, ids)
+
+    arrays = [w.astype("float64") for w in model.get_weights()]
+    outputs, gradients = outputs_and_gradients(model, {"ids": ids})
+    np.testing.assert_allclose(outputs, expected(arrays), atol=1e-5)
+    compare_slopes(expected, arrays, gradients)
 
 
 def decoder_weights(decoder, arrays):
@@ -83,20 +160,11 @@ def test_decoder_equals_numpy(entry):
     expected, _ = reference_decoder(decoder, inputs, arrays)
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
 
-    generator, step = np.random.default_rng(5), 1e-5
-    scale = np.cos(np.arange(outputs.shape[-1]))
-    for index, array in enumerate(arrays):
-        direction = generator.normal(size=array.shape)
-        direction /= np.linalg.norm(direction)
-        sides = []
-        for sign in (1, -1):
-            moved = [*arrays]
-            moved[index] = array + sign * step * direction
-            sides.append(np.sum(reference_decoder(decoder, inputs, moved)[0] * scale))
-        slope = (sides[0] - sides[1]) / (2 * step)
-        np.testing.assert_allclose(
-            np.sum(gradients[index] * direction), slope, atol=1e-4, rtol=1e-4
-        )
+    compare_slopes(
+        lambda arrays: reference_decoder(decoder, inputs, arrays)[0],
+        arrays,
+        gradients,
+    )
 
 
 @pytest.mark.parametrize("entry", SEQ2SEQ)
@@ -135,3 +203,28 @@ def run_decoder(decoder, table, inputs, memory, states, valid):
         )
         logits.append(keras.ops.convert_to_numpy(table(output, reverse=True)))
     return np.stack(logits, axis=1), weights
+
+
+@pytest.mark.parametrize("entry", LANGUAGE_MODELS)
+def test_language_model_equals_numpy(entry):
+    model, inputs = entry.model(), entry.inputs()
+    step_model = model.get_layer("language_model")
+    stack = step_model.get_layer("recurrent")
+    names = [layer.name for layer in step_model.layers]
+
+    def expected(arrays):
+        logits, states = reference.language_model(
+            inputs["tokens"],
+            [inputs[name] for name in inputs if name != "tokens"],
+            arrays,
+            cell=stack.cell,
+            num_layers=stack.num_layers,
+            residual=stack.residual,
+            tied="projection" in names,
+        )
+        return np.concatenate([logits.reshape(len(logits), -1), *states], axis=-1)
+
+    arrays = [w.astype("float64") for w in model.get_weights()]
+    outputs, gradients = outputs_and_gradients(model, inputs)
+    np.testing.assert_allclose(outputs, expected(arrays), atol=1e-5)
+    compare_slopes(expected, arrays, gradients)

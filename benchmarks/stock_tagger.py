@@ -1,0 +1,164 @@
+"""What does a tagger of stock Keras lose on its way to an int8 file?
+
+    python -m benchmarks.stock_tagger
+
+A process that knows only Keras trains a bidirectional LSTM tagger on Universal
+Dependencies English-EWT and saves it. It is converted with `kerasseq.convert`, exported
+with fused LSTMs as float32, dynamic-range and int8 files, and each file tags the whole
+dev part. Trains some six minutes on two cores, measures two.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+from absl import flags
+
+from benchmarks import conllu, machine
+from recipes import common
+
+NUM_REPRESENTATIVE = 200
+QUANTIZED = ("dynamic", "int8")
+
+
+def define_flags():
+    """The flags of this benchmark."""
+    values = flags.FlagValues()
+    define = flags.DEFINE_string
+    define("data", "../shared/data/ewt", "Folder of the files.", flag_values=values)
+    define("work_dir", "saved_models/stock_tagger", "Models.", flag_values=values)
+    output = "benchmarks/results/stock_tagger.json"
+    define("output", output, "Where the figures go.", flag_values=values)
+    flags.DEFINE_integer("epochs", 4, "Epochs.", lower_bound=1, flag_values=values)
+    flags.DEFINE_bool("debug", False, "Show tracebacks.", flag_values=values)
+    return values
+
+
+def train(values, folder):
+    """Trains in a process of its own, unless the folder holds the model already."""
+    paths = [_data_file(values, part) for part in ("train", "dev")]
+    paths += [folder / "tagger.keras", folder / "vocabulary.json"]
+    if not paths[-1].exists():
+        module = ["-m", "benchmarks.stock_tagger_peer"]
+        command = [sys.executable, *module, *paths, values.epochs]
+        subprocess.run([*map(str, command)], check=True)
+    return paths[-2], json.loads(paths[-1].read_text(encoding="utf-8"))
+
+
+def _data_file(values, part):
+    path = pathlib.Path(values.data) / f"en_ewt-ud-{part}.conllu"
+    if not path.exists():
+        raise ValueError(
+            "The benchmark needs Universal Dependencies English-EWT; give its folder "
+            f"with --data. Received: no file {str(path)!r}"
+        )
+    return path
+
+
+def rows(inputs):
+    """The sentences one by one, as a phone gets them."""
+    count = len(next(iter(inputs.values())))
+    return [{k: x[i : i + 1] for k, x in inputs.items()} for i in range(count)]
+
+
+def accuracy(predicted, tags, weights):
+    """Share of the words that have the right tag."""
+    return float(np.sum((predicted == tags) * weights) / np.sum(weights))
+
+
+def export(values, model_path, representative, dev, folder):
+    """Converts and exports; returns Keras' probabilities on dev and the report."""
+    import keras
+
+    from kerasseq import convert, export
+
+    stock = keras.saving.load_model(model_path)
+    model = convert.from_keras(stock)
+    length = dev["words"].shape[1]
+
+    def signatures(twin):
+        specs = {name: ((1, length), "int32") for name in dev}
+        return {"serve": (lambda **ids: {"tags": twin(ids)}, specs)}
+
+    report = export.export_model(
+        model,
+        folder,
+        signatures=signatures,
+        samples={"serve": rows(dev)[:20]},
+        lowering="fused",
+        quantize=QUANTIZED,
+        representative_data={"serve": rows(representative)},
+        task="tag",
+        data="UD English-EWT",
+    )
+    return stock.predict(dev, verbose=0), report
+
+
+def tag(path, inputs):
+    """The tags a file gives to each sentence."""
+    from kerasseq import lite
+
+    runner = lite.Runner(path)
+    outputs = [runner.run(**row)["tags"] for row in rows(inputs)]
+    return np.concatenate(outputs).argmax(-1)
+
+
+def main(values):
+    """Runs the whole chain and prints the table."""
+    folder = common.make_folder(values.work_dir)
+    model_path, vocabulary = train(values, folder)
+    train_part, dev_part = (
+        conllu.read(_data_file(values, part)) for part in ("train", "dev")
+    )
+    length = max(len(sentence) for sentence in dev_part)
+    dev, tags, weights = conllu.encode(dev_part, vocabulary, length)
+    representative, _, _ = conllu.encode(
+        train_part[:NUM_REPRESENTATIVE], vocabulary, length
+    )
+    probabilities, report = export(values, model_path, representative, dev, folder)
+    results = {"keras": {"accuracy": accuracy(probabilities.argmax(-1), tags, weights)}}
+    for artefact in report["artefacts"]:
+        if artefact["file"].endswith(".tflite"):
+            predicted = tag(folder / artefact["file"], dev)
+            results[artefact["file"]] = {
+                "accuracy": accuracy(predicted, tags, weights),
+                "bytes": artefact["bytes"],
+                "latency_ms": artefact["latency_ms"],
+                "max_abs_diff": artefact["max_abs_diff"],
+                "int8_share": artefact.get("int8_share"),
+                "ops": artefact["ops"],
+            }
+    show(results, len(dev_part), length)
+    facts = machine.description()
+    output = pathlib.Path(values.output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps({"machine": facts, "results": results}, indent=1))
+    print(f"\nWritten to {output}")
+
+
+def show(results, num_sentences, length):
+    """Prints one line a file, ratios against the float one."""
+    float_bytes = results["model.tflite"]["bytes"]
+    print(f"{num_sentences} dev sentences, padded to {length} words")
+    head = ("model", "accuracy", "kB", "size ratio", "ms", "int8 share")
+    print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
+    for name, row in results.items():
+        line = [name, f"{100 * row['accuracy']:.2f}"]
+        if "bytes" in row:
+            share = row["int8_share"]
+            line += [
+                f"{row['bytes'] / 1e3:.0f}",
+                f"{row['bytes'] / float_bytes:.3f}",
+                f"{row['latency_ms']:.2f}",
+                "" if share is None else f"{share:.3f}",
+            ]
+        print("| " + " | ".join(line) + " |")
+    print("ops of model_int8.tflite:", results["model_int8.tflite"]["ops"])
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.exit(common.run(main, define_flags(), __doc__))

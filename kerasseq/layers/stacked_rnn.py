@@ -1,0 +1,249 @@
+"""Recurrent layers on top of each other."""
+
+import itertools
+
+import keras
+from keras import ops
+
+from kerasseq.layers import recurrent_by_name
+
+_MERGES = {
+    "concat": lambda forward, backward: ops.concatenate([forward, backward], -1),
+    "sum": lambda forward, backward: forward + backward,
+    "ave": lambda forward, backward: (forward + backward) / 2,
+    "mul": lambda forward, backward: forward * backward,
+}
+_ARGUMENTS = (
+    "units",
+    "num_layers",
+    "cell",
+    "bidirectional",
+    "merge_mode",
+    "dropout",
+    "variational",
+    "recurrent_dropout",
+    "residual",
+    "return_sequences",
+    "return_state",
+    "seed",
+)
+_LAYER_ARGUMENTS = ("name", "dtype", "trainable", "activity_regularizer", "autocast")
+
+
+@keras.saving.register_keras_serializable(package="kerasseq")
+class StackedRNN(keras.layers.Layer):
+    """A stack of recurrent layers, the common case in one line.
+
+    A masked step keeps the states of all layers. Without `return_sequences` the output
+    is the last layer's final output, that of its two directions merged; if the layer
+    is residual, the final outputs of the layers below are added.
+
+    Args:
+        units: Positive integer, size of each layer's state, for each direction.
+        num_layers: Number of layers. Defaults to `1`.
+        cell: `"lstm"`, `"gru"`, `"simple_rnn"`, `"irnn"`, `"layer_norm_lstm"`,
+            `"peephole_lstm"` or `"zoneout_lstm"`.
+        bidirectional: Whether each layer reads its input in both directions.
+        merge_mode: How the two directions are merged: `"concat"`, `"sum"`, `"ave"`
+            or `"mul"`.
+        dropout: Share of units dropped between the layers.
+        variational: Whether its masks are one a sequence rather than one a step.
+        recurrent_dropout: Share of `h` dropped inside the gates, one mask a sequence.
+        residual: Whether each layer from the second on adds its input to its output.
+        return_sequences: Whether to return the outputs of all steps.
+        return_state: Whether to return the final states too.
+        seed: Random seed of the dropout.
+        **kwargs: Other arguments of each layer, such as `kernel_initializer`,
+            `recurrent_initializer`, `activation` or `zoneout_c`. `unit_forget_bias`
+            is for the cells with a forget gate and does nothing in others.
+
+    Call arguments:
+        sequences: Tensor of shape `(batch_size, time, features)`.
+        initial_state: Optional flat list of tensors `(batch_size, units)`: the states
+            of layer 1 (`h`, `c` forward, then backward), then of layer 2, and so on.
+            Zeros by default; `get_initial_state(batch_size)` makes those, and
+            `state_size` lists their sizes.
+        mask: Optional boolean tensor `(batch_size, time)`; `False` skips the step.
+        training: Whether dropout is applied.
+
+    Output shape:
+        `(batch_size, width)`, or `(batch_size, time, width)` with `return_sequences`;
+        `width` is `units`, or `2 * units` where two directions are concatenated. With
+        `return_state` a tuple of that and the final states, in the order of
+        `initial_state`.
+
+    Example:
+        >>> stack = kerasseq.layers.StackedRNN(8, num_layers=2, bidirectional=True)
+        >>> stack(np.random.rand(32, 10, 4)).shape
+        (32, 16)
+
+    Reference:
+        Wu et al. (2016), Google's Neural Machine Translation System, section 3.1; Gal
+        and Ghahramani (2016), A Theoretically Grounded Application of Dropout in
+        Recurrent Neural Networks.
+    """
+
+    def __init__(
+        self,
+        units,
+        num_layers=1,
+        cell="lstm",
+        bidirectional=False,
+        merge_mode="concat",
+        dropout=0.0,
+        variational=False,
+        recurrent_dropout=0.0,
+        residual=False,
+        return_sequences=False,
+        return_state=False,
+        seed=None,
+        **kwargs,
+    ):
+        layer = {key: kwargs.pop(key) for key in _LAYER_ARGUMENTS if key in kwargs}
+        super().__init__(**layer)
+        _check_choice("cell", cell, recurrent_by_name.LAYERS)
+        _check_choice("merge_mode", merge_mode, _MERGES)
+        _check_numbers(units, num_layers, dropout, recurrent_dropout)
+        _check_options(kwargs)
+        self.units = units
+        self.num_layers = num_layers
+        self.cell = cell
+        self.bidirectional = bidirectional
+        self.merge_mode = merge_mode
+        self.dropout = dropout
+        self.variational = variational
+        self.recurrent_dropout = recurrent_dropout
+        self.residual = residual
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.seed = seed
+        self.cell_options = keras.saving.serialize_keras_object(kwargs)
+
+        self._make_layers()
+        one = self.recurrent_layers[0]
+        kinds = len(getattr(one, "forward_layer", one).state_size)  # h, and c if any
+        self._width = units * (1 + (bidirectional and merge_mode == "concat"))
+        self.state_size = [units] * (num_layers * (1 + bidirectional) * kinds)
+        self.supports_masking = True
+        self.input_spec = keras.layers.InputSpec(ndim=3)
+
+    def _make_layers(self):
+        # Masks of different layers must differ, so each layer has a seed of its own.
+        seeds = itertools.repeat(None)
+        if self.seed is not None:
+            seeds = itertools.count(self.seed)
+        self.recurrent_layers = [
+            recurrent_by_name.recurrent_by_name(
+                self.cell,
+                seeds,
+                f"layer_{index}",
+                self.merge_mode if self.bidirectional else None,
+                units=self.units,
+                recurrent_dropout=self.recurrent_dropout,
+                return_sequences=self.return_sequences or index < self.num_layers - 1,
+                return_state=self.return_state or self._adds_final_outputs,
+                dtype=self.dtype_policy,
+                **self.cell_options,
+            )
+            for index in range(self.num_layers)
+        ]
+        name = "SpatialDropout1D" if self.variational else "Dropout"
+        dropout = getattr(keras.layers, name)
+        self.dropouts = [
+            dropout(self.dropout, seed=next(seeds), dtype=self.dtype_policy)
+            for _ in range(1, self.num_layers)
+        ]
+
+    @property
+    def _adds_final_outputs(self):
+        return self.residual and not self.return_sequences and self.num_layers > 1
+
+    def get_initial_state(self, batch_size):
+        """Makes the zeros a stack starts from, a list in the order of its states."""
+        shapes = [(batch_size, size) for size in self.state_size]
+        return [ops.zeros(shape, self.compute_dtype) for shape in shapes]
+
+    def build(self, sequences_shape):
+        shape = tuple(sequences_shape)
+        for layer in self.recurrent_layers:
+            layer.build(shape)
+            shape = (*shape[:-1], self._width)
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        initial_states = self._by_layer(initial_state)
+        x, final_output, all_states = sequences, 0, []
+        for index, layer in enumerate(self.recurrent_layers):
+            below = x
+            if index:
+                x = self.dropouts[index - 1](x, training=training)
+            options = {"initial_state": initial_states[index], "mask": mask}
+            outputs = layer(x, training=training, **options)
+            x, *states = keras.tree.flatten(outputs)
+            all_states += states
+            if self._adds_final_outputs:
+                final_output = final_output + self._final_output(states)
+            if index and self.residual:
+                x = x + below if layer.return_sequences else final_output
+        return (x, *all_states) if self.return_state else x
+
+    def _final_output(self, states):
+        if not self.bidirectional:
+            return states[0]
+        return _MERGES[self.merge_mode](states[0], states[len(states) // 2])
+
+    def _by_layer(self, initial_state):
+        if initial_state is None:
+            return [None] * self.num_layers
+        states = keras.tree.flatten(initial_state)
+        if len(states) != len(self.state_size):
+            raise ValueError(
+                f"This stack takes {len(self.state_size)} initial states, as "
+                "`get_initial_state(batch_size)` makes them. "
+                f"Received: {len(states)} initial states"
+            )
+        each = len(states) // self.num_layers
+        return [states[k : k + each] for k in range(0, len(states), each)]
+
+    def compute_mask(self, sequences, previous_mask=None):
+        mask = keras.tree.flatten(previous_mask)[0] if self.return_sequences else None
+        return [mask, *(None for _ in self.state_size)] if self.return_state else mask
+
+    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+        shape = (*sequences_shape[: 1 + self.return_sequences], self._width)
+        states = [(sequences_shape[0], size) for size in self.state_size]
+        return (shape, *states) if self.return_state else shape
+
+    def get_config(self):
+        config = {name: getattr(self, name) for name in _ARGUMENTS}
+        options = keras.saving.serialize_keras_object(self.cell_options)
+        return super().get_config() | config | options
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {list(choices)}. Received: {value!r}"
+        )
+
+
+def _check_numbers(units, num_layers, dropout, recurrent_dropout):
+    if units < 1 or num_layers < 1:
+        raise ValueError(
+            "`units` and `num_layers` must be positive integers. "
+            f"Received: units={units}, num_layers={num_layers}"
+        )
+    if not 0 <= dropout < 1 or not 0 <= recurrent_dropout < 1:
+        raise ValueError(
+            "`dropout` and `recurrent_dropout` must be in [0, 1). "
+            f"Received: dropout={dropout}, recurrent_dropout={recurrent_dropout}"
+        )
+
+
+def _check_options(options):
+    refused = {"go_backwards", "stateful"} & set(options)
+    if refused:
+        raise ValueError(
+            "A stack reads forward and keeps nothing between calls: flip the sequence, "
+            "use `bidirectional`, or pass states through `initial_state` and "
+            f"`return_state`. Received: {sorted(refused)}"
+        )
