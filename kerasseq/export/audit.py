@@ -1,6 +1,7 @@
 """What a TFLite file holds: its ops, shapes, signatures and size."""
 
 import collections
+import math
 import os
 
 from ai_edge_litert import schema_py_generated as schema
@@ -8,11 +9,17 @@ from ai_edge_litert import schema_py_generated as schema
 from kerasseq import lite
 
 _FLEX = "Flex"
-_BUILTIN_NAMES = {
-    code: name
-    for name, code in vars(schema.BuiltinOperator).items()
-    if not name.startswith("_")
-}
+_LARGE = 1024  # the converter leaves smaller constants as they are
+_WEIGHT_TYPES = ("FLOAT32", "FLOAT16", "INT8", "INT4")
+
+
+def _names(enumeration):
+    pairs = vars(enumeration).items()
+    return {code: name for name, code in pairs if not name.startswith("_")}
+
+
+_BUILTIN_NAMES = _names(schema.BuiltinOperator)
+_TYPE_NAMES = _names(schema.TensorType)
 
 
 def audit(path):
@@ -25,7 +32,10 @@ def audit(path):
         A dict: `"ops"` (`{name: count}` over all subgraphs), `"flex_ops"` and
         `"custom_ops"` (names of ops that are no builtins; a mobile runtime loads
         neither), `"dynamic_shapes"` (whether any tensor has a size that is not
-        fixed), `"bytes"`, `"signatures"` (names) and `"subgraphs"` (their number).
+        fixed), `"bytes"`, `"signatures"` (names), `"subgraphs"` (their number),
+        `"tensor_types"` (`{type: count}`) and `"int8_share"` (of the elements of all
+        constants with 1024 or more, integers for indices left out, the share that is
+        int8; `None` if there are none).
 
     Raises:
         ValueError: If the file is no valid TFLite file.
@@ -53,7 +63,26 @@ def audit(path):
         "bytes": os.path.getsize(path),
         "signatures": [_text(s.signatureKey) for s in _list(model.signatureDefs)],
         "subgraphs": len(model.subgraphs),
+        "tensor_types": _tensor_types(model),
+        "int8_share": _int8_share(model),
     }
+
+
+def check_builtin(content):
+    """Raises if a file holds ops that are no builtins.
+
+    Args:
+        content: What `audit` returned.
+
+    Raises:
+        ValueError: With the names of the ops.
+    """
+    foreign = content["flex_ops"] + content["custom_ops"]
+    if foreign:
+        raise ValueError(
+            "The TFLite file holds ops that mobile runtimes do not load; write the "
+            f"layers that cause them with other ops. Received: {foreign}"
+        )
 
 
 def _op_name(code):
@@ -61,6 +90,26 @@ def _op_name(code):
         return _text(code.customCode)
     # Codes above 127 are only in the newer field; the older one then holds 127.
     return _BUILTIN_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+
+
+def _tensor_types(model):
+    types = [_TYPE_NAMES[t.type] for g in model.subgraphs for t in _list(g.tensors)]
+    return dict(sorted(collections.Counter(types).items()))
+
+
+def _int8_share(model):
+    """The share of int8 in the weights that are large enough to be quantised."""
+    weights = {
+        tensor.buffer: (_TYPE_NAMES[tensor.type], math.prod(tensor.shape))
+        for graph in model.subgraphs
+        for tensor in _list(graph.tensors)
+        if tensor.shape is not None and len(_list(model.buffers[tensor.buffer].data))
+    }
+    sizes = collections.Counter()
+    for name, size in weights.values():
+        if size >= _LARGE and name in _WEIGHT_TYPES:
+            sizes[name] += int(size)
+    return sizes["INT8"] / sizes.total() if sizes else None
 
 
 def _has_dynamic_shape(graph):

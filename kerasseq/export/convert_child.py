@@ -1,21 +1,25 @@
-"""The child process of a conversion: `python -m kerasseq.export.convert_child`.
+"""The child process of conversions: `python -m kerasseq.export.convert_child`.
 
-The converter leaks memory and can crash the process it runs in, hence the child.
+The converter leaks memory and can crash the process it runs in, hence the child. One
+child does several conversions, for TensorFlow takes long to import.
 """
 
 import argparse
+import json
 import pathlib
-import sys
 
-REFUSED = 3  # exit status when the converter itself says no
+from kerasseq.export import samples, slim
 
 
-def convert(saved_model, signatures):
+def convert(saved_model, signatures, precision="float32", data=None):
     """Converts a SavedModel with builtin ops only.
 
     Args:
         saved_model: Path of the SavedModel folder.
         signatures: Names of the signatures to keep.
+        precision: `"float32"`, `"float16"`, `"dynamic"` (int8 weights) or `"int8"`
+            (int8 weights and activations, with the inputs and outputs as they are).
+        data: `{signature name: [{input name: array}]}`, for `"int8"`.
 
     Returns:
         The bytes of the TFLite file.
@@ -26,34 +30,38 @@ def convert(saved_model, signatures):
         saved_model, signature_keys=signatures
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    return converter.convert()
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == "int8":
+        pairs = [(name, case) for name, cases in data.items() for case in cases]
+        converter.representative_dataset = lambda: iter(pairs)
+    return slim.without_inner_names(converter.convert())
 
 
 def main(arguments=None):
-    """Converts and writes the file, or writes the converter's error.
+    """Does the conversions one after the other; each writes its file or its refusal.
 
     Args:
         arguments: Command line arguments; those of the process by default.
-
-    Returns:
-        The exit status: 0, or `REFUSED` with the message in the error file.
     """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("saved_model")
-    parser.add_argument("output", help="path of the .tflite file to write")
-    parser.add_argument("errors", help="path of the file for a refusal")
-    parser.add_argument("signatures", nargs="+")
-    flags = parser.parse_args(arguments)
-    try:
-        content = convert(flags.saved_model, flags.signatures)
-    except Exception as error:  # ConverterError has no public name
-        if type(error).__name__ != "ConverterError":
-            raise
-        pathlib.Path(flags.errors).write_text(str(error), encoding="utf-8")
-        return REFUSED
-    pathlib.Path(flags.output).write_bytes(content)
-    return 0
+    parser.add_argument("jobs", help="JSON file with a list of `converter.Job`")
+    for job in json.loads(pathlib.Path(parser.parse_args(arguments).jobs).read_text()):
+        data = job["data"] and samples.read(job["data"])
+        output = pathlib.Path(job["output"])
+        try:
+            content = convert(
+                job["saved_model"], job["signatures"], job["precision"], data
+            )
+        except Exception as error:  # ConverterError has no public name
+            if type(error).__name__ != "ConverterError":
+                raise
+            output.with_suffix(".error").write_text(str(error), encoding="utf-8")
+        else:
+            output.write_bytes(content)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,9 +1,12 @@
 """SavedModel to TFLite in a child process, and what a refusal says."""
 
+import dataclasses
+import json
+import os
 import pathlib
 import re
 
-from kerasseq.export import child, convert_child
+from kerasseq.export import child
 
 CHILD_MODULE = "kerasseq.export.convert_child"
 
@@ -14,32 +17,59 @@ _HINTS = {
     "BitwiseAnd": " `keras.ops.argmax` of floats lowers to BitwiseAnd: use `tf.argmax`"
     " or `keras.ops.top_k(x, 1)[1]`.",
 }
+_INT8_CRASH = (
+    " (the converter has no int8 loops, and crashes on a WHILE: leave `keras.ops."
+    'while_loop`, search signatures and stock recurrent layers out, or use "dynamic")'
+)
 _UNSUPPORTED = re.compile(r"^(?:TF Select|Custom) ops: (.+)$", re.MULTILINE)
 
 
-def convert(saved_model_dir, tflite_path, signatures, layers):
-    """Converts a SavedModel with builtin ops only, in a child process.
+@dataclasses.dataclass
+class Job:
+    """One conversion.
+
+    Attributes:
+        saved_model: Path of the SavedModel.
+        output: Path of the `.tflite` file to write.
+        signatures: Names of the signatures to keep.
+        precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
+        data: Path of a file from `samples.write`, for `"int8"`.
+    """
+
+    saved_model: os.PathLike
+    output: os.PathLike
+    signatures: list
+    precision: str = "float32"
+    data: os.PathLike | None = None
+
+
+def convert(jobs, layers):
+    """Converts SavedModels with builtin ops only, in one child process.
 
     Args:
-        saved_model_dir: Path of the SavedModel.
-        tflite_path: Path of the file to write.
-        signatures: Names of the signatures to keep.
+        jobs: List of `Job`.
         layers: The layers of the model, to name the one that causes an error.
 
     Raises:
         ValueError: If the model needs ops that are no builtins; names op and layer.
-        RuntimeError: If the converter crashes; holds the end of its standard error.
+        RuntimeError: If the converter crashes; names the file, and holds the end of
+            the child's standard error.
     """
-    tflite_path = pathlib.Path(tflite_path)
-    errors = tflite_path.with_suffix(".error")
-    result = child.run(
-        CHILD_MODULE, [saved_model_dir, tflite_path, errors, *signatures]
-    )
-    if result.returncode == convert_child.REFUSED and errors.exists():
-        raise ValueError(explain(errors.read_text(encoding="utf-8"), layers))
+    jobs_path = pathlib.Path(jobs[0].output).with_suffix(".jobs")
+    jobs_path.write_text(json.dumps([vars(job) for job in jobs], default=str))
+    result = child.run(CHILD_MODULE, [jobs_path])
+    for job in jobs:
+        output = pathlib.Path(job.output)
+        errors = output.with_suffix(".error")
+        if errors.exists():
+            raise ValueError(explain(errors.read_text(encoding="utf-8"), layers))
+        if not output.exists():
+            what = f"The TFLite conversion to {job.precision}"
+            if job.precision == "int8" and result.returncode < 0:
+                what += _INT8_CRASH
+            child.check(result, what)
+            raise RuntimeError(f"{what} ended without writing a file.")
     child.check(result, "The TFLite conversion")
-    if not tflite_path.exists():
-        raise RuntimeError("The TFLite conversion ended without writing a file.")
 
 
 def explain(message, layers):

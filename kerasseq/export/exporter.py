@@ -1,20 +1,10 @@
 """The whole export: twin, SavedModel, TFLite, audit, parity, measurement, report."""
 
-from kerasseq import atomic, lite, ops
-from kerasseq.export import (
-    audit,
-    backend,
-    converter,
-    measure,
-    parity,
-    report,
-    saved_model,
-)
-from kerasseq.export import samples as samples_lib
-from kerasseq.export import signatures as signatures_lib
+from kerasseq import atomic
+from kerasseq.export import backend, lowerings, measure, parity, report, saved_model
+from kerasseq.export import forms as forms_lib
+from kerasseq.export import quantize as quantize_lib
 from kerasseq.export import twin as twin_lib
-
-_ARTEFACTS = ("saved_model", "model.tflite", "report.json")
 
 
 def export_model(
@@ -23,6 +13,9 @@ def export_model(
     *,
     signatures=None,
     samples=None,
+    lowering="auto",
+    quantize=(),
+    representative_data=None,
     task=None,
     data=None,
     metrics=None,
@@ -49,6 +42,18 @@ def export_model(
         samples: `{signature name: [{input name: array}]}` to compare on. A signature
             that is not named is not compared. `None` makes seeded random inputs
             (integers are 1 or 2) for all signatures.
+        lowering: How loops over time are written. `"while"`: as a loop. `"fused"`: an
+            LSTM that does not return its states as the one op
+            `UNIDIRECTIONAL_SEQUENCE_LSTM`, which wants masks padded on the right;
+            other cells as a loop. `"unrolled"`: every step written out. `"auto"`: of
+            these the one that runs fastest here, of files not larger than the loop's.
+        quantize: Tuple out of `"float16"` (weights), `"dynamic"` (int8 weights) and
+            `"int8"` (int8 weights and activations; inputs and outputs stay as they
+            are); each gives a file `model_PRECISION.tflite` more. How far its outputs
+            are from the model's stands in the report.
+        representative_data: For `"int8"`: `{signature name: [{input name: array}]}`,
+            or an iterable of dicts of arrays if there is one signature; some hundred
+            real inputs.
         task: Name of the task, for the report.
         data: Name or description of the data, for the report.
         metrics: Dict of the model's scores, for the report.
@@ -61,7 +66,9 @@ def export_model(
 
     Returns:
         The report, a dict as in `report.json`: `task`, `data`, `metrics`, `training`,
-        and `artefacts`, a list with the entries of `model.tflite` and `saved_model`.
+        and `artefacts`, a list with the entries of `model.tflite`, of the quantised
+        files, and of `saved_model`. `lowering` tells how an entry's loops are written,
+        `lowerings` what `"auto"` measured.
 
     Raises:
         ValueError: If an argument is not usable, the folder cannot be written, an op
@@ -81,90 +88,47 @@ def export_model(
     backend.require_tensorflow()
     output_dir = atomic.check_output_dir(output_dir)
     head = report.head(task, data, metrics, training)
+    lowerings.check(lowering)
+    quantize_lib.check(quantize, representative_data)
     twin = twin_lib.portable_twin(model)
-    with ops.lowering("while"):
-        traced = signatures_lib.trace_all(twin, signatures)
-    main_signature = _main_signature(traced, main_signature)
-    samples = samples_lib.checked(traced, samples)
     with atomic.staging(output_dir) as folder:
-        _write(twin, traced, folder)
+        forms = forms_lib.Forms(twin, signatures, folder)
         limits = (tolerance, min_token_agreement)
+        settings = forms.settings(samples, main_signature, limits)
+        data = quantize_lib.checked_data(forms, quantize, representative_data)
+        names = lowerings.candidates(forms, lowering, settings)
+        chosen, measured = lowerings.choose(forms, names, settings)
         artefacts = [
-            _check_tflite(traced, samples, folder, limits, main_signature),
-            _check_saved_model(traced, samples, folder, limits),
+            _check_tflite(forms, chosen, measured, settings, folder),
+            *quantize_lib.artefacts(forms, quantize, data, chosen, settings),
+            _check_saved_model(forms, chosen, settings, folder),
         ]
         result = {**head, "artefacts": artefacts}
         atomic.write_json(folder / "report.json", result)
-        atomic.move_into(folder, output_dir, _ARTEFACTS)
+        files = [artefact["file"] for artefact in artefacts]
+        atomic.move_into(folder, output_dir, [*files[::-1], "report.json"])
     return result
 
 
-def _write(twin, traced, folder):
-    saved_model.write(traced, folder / "saved_model")
-    converter.convert(
-        folder / "saved_model",
-        folder / "model.tflite",
-        list(traced),
-        twin_lib.all_layers(twin),
-    )
-
-
-def _check_tflite(traced, samples, folder, limits, main_signature):
-    path = folder / "model.tflite"
-    content = audit.audit(path)
-    _check_audit(content)
-    figures = parity.compare(_reference(traced), _runner(path), samples)
-    parity.check(figures, *limits, "The TFLite file")
-    every = {name: samples_lib.random_samples(s.specs) for name, s in traced.items()}
+def _check_tflite(forms, chosen, measured, settings, folder):
+    path = forms.tflite(chosen).rename(folder / "model.tflite")
+    figures, content = report.inspect(path, forms, settings)
+    parity.check(figures, *settings.limits, "The TFLite file")
     return report.artefact(
-        "model.tflite",
-        size=content["bytes"],
-        signatures=list(traced),
-        ops=content["ops"],
-        dynamic_shapes=content["dynamic_shapes"],
-        figures=figures,
-        measured=measure.measure(path, {**every, **samples}),
-        main_signature=main_signature,
+        path,
+        forms,
+        figures,
+        chosen,
+        lowerings=measured,
+        audit=content,
+        measured=measure.measure(path, settings.timed),
+        main_signature=settings.main_signature,
     )
 
 
-def _check_saved_model(traced, samples, folder, limits):
-    path = folder / "saved_model"
-    figures = parity.compare(_reference(traced), saved_model.load(path), samples)
-    parity.check(figures, *limits, "The SavedModel")
-    return report.artefact(
-        "saved_model",
-        size=report.folder_bytes(path),
-        signatures=list(traced),
-        ops={},
-        figures=figures,
-    )
-
-
-def _reference(traced):
-    return lambda name, inputs: traced[name].run(inputs)
-
-
-def _runner(path):
-    runner = lite.Runner(path)
-    return lambda name, inputs: runner.run(name, **inputs)
-
-
-def _check_audit(content):
-    foreign = content["flex_ops"] + content["custom_ops"]
-    if foreign:
-        raise ValueError(
-            "The TFLite file holds ops that mobile runtimes do not load; write the "
-            f"layers that cause them with other ops. Received: {foreign}"
-        )
-
-
-def _main_signature(traced, name):
-    if name is None:
-        return "serve" if "serve" in traced else next(iter(traced))
-    if name not in traced:
-        raise ValueError(
-            f"`main_signature` must be one of {list(traced)}. "
-            f"Received: main_signature={name!r}"
-        )
-    return name
+def _check_saved_model(forms, chosen, settings, folder):
+    path = forms.saved_model(chosen).rename(folder / "saved_model")
+    run = saved_model.load(path)
+    figures = parity.compare(forms.run("while"), run, settings.samples)
+    parity.check(figures, *settings.limits, "The SavedModel")
+    return report.artefact(path, forms, figures, chosen)

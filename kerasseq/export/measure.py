@@ -1,21 +1,22 @@
 """Latency and memory of a TFLite file, measured in a process without TensorFlow.
 
-`python -m kerasseq.export.measure model.tflite samples.npz` is the child process.
+`python -m kerasseq.export.measure samples.npz 0 model.tflite ...` is the child process.
 """
 
 import json
 import pathlib
 import resource
+import statistics
 import sys
 import time
 
-import numpy as np
-
 from kerasseq import lite
 from kerasseq.export import child
+from kerasseq.export import samples as samples_lib
 
 _MAX_SAMPLES = 8
-_SECONDS = 1.0  # aim of the time spent on one signature
+_SECONDS = 0.5  # aim of the time spent on one signature of one file
+_MIN_TURNS, _MAX_TURNS = 3, 100
 _PROC = pathlib.Path("/proc/self")
 
 
@@ -34,56 +35,82 @@ def measure(tflite_path, samples):
     Raises:
         RuntimeError: If the child fails; holds the end of its standard error.
     """
-    arrays = {
-        f"{name}/{index}/{key}": value
-        for name, cases in samples.items()
-        for index, case in enumerate(cases[:_MAX_SAMPLES])
-        for key, value in case.items()
-    }
-    samples_path = pathlib.Path(tflite_path).with_suffix(".npz")
-    np.savez(samples_path, **arrays)
-    result = child.run("kerasseq.export.measure", [tflite_path, samples_path])
+    return in_turns([tflite_path], samples)[0]
+
+
+def in_turns(tflite_paths, samples, num_turns=0):
+    """Measures files in one child process with one thread, run by run in turns.
+
+    What else the machine does then slows all of them alike.
+
+    Args:
+        tflite_paths: Paths of `.tflite` files with the same signatures.
+        samples: `{signature name: [{input name: array}]}`, for every signature.
+        num_turns: How often each file runs all samples; 0 for what half a second
+            allows.
+
+    Returns:
+        A list of dicts as from `measure`; memory counts the files before it too.
+
+    Raises:
+        RuntimeError: If the child fails; holds the end of its standard error.
+    """
+    cases = {name: cases[:_MAX_SAMPLES] for name, cases in samples.items()}
+    samples_path = pathlib.Path(tflite_paths[0]).with_suffix(".npz")
+    samples_lib.write(samples_path, cases)
+    result = child.run(
+        "kerasseq.export.measure", [samples_path, num_turns, *tflite_paths]
+    )
     child.check(result, "The measurement of the TFLite file")
     return json.loads(result.stdout.strip().splitlines()[-1])
 
 
-def main(tflite_path, samples_path):
+def main(samples_path, num_turns, *tflite_paths):
     """The child: measures and prints one line of JSON.
 
     Args:
-        tflite_path: Path of the `.tflite` file.
-        samples_path: Path of the `.npz` file that `measure` wrote.
+        samples_path: Path of the `.npz` file that `in_turns` wrote.
+        num_turns: As for `in_turns`, as text.
+        *tflite_paths: Paths of the `.tflite` files.
     """
-    samples = _read_samples(samples_path)
+    samples = samples_lib.read(samples_path)
     before = _start_peak_mib()
-    runner = lite.Runner(tflite_path, num_threads=1)
-    latencies = {name: _latency(runner, name, s) for name, s in samples.items()}
-    print(
-        json.dumps(
-            {
-                "latency_ms_by_signature": latencies,
-                "peak_memory_mib": max(0.0, _peak_mib() - before),
-            }
-        )
-    )
+    results, runners = [], []
+    for path in tflite_paths:
+        runners.append(lite.Runner(path, num_threads=1))
+        for name, cases in samples.items():
+            runners[-1].run(name, **cases[0])
+        results.append({"peak_memory_mib": max(0.0, _peak_mib() - before)})
+        results[-1]["latency_ms_by_signature"] = {}
+    for name, cases in samples.items():
+        latencies = _latencies(runners, name, cases, int(num_turns))
+        for result, latency in zip(results, latencies, strict=True):
+            result["latency_ms_by_signature"][name] = latency
+    print(json.dumps(results))
 
 
-def _latency(runner, name, cases):
-    runner.run(name, **cases[0])
+def _latencies(runners, name, cases, num_turns):
+    """The median of each runner, in milliseconds."""
+
+    def turn():
+        for runner, taken in zip(runners, times, strict=True):
+            taken += [_seconds(runner, name, case) for case in cases]
+
+    times = [[] for _ in runners]
     start = time.perf_counter()
-    runner.run(name, **cases[0])
-    seconds = (time.perf_counter() - start) * len(cases)
-    repeats = int(min(max(_SECONDS / max(seconds, 1e-6), 3), 30))
-    return runner.benchmark(name, cases, repeats)
+    turn()
+    if not num_turns:
+        num_turns = _SECONDS * len(runners) / (time.perf_counter() - start)
+        num_turns = int(min(max(num_turns, _MIN_TURNS), _MAX_TURNS))
+    for _ in range(num_turns - 1):
+        turn()
+    return [statistics.median(taken) * 1e3 for taken in times]
 
 
-def _read_samples(path):
-    samples = {}
-    with np.load(path) as arrays:
-        for entry in arrays.files:
-            name, index, key = entry.split("/", 2)
-            samples.setdefault(name, {}).setdefault(index, {})[key] = arrays[entry]
-    return {name: list(cases.values()) for name, cases in samples.items()}
+def _seconds(runner, name, case):
+    start = time.perf_counter()
+    runner.run(name, **case)
+    return time.perf_counter() - start
 
 
 def _start_peak_mib():

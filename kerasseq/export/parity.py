@@ -18,11 +18,12 @@ def compare(reference, candidate, samples):
         samples: `{signature name: [{input name: array}]}`.
 
     Returns:
-        `{signature name: {"samples", "max_abs_diff", "token_agreement"}}`.
-        `max_abs_diff` covers the float outputs, equal infinities counting as equal;
-        `token_agreement` is the share of samples with all integer outputs identical.
-        Where the integers of a sample differ its floats belong to other tokens and
-        are not compared. A figure without any output to measure is `None`.
+        `{signature name: {"samples", "max_abs_diff", "mean_abs_diff",
+        "token_agreement"}}`. The differences cover the float outputs, equal infinities
+        counting as equal; `token_agreement` is the share of samples with all integer
+        outputs identical. Where the integers of a sample differ its floats belong to
+        other tokens and are not compared. A figure without any output to measure is
+        `None`.
     """
     return {
         name: _summary([_distances(reference, candidate, name, case) for case in cases])
@@ -59,48 +60,56 @@ def check(figures, tolerance, min_token_agreement, what):
             )
 
 
-def max_abs_diff(figures):
+def largest(figures, key="max_abs_diff"):
     """The largest difference over all signatures, 0.0 if there is none.
 
     Args:
         figures: What `compare` returned.
+        key: `"max_abs_diff"` or `"mean_abs_diff"`.
 
     Returns:
         A float.
     """
-    diffs = [figure["max_abs_diff"] for figure in figures.values()]
+    diffs = [figure[key] for figure in figures.values()]
     return max((diff for diff in diffs if diff is not None), default=0.0)
 
 
 def _distances(reference, candidate, name, case):
-    """`(max difference of floats, whether integers agree)`, `None` where none are."""
+    """`(distances of floats, whether integers agree)`, `None` where none are."""
     wanted, received = reference(name, case), candidate(name, case)
     floats = [k for k, v in wanted.items() if np.issubdtype(v.dtype, np.floating)]
     others = [k for k in wanted if k not in floats]
     agree = all(np.array_equal(wanted[k], received[k]) for k in others)
-    diffs = [_difference(wanted[k], received[k]) for k in floats]
+    distances = [_distance(wanted[k], received[k]).ravel() for k in floats]
     return (
-        max(diffs) if diffs and agree else None,
+        np.concatenate(distances) if distances and agree else None,
         agree if others else None,
     )
 
 
-def _difference(wanted, received):
+def _distance(wanted, received):
     if wanted.shape != received.shape:
-        return float("inf")
+        return np.array([np.inf])
     equal = wanted == received  # also where both are the same infinity
     with np.errstate(invalid="ignore"):
         distance = np.abs(wanted.astype("float64") - received.astype("float64"))
-    distance = np.where(equal, 0.0, distance)
     # NaN on either side is no number to vouch for.
-    return float(np.max(np.where(np.isnan(distance), np.inf, distance), initial=0.0))
+    return np.where(equal, 0.0, np.where(np.isnan(distance), np.inf, distance))
 
 
-def _summary(distances):
-    diffs = [diff for diff, _ in distances if diff is not None]
-    agreements = [agree for _, agree in distances if agree is not None]
+def _summary(pairs):
+    distances = [distance for distance, _ in pairs if distance is not None]
+    agreements = [agree for _, agree in pairs if agree is not None]
+    distances = np.concatenate(distances) if distances else None
     return {
-        "samples": len(distances),
-        "max_abs_diff": max(diffs) if diffs else None,
+        "samples": len(pairs),
+        "max_abs_diff": _figure(np.max, distances),
+        "mean_abs_diff": _figure(np.mean, distances),
         "token_agreement": float(np.mean(agreements)) if agreements else None,
     }
+
+
+def _figure(function, distances):
+    if distances is None:
+        return None
+    return float(function(distances)) if distances.size else 0.0

@@ -1,9 +1,7 @@
 """The entries of `report.json`."""
 
-import pathlib
-
-from kerasseq import atomic
-from kerasseq.export import parity
+from kerasseq import atomic, lite
+from kerasseq.export import audit, parity
 
 
 def head(task, data, metrics, training):
@@ -36,58 +34,69 @@ def head(task, data, metrics, training):
     return atomic.plain(values)
 
 
-def artefact(
-    file,
-    *,
-    size,
-    signatures,
-    ops,
-    figures,
-    dynamic_shapes=False,
-    measured=None,
-    main_signature=None,
-):
-    """Builds the entry of one exported file.
+def inspect(path, forms, settings):
+    """Compares a TFLite file with the model and looks into it.
 
     Args:
-        file: Name of the file or folder.
-        size: Its size in bytes.
-        signatures: Names of its signatures.
-        ops: `{op name: count}` of a TFLite file, else empty.
+        path: Path of the file.
+        forms: `forms.Forms`.
+        settings: `forms.Settings`.
+
+    Returns:
+        `(figures, content)`, from `parity.compare` and `audit.audit`.
+
+    Raises:
+        ValueError: If it holds ops that are no builtins.
+    """
+    content = audit.audit(path)
+    audit.check_builtin(content)
+    runner = lite.Runner(path)
+
+    def run(name, inputs):
+        return runner.run(name, **inputs)
+
+    return parity.compare(forms.run("while"), run, settings.samples), content
+
+
+def artefact(path, forms, figures, lowering, **found):
+    """Builds the entry of one exported file or folder.
+
+    Args:
+        path: Its path.
+        forms: `forms.Forms`.
         figures: What `parity.compare` returned for it.
-        dynamic_shapes: Whether a tensor has a size that is not fixed.
-        measured: What `measure.measure` returned, or `None` if it was not timed.
-        main_signature: The signature whose latency stands for the file.
+        lowering: How its loops over time are written.
+        **found: What else is known: `precision`, `lowerings`, `audit` (from
+            `audit.audit`), `measured` (from `measure.measure`) and
+            `main_signature`, whose latency stands for the file.
 
     Returns:
         A dict; what was not measured is `None`.
     """
-    latencies = measured["latency_ms_by_signature"] if measured else {}
+    content, measured = found.get("audit", {}), found.get("measured", {})
+    latencies = measured.get("latency_ms_by_signature", {})
     return {
-        "file": file,
-        "bytes": size,
-        "precision": "float32",
-        "signatures": signatures,
-        "ops": ops,
+        "file": path.name,
+        "bytes": _num_bytes(path),
+        "precision": found.get("precision", "float32"),
+        "signatures": list(forms.reference),
+        "ops": content.get("ops", {}),
         "flex_ops": [],
         "custom_ops": [],
-        "dynamic_shapes": dynamic_shapes,
-        "max_abs_diff": parity.max_abs_diff(figures),
-        "latency_ms": latencies.get(main_signature),
-        "peak_memory_mib": measured["peak_memory_mib"] if measured else None,
+        "dynamic_shapes": content.get("dynamic_shapes", False),
+        "max_abs_diff": parity.largest(figures),
+        "mean_abs_diff": parity.largest(figures, "mean_abs_diff"),
+        "latency_ms": latencies.get(found.get("main_signature")),
+        "peak_memory_mib": measured.get("peak_memory_mib"),
         "metrics": {},
         "latency_ms_by_signature": latencies,
         "parity": figures,
+        "lowering": lowering if forms.num_steps else None,
+        "lowerings": found.get("lowerings", {}),
+        "int8_share": content.get("int8_share"),
     }
 
 
-def folder_bytes(path):
-    """Adds up the sizes of all files in a folder.
-
-    Args:
-        path: Path of the folder.
-
-    Returns:
-        The number of bytes.
-    """
-    return sum(f.stat().st_size for f in pathlib.Path(path).rglob("*") if f.is_file())
+def _num_bytes(path):
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())

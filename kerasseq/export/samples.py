@@ -24,12 +24,27 @@ def random_samples(specs, seed=0):
     ]
 
 
-def checked(signatures, samples):
+def for_all(signatures, samples):
+    """Completes samples with random ones for the signatures that have none.
+
+    Args:
+        signatures: `{name: Signature}`.
+        samples: `{signature name: [{input name: array}]}`.
+
+    Returns:
+        `{signature name: [{input name: array}]}` for every signature.
+    """
+    made = {name: random_samples(s.specs) for name, s in signatures.items()}
+    return {**made, **samples}
+
+
+def checked(signatures, samples, argument="samples"):
     """Checks given samples against the signatures, or makes random ones.
 
     Args:
         signatures: `{name: Signature}`.
         samples: `{signature name: [{input name: array}]}`, or `None`.
+        argument: How error messages name the samples.
 
     Returns:
         `{signature name: [{input name: array}]}` with the right dtypes.
@@ -38,17 +53,17 @@ def checked(signatures, samples):
         ValueError: If a signature is unknown, a list empty, or an input does not fit.
     """
     if samples is None:
-        return {name: random_samples(s.specs) for name, s in signatures.items()}
+        return for_all(signatures, {})
     unknown = sorted(set(samples) - set(signatures))
     if unknown or not samples:
         raise ValueError(
-            f"`samples` must be `None` or name signatures of {list(signatures)}. "
-            f"Received: samples for {sorted(samples)}"
+            f"`{argument}` must be `None` or name signatures of {list(signatures)}. "
+            f"Received: {argument} for {sorted(samples)}"
         )
     empty = [name for name, cases in samples.items() if not len(cases)]
     if empty:
         raise ValueError(
-            "`samples` must hold at least one dict of arrays for each signature it "
+            f"`{argument}` must hold at least one dict of arrays for each signature it "
             f"names; leave a signature out to skip it. Received: none for {empty}"
         )
     return {
@@ -58,6 +73,39 @@ def checked(signatures, samples):
         ]
         for name, cases in samples.items()
     }
+
+
+def write(path, samples):
+    """Writes samples to a file for a child process.
+
+    Args:
+        path: Path of the `.npz` file.
+        samples: `{signature name: [{input name: array}]}`.
+    """
+    arrays = {
+        f"{name}/{index}/{key}": value
+        for name, cases in samples.items()
+        for index, case in enumerate(cases)
+        for key, value in case.items()
+    }
+    np.savez(path, **arrays)
+
+
+def read(path):
+    """Reads what `write` wrote.
+
+    Args:
+        path: Path of the `.npz` file.
+
+    Returns:
+        `{signature name: [{input name: array}]}`.
+    """
+    samples = {}
+    with np.load(path) as arrays:
+        for entry in arrays.files:
+            name, index, key = entry.split("/", 2)
+            samples.setdefault(name, {}).setdefault(index, {})[key] = arrays[entry]
+    return {name: list(cases.values()) for name, cases in samples.items()}
 
 
 def _random(generator, shape, dtype):

@@ -20,6 +20,7 @@ class Signature:
 
     def __init__(self, name, function, specs):
         self.name = name
+        self.function = function
         self.specs = _checked_specs(name, function, specs)
         self.concrete = _trace(name, function, self.specs)
         self.outputs = list(self.concrete.structured_outputs)

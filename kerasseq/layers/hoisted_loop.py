@@ -2,6 +2,8 @@
 
 import contextlib
 
+import keras
+
 from kerasseq import ops
 from kerasseq.layers import run_cell
 
@@ -29,6 +31,7 @@ class HoistedLoop:
         run_cell.one_mask_a_sequence(self.cell)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
+        _check_states(self, initial_state, sequences)
         # The fused LSTM op keeps its cell state to itself.
         loop = ops.without_fusion() if self.return_state else contextlib.nullcontext()
         with loop:
@@ -46,3 +49,24 @@ class HoistedLoop:
         if self.return_sequences:
             return outputs[:, -1], outputs, states
         return outputs, outputs, states
+
+
+def _check_states(layer, initial_state, sequences):
+    """Refuses initial states that are not those of the cell."""
+    sizes = keras.tree.flatten(layer.cell.state_size)
+    if not all(isinstance(size, int) for size in sizes):
+        return  # a cell of the caller's own with states of any shape
+    wanted = [(sequences.shape[0], size) for size in sizes]
+    shapes = [tuple(state.shape) for state in keras.tree.flatten(initial_state)]
+    fits = len(shapes) == len(wanted) and all(
+        len(shape) == 2
+        and shape[1] == size
+        and (None in (shape[0], batch) or shape[0] == batch)
+        for shape, (batch, size) in zip(shapes, wanted, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"`initial_state` of layer '{layer.name}' must be {len(wanted)} tensor(s) "
+            f"of the shapes {wanted}; `layer.get_initial_state(batch_size)` makes "
+            f"zeros. Received: {len(shapes)} of the shapes {shapes}"
+        )

@@ -16,16 +16,25 @@ from kerasseq.ops.time_loop import time_loop
 _HALF = ("float16", "bfloat16")
 
 
+class Hidden(typing.NamedTuple):
+    """The hidden state before and after a step, and as dropout left it to the step."""
+
+    before: typing.Any
+    seen: typing.Any
+    after: typing.Any
+
+
 class Cell(typing.NamedTuple):
     """A recurrent cell and its gradient.
 
     Attributes:
         forward: `(x, seen, states, weights) -> (states, saved)` of one step. `x` is the
             projected input, `seen` the hidden state after recurrent dropout, `saved` a
-            tuple of what `backward` wants; all `(batch_size, ...)`.
-        backward: `(saved, gradients of the states, weights) -> (collected, gradient of
-            seen, gradients of the states before)` of one step, the last without what
-            comes through `seen`.
+            tuple of what `backward` wants beside the hidden states; all
+            `(batch_size, ...)`.
+        backward: `(saved, hidden, gradients of the states, transposed weights) ->
+            (collected, gradient of seen, gradients of the states before)` of one step,
+            the last without what comes through `seen`. `hidden` is a `Hidden`.
         gradients: `(seen, saved, collected) -> (gradient of x, gradients of the
             weights)` of all steps, `(time, batch_size, ...)`; weights that are not used
             come last.
@@ -123,29 +132,35 @@ def _forward(cell, arguments, reverse):
     inputs = {"x": projected} | _sequences(options)
     (hidden, saved), final = time_loop(step, inputs, initial_states, reverse=reverse)
     before = _before(hidden, initial_states[0], reverse)
-    tape = {"options": options, "seen": _drop(before, options), "saved": saved}
+    hidden_states = Hidden(before, _drop(before, options), hidden)
+    tape = {"options": options, "hidden": hidden_states, "saved": saved}
     return hidden, final, tape
 
 
 def _backward(cell, arguments, tape, upstream, reverse):
     weights, options = arguments[2], tape["options"]
-    upstream = [ops.cast(x, tape["seen"].dtype) for x in upstream]
+    # Out here, for XLA's product with a matrix that it is to transpose is slow.
+    transposed = [ops.transpose(weight) for weight in weights]
+    upstream = [ops.cast(x, tape["hidden"].after.dtype) for x in upstream]
 
     def step(inputs, states):
-        states = [states[0] + inputs["hidden"], *states[1:]]
+        states = [states[0] + inputs["upstream"], *states[1:]]
         if "mask" not in inputs:
             live = states
         else:
             live = [ops.where(inputs["mask"] > 0, x, 0.0) for x in states]
-        collected, seen, before = cell.backward(inputs["saved"], live, weights)
+        saved, hidden = inputs["saved"], Hidden(*inputs["hidden"])
+        collected, seen, before = cell.backward(saved, hidden, live, transposed)
         before = [before[0] + _drop(seen, options), *before[1:]]
         if "mask" in inputs:
             before = _choose(inputs["mask"], before, states)
         return collected, before
 
-    inputs = {"saved": tape["saved"], "hidden": upstream[0]} | _sequences(options)
+    inputs = {"saved": tape["saved"], "hidden": list(tape["hidden"])}
+    inputs |= {"upstream": upstream[0]} | _sequences(options)
     collected, initial = time_loop(step, inputs, upstream[1:], reverse=not reverse)
-    projected, of_weights = cell.gradients(tape["seen"], tape["saved"], collected)
+    seen = tape["hidden"].seen
+    projected, of_weights = cell.gradients(seen, tape["saved"], collected)
     return [projected, *initial, *of_weights[: len(weights)]]
 
 

@@ -19,8 +19,10 @@ _TANH = (keras.ops.tanh, keras.activations.tanh)
 _SIGMOID = (keras.ops.sigmoid, keras.activations.sigmoid)
 
 
-def can_fuse(sequences, activation, recurrent_activation, recurrent_mask):
-    """Whether an LSTM can be one op.
+def wanted(sequences, activation, recurrent_activation, recurrent_mask):
+    """Whether an LSTM can be one op and the lowering in force asks for it.
+
+    One that can is counted there in any case.
 
     Args:
         sequences: Tensor `(batch_size, time, features)`.
@@ -31,13 +33,16 @@ def can_fuse(sequences, activation, recurrent_activation, recurrent_mask):
     Returns:
         A boolean.
     """
-    return (
+    fusible = (
         activation in _TANH
         and recurrent_activation in _SIGMOID
         and recurrent_mask is None
         and None not in sequences.shape
         and keras.backend.standardize_dtype(sequences.dtype) == "float32"
     )
+    so_far = current_lowering()
+    so_far.num_fusible += fusible
+    return fusible and so_far.fuses
 
 
 def fused_lstm(
@@ -153,10 +158,8 @@ def _one_op(inputs, h, c, weights):
         "go_backwards": False,
     }
     fused = tf.function(body, autograph=False, experimental_attributes=attributes)
-    so_far = current_lowering()
-    so_far.num_fused += 1
-    h = _own(h, inputs, 2 * so_far.num_fused)
-    c = _own(c, inputs, 2 * so_far.num_fused + 1)
+    serial = 2 * current_lowering().num_fusible
+    h, c = _own(h, inputs, serial), _own(c, inputs, serial + 1)
     return fused(inputs, h, c, *weights)[1]
 
 

@@ -52,7 +52,7 @@ def gru(
             sequences,
             initial_states,
             kernel,
-            [recurrent_kernel, *biases],
+            [*kernels.gru_kernels(recurrent_kernel, reset_after), *biases],
             recurrent_mask=recurrent_mask,
             **loop,
         )

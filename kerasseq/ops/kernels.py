@@ -1,9 +1,10 @@
 """The recurrent cells of Keras with their gradients, for `bptt`.
 
 The equations are those of `cells`; letters are explained there. `d_x` is the gradient
-of `x`. The weights are the recurrent
-kernel, then the bias, if there is one; with `reset_after` two: of the input and of the
-recurrent part. A bias is added in the loop, where it costs no pass over the sequence.
+of `x`. The weights are the recurrent kernel (without `reset_after` its share of the
+gates, then that of the candidate) and the bias, if there is one (with `reset_after`
+that of the input, then the recurrent one). A bias is added in the loop, where it costs
+no pass over the sequence.
 """
 
 import keras
@@ -28,6 +29,14 @@ def gru(activation, recurrent_activation, reset_after):
     return (_GRU if reset_after else _RESET_BEFORE) if usual else None
 
 
+def gru_kernels(recurrent_kernel, reset_after):
+    """The recurrent kernel as the `bptt.Cell` of a GRU wants it, a list."""
+    if reset_after:
+        return [recurrent_kernel]
+    gates = 2 * recurrent_kernel.shape[0]
+    return [recurrent_kernel[:, :gates], recurrent_kernel[:, gates:]]
+
+
 def simple_rnn(activation):
     """The `bptt.Cell` of a SimpleRNN, or `None` for another activation."""
     if activation in TANH:
@@ -45,7 +54,7 @@ def _lstm_forward(x, seen, states, weights):
     return [o * squashed, new], (c, i, f, g, o, squashed)
 
 
-def _lstm_backward(saved, gradients, weights):
+def _lstm_backward(saved, hidden, gradients, transposed):
     c, i, f, g, o, squashed = saved
     d_h, d_c = gradients
     d_c = d_c + d_h * o * (1 - squashed * squashed)
@@ -54,7 +63,7 @@ def _lstm_backward(saved, gradients, weights):
     d_g = d_c * i * (1 - g * g)
     d_o = d_h * squashed * o * (1 - o)
     d_gates = ops.concatenate([d_i, d_f, d_g, d_o], axis=-1)
-    d_seen = bptt.product(d_gates, ops.transpose(weights[0]))
+    d_seen = bptt.product(d_gates, transposed[0])
     return (d_gates,), d_seen, [ops.zeros_like(d_h), d_c * f]
 
 
@@ -73,17 +82,17 @@ def _gru_forward(x, seen, states, weights):
     h_z, h_r, h_g = ops.split(recurrent, 3, axis=-1)
     z, r = ops.sigmoid(z + h_z), ops.sigmoid(r + h_r)
     g = ops.tanh(g + r * h_g)
-    return [z * h + (1 - z) * g], (h, z, r, g, h_g)
+    return [z * h + (1 - z) * g], (z, r, g, h_g)
 
 
-def _gru_backward(saved, gradients, weights):
-    h, z, r, g, h_g = saved
+def _gru_backward(saved, hidden, gradients, transposed):
+    z, r, g, h_g = saved
     (d_h,) = gradients
-    d_z = d_h * (h - g) * z * (1 - z)
+    d_z = d_h * (hidden.before - g) * z * (1 - z)
     d_g = d_h * (1 - z) * (1 - g * g)
     d_r = d_g * h_g * r * (1 - r)
     d_recurrent = ops.concatenate([d_z, d_r, d_g * r], axis=-1)
-    d_seen = bptt.product(d_recurrent, ops.transpose(weights[0]))
+    d_seen = bptt.product(d_recurrent, transposed[0])
     return (d_recurrent, d_g), d_seen, [d_h * z]
 
 
@@ -102,25 +111,23 @@ _GRU = bptt.Cell(_gru_forward, _gru_backward, _gru_gradients)
 
 def _reset_before_forward(x, seen, states, weights):
     (h,) = states
-    gates_kernel, candidate_kernel = _split_kernel(weights[0])
-    z, r, g = ops.split(_biased(x, weights), 3, axis=-1)
-    h_z, h_r = ops.split(bptt.product(seen, gates_kernel), 2, axis=-1)
+    z, r, g = ops.split(_biased(x, weights, 2), 3, axis=-1)
+    h_z, h_r = ops.split(bptt.product(seen, weights[0]), 2, axis=-1)
     z, r = ops.sigmoid(z + h_z), ops.sigmoid(r + h_r)
     reset = r * seen
-    g = ops.tanh(g + bptt.product(reset, candidate_kernel))
-    return [z * h + (1 - z) * g], (h, seen, z, r, g, reset)
+    g = ops.tanh(g + bptt.product(reset, weights[1]))
+    return [z * h + (1 - z) * g], (z, r, g, reset)
 
 
-def _reset_before_backward(saved, gradients, weights):
-    h, seen, z, r, g, _ = saved
+def _reset_before_backward(saved, hidden, gradients, transposed):
+    z, r, g, _ = saved
     (d_h,) = gradients
-    gates_kernel, candidate_kernel = _split_kernel(weights[0])
-    d_z = d_h * (h - g) * z * (1 - z)
+    d_z = d_h * (hidden.before - g) * z * (1 - z)
     d_g = d_h * (1 - z) * (1 - g * g)
-    d_reset = bptt.product(d_g, ops.transpose(candidate_kernel))
-    d_r = d_reset * seen * r * (1 - r)
+    d_reset = bptt.product(d_g, transposed[1])
+    d_r = d_reset * hidden.seen * r * (1 - r)
     d_gates = ops.concatenate([d_z, d_r], axis=-1)
-    d_seen = bptt.product(d_gates, ops.transpose(gates_kernel)) + d_reset * r
+    d_seen = bptt.product(d_gates, transposed[0]) + d_reset * r
     return (d_gates, d_g), d_seen, [d_h * z]
 
 
@@ -133,16 +140,11 @@ def _reset_before_gradients(seen, saved, collected):
         bptt.kernel_gradient(reset, d_g),
     ]
     d_bias = [bptt.bias_gradient(d_gates), bptt.bias_gradient(d_g)]
-    return d_x, [ops.concatenate(d_kernels, axis=-1), ops.concatenate(d_bias)]
+    return d_x, [*d_kernels, ops.concatenate(d_bias)]
 
 
 def _biased(x, weights, index=1):
     return x + ops.cast(weights[index], x.dtype) if index < len(weights) else x
-
-
-def _split_kernel(kernel):
-    gates = 2 * kernel.shape[0]
-    return kernel[:, :gates], kernel[:, gates:]
 
 
 _RESET_BEFORE = bptt.Cell(
@@ -155,11 +157,11 @@ def _simple_rnn(activation, derivative):
 
     def forward(x, seen, states, weights):
         h = activation(_biased(x, weights) + bptt.product(seen, weights[0]))
-        return [h], (h,)
+        return [h], ()
 
-    def backward(saved, gradients, weights):
-        d_x = gradients[0] * derivative(saved[0])
-        d_seen = bptt.product(d_x, ops.transpose(weights[0]))
+    def backward(saved, hidden, gradients, transposed):
+        d_x = gradients[0] * derivative(hidden.after)
+        d_seen = bptt.product(d_x, transposed[0])
         return (d_x,), d_seen, [ops.zeros_like(d_x)]
 
     def gradients(seen, saved, collected):

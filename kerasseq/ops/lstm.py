@@ -40,11 +40,11 @@ def lstm(
     Returns:
         `(outputs, [h, c])`, as `recurrence`.
     """
-    if current_lowering().fuses:
+    if current_lowering().may_fuse:
         from kerasseq.ops import fused_lstm
 
         gates = (activation, recurrent_activation, recurrent_mask)
-        if fused_lstm.can_fuse(sequences, *gates):
+        if fused_lstm.wanted(sequences, *gates):
             return fused_lstm.fused_lstm(
                 sequences, initial_states, kernel, recurrent_kernel, bias, **loop
             )

@@ -7,9 +7,6 @@ import dataclasses
 import keras
 
 LOWERINGS = ("train", "while", "unrolled", "fused", "loopless")
-_STEPS_A_TURN = 5
-_LAST_STEPS_A_TURN = 2  # without a buffer a turn costs less, and a step as much
-_WIDE = 128
 
 
 @dataclasses.dataclass
@@ -19,12 +16,14 @@ class Lowering:
     Attributes:
         kind: One of `LOWERINGS`.
         num_steps: Time steps of all loops traced, together.
-        num_fused: Recurrences that became one op.
+        num_fusible: Recurrences that are one op, or would be one if `kind` allowed.
+        may_fuse: Whether recurrences are looked at for that.
     """
 
     kind: str
     num_steps: int = 0
-    num_fused: int = 0
+    num_fusible: int = 0
+    may_fuse: bool = True
 
     @property
     def fuses(self):
@@ -56,7 +55,8 @@ def lowering(kind):
     """
     if kind not in LOWERINGS:
         raise ValueError(f"`kind` must be one of {LOWERINGS}. Received: {kind!r}")
-    chosen = Lowering(kind)
+    may_fuse = kind != "train" and keras.backend.backend() == "tensorflow"
+    chosen = Lowering(kind, may_fuse=may_fuse)
     token = _lowering.set(chosen)
     try:
         yield chosen
@@ -66,14 +66,18 @@ def lowering(kind):
 
 def current_lowering():
     """The `Lowering` in force."""
-    return _lowering.get() or Lowering("train")
+    return _lowering.get() or Lowering("train", may_fuse=False)
 
 
+@contextlib.contextmanager
 def without_fusion():
     """A context in which no recurrence becomes one op."""
-    plain = {"fused": "while", "loopless": "unrolled"}
-    kind = current_lowering().kind
-    return lowering(plain[kind]) if kind in plain else contextlib.nullcontext()
+    so_far = current_lowering()
+    before, so_far.may_fuse = so_far.may_fuse, False
+    try:
+        yield
+    finally:
+        so_far.may_fuse = before
 
 
 def time_loop(step, inputs, initial_states, collect=True, unroll=False, reverse=False):
@@ -121,7 +125,10 @@ def time_loop(step, inputs, initial_states, collect=True, unroll=False, reverse=
     if unroll or length == 1 or kind in ("unrolled", "loopless"):
         loop = _unrolled_loop
     elif backend == "tensorflow" and kind in ("while", "fused"):
-        loop = _buffer_loop
+        from kerasseq.ops import buffer_loop
+
+        _static_length(inputs)
+        loop = buffer_loop.buffer_loop
     elif backend == "tensorflow":
         loop = _tensorflow_loop
     elif backend == "jax":
@@ -156,71 +163,6 @@ def _unrolled_loop(step, inputs, states, collect, reverse):
         collected = collected[::-1] if reverse else collected
         outputs = keras.tree.map_structure(lambda *x: keras.ops.stack(x), *collected)
     return outputs, states
-
-
-def _buffer_loop(step, inputs, initial_states, collect, reverse):
-    import tensorflow as tf
-
-    flatten, pack = keras.tree.flatten, keras.tree.pack_sequence_as
-    length = _static_length(inputs)
-    sequences = [tf.convert_to_tensor(x) for x in flatten(inputs)]
-    sequences = [tf.reverse(x, [0]) if reverse else x for x in sequences]
-    example, _ = step(pack(inputs, [x[0] for x in sequences]), initial_states)
-    outputs = [_blank(x, length, collect, sequences) for x in flatten(example)]
-    num = _steps_a_turn(length, collect, flatten(initial_states))
-    if num > 1:
-        sequences = [
-            tf.reshape(x, [length // num, num, *x.shape[1:]]) for x in sequences
-        ]
-
-    def body(turn, outputs, states):
-        read = [tf.gather(x, turn) for x in sequences]
-        steps = [read] if num == 1 else zip(*map(tf.unstack, read), strict=True)
-        states, collected = pack(initial_states, states), []
-        for inputs_t in steps:
-            outputs_t, states = step(pack(inputs, list(inputs_t)), states)
-            collected.append(flatten(outputs_t))
-        new = collected[-1]
-        if collect:
-            slots = zip(outputs, *collected, strict=True)
-            new = [tf.concat([old[num:], tf.stack(x)], axis=0) for old, *x in slots]
-        return turn + 1, new, flatten(states)
-
-    _, outputs, states = tf.while_loop(
-        lambda turn, *_: turn < length // num,
-        body,
-        (tf.constant(0), outputs, flatten(initial_states)),
-    )
-    if collect and reverse:
-        outputs = [tf.reverse(x, [0]) for x in outputs]
-    return pack(example, outputs), pack(initial_states, states)
-
-
-def _steps_a_turn(length, collect, states):
-    """How many steps a turn of the loop takes: several where the loop costs most.
-
-    A runtime packs the weights of each step in the loop anew. With narrow states these
-    copies are small and a turn's own ops cost more; wide ones do not fit the cache.
-    """
-    if any(len(state.shape) and state.shape[-1] > _WIDE for state in states):
-        return 1
-    most = _STEPS_A_TURN if collect else _LAST_STEPS_A_TURN
-    return max(num for num in range(1, most + 1) if length % num == 0)
-
-
-def _blank(example, length, collect, sequences):
-    """What a slot of the outputs holds before the first step."""
-    import tensorflow as tf
-
-    if not collect:
-        return tf.zeros_like(example)
-    shape = [length, *example.shape]
-    for x in sequences:
-        if x.dtype == example.dtype:
-            # Any value will do, for all are replaced: one that is not known before
-            # keeps a constant of the buffer's size out of the file.
-            return tf.fill(shape, tf.reshape(x, [-1])[0])
-    return tf.zeros(shape, example.dtype)
 
 
 def _tensorflow_loop(step, inputs, initial_states, collect, reverse):

@@ -25,8 +25,21 @@ assert not loaded, loaded
 """
 
 
-@pytest.mark.parametrize("entry", catalog.keeping("P4"))
-def test_exported_file_computes_the_same(entry, tmp_path):
+def lowerings(entry):
+    """LSTM layers as one op each too, all else as a loop."""
+    fusible = entry.covers in ("LSTM", "RNN", "StackedRNN")
+    return ("while", "fused") if fusible else ("while",)
+
+
+@pytest.mark.parametrize(
+    "entry, lowering",
+    [
+        pytest.param(entry, lowering, id=f"{entry.id}-{lowering}")
+        for (entry,) in (parameter.values for parameter in catalog.keeping("P4"))
+        for lowering in lowerings(entry)
+    ],
+)
+def test_exported_file_computes_the_same(entry, lowering, tmp_path):
     model, inputs = entry.model(), entry.inputs()
     expected = keras.ops.convert_to_numpy(model(inputs, training=False))
 
@@ -35,7 +48,11 @@ def test_exported_file_computes_the_same(entry, tmp_path):
         return {"serve": (lambda **tensors: {"outputs": twin(tensors)}, specs)}
 
     report = export.export_model(
-        model, tmp_path, signatures=signatures, samples={"serve": [inputs]}
+        model,
+        tmp_path,
+        signatures=signatures,
+        samples={"serve": [inputs]},
+        lowering=lowering,
     )
 
     tflite = report["artefacts"][0]

@@ -52,4 +52,5 @@ class TestErrors:
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         monkeypatch.setattr(converter, "CHILD_MODULE", "crashing_child")
         with pytest.raises(RuntimeError, match=f"(?s){message}"):
-            converter.convert(tmp_path, tmp_path / "model.tflite", ["serve"], [])
+            job = converter.Job(tmp_path, tmp_path / "model.tflite", ["serve"])
+            converter.convert([job], [])

@@ -12,7 +12,8 @@ from kerasseq import export, lite
 
 KEYS = (
     "file bytes precision signatures ops flex_ops custom_ops dynamic_shapes "
-    "max_abs_diff latency_ms peak_memory_mib metrics latency_ms_by_signature parity"
+    "max_abs_diff mean_abs_diff latency_ms peak_memory_mib metrics "
+    "latency_ms_by_signature parity lowering lowerings int8_share"
 ).split()
 
 

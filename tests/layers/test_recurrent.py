@@ -143,3 +143,19 @@ def test_bad_arguments(name):
         getattr(layers, name)(0)
     with pytest.raises(ValueError, match="expected ndim=3"):
         getattr(layers, name)(UNITS)(X[0])
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_bad_initial_states(name):
+    layer = getattr(layers, name)(UNITS)
+    count = 2 if name == "LSTM" else 1
+    good = [np.zeros((3, UNITS), "float32") for _ in range(count)]
+    for bad in (
+        good[:-1] or [*good, *good],
+        [np.zeros((3, UNITS + 1), "float32")] * count,
+        [np.zeros((2, UNITS), "float32")] * count,
+        [np.zeros((UNITS,), "float32")] * count,
+    ):
+        with pytest.raises(ValueError, match=f"must be {count} tensor.*Received"):
+            layer(X, initial_state=bad)
+    layer(X, initial_state=good)

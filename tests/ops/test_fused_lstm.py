@@ -46,7 +46,10 @@ def run_fused(model, *arguments):
         concrete = tf.function(model, autograph=False).get_concrete_function(
             [tf.TensorSpec(x.shape, x.dtype) for x in arguments]
         )
-    return concrete([tf.constant(x) for x in arguments]), traced.num_fused
+    names = concrete.graph.as_graph_def().library.function
+    num_fused = sum("api_implements" in function.attr for function in names)
+    assert num_fused == traced.num_fusible
+    return concrete([tf.constant(x) for x in arguments]), num_fused
 
 
 @pytest.mark.parametrize("masked", [False, True], ids=["plain", "masked"])
@@ -110,11 +113,15 @@ def test_other_activations_stay_a_loop(options):
     np.testing.assert_allclose(received, stock(inputs()), atol=1e-5)
 
 
-def test_can_fuse_wants_static_shapes_and_float32():
+@pytest.mark.parametrize("kind", ["fused", "loopless", "while", "unrolled"])
+def test_wanted(kind):
     gates = (keras.ops.tanh, keras.ops.sigmoid, None)
-    assert fused_lstm.can_fuse(tf.zeros((2, 3, 4)), *gates)
-    assert not fused_lstm.can_fuse(tf.zeros((2, 3, 4), "float16"), *gates)
-    assert not fused_lstm.can_fuse(keras.Input((3, 4)), *gates)
+    with ops.lowering(kind) as so_far:
+        fuses = kind in ("fused", "loopless")
+        assert fused_lstm.wanted(tf.zeros((2, 3, 4)), *gates) == fuses
+        assert not fused_lstm.wanted(tf.zeros((2, 3, 4), "float16"), *gates)
+        assert not fused_lstm.wanted(keras.Input((3, 4)), *gates)
+    assert so_far.num_fusible == 1
 
 
 def test_left_padding_is_refused():

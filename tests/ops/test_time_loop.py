@@ -87,3 +87,23 @@ def test_one_step_is_no_loop(collect):
     outputs, total = one_step(X[:1])
     np.testing.assert_allclose(outputs, X[:1] + 1 if collect else X[0] + 1)
     np.testing.assert_allclose(total, X[0] + 1)
+
+
+@pytest.mark.parametrize("kind", ["while", "fused", "loopless"])
+@pytest.mark.parametrize("length", [1, 2, 7, 10])
+@pytest.mark.parametrize("width", [3, 129])
+def test_several_steps_a_turn(kind, length, width):
+    x = np.random.default_rng(0).normal(size=(length, width)).astype("float32")
+    with ops.lowering(kind) as counts:
+        outputs, total = ops.time_loop(running_sum, x, tf.zeros(width))
+        last, _ = ops.time_loop(running_sum, x, tf.zeros(width), collect=False)
+    np.testing.assert_allclose(outputs, x.cumsum(0), atol=1e-5)
+    np.testing.assert_allclose(total, x.sum(0), atol=1e-5)
+    np.testing.assert_allclose(last, x.sum(0), atol=1e-5)
+    assert counts.num_steps == (2 * length if length > 1 else 0)
+
+
+def test_outputs_of_another_type_than_the_inputs():
+    with ops.lowering("while"):
+        outputs, _ = ops.time_loop(lambda x, n: (n, n + 1), X, tf.constant(0))
+    np.testing.assert_array_equal(outputs, range(4))

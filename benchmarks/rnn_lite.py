@@ -1,0 +1,130 @@
+"""Which way of writing a recurrent layer runs fastest on a phone's runtime?
+
+    python -m benchmarks.rnn_lite
+    python -m benchmarks.rnn_lite --cells LSTM --units 64 --time 20
+
+One layer that returns its outputs of all steps, batch 1, as many features as units,
+one thread of LiteRT. kerasseq's four lowerings against stock Keras, whose layer gets a
+static signature here (its own LiteRT export drops the batch size and needs Flex) and
+stands once as the loop it is and once with `unroll=True`. The files of a row run in
+turns in one process; medians. Takes ten minutes on two cores.
+"""
+
+import pathlib
+import tempfile
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import app, flags, logging
+
+from benchmarks import machine
+from kerasseq import atomic, export, layers
+from kerasseq.export import measure
+
+PEERS = ("fused", "while", "unrolled", "auto", "stock", "stock_unroll")
+CELLS = ("LSTM", "GRU", "SimpleRNN")
+
+_CELLS = flags.DEFINE_multi_enum("cells", CELLS, CELLS, "layers")
+_UNITS = flags.DEFINE_multi_integer("units", [64, 128, 256], "units and features")
+_TIME = flags.DEFINE_integer("time", 50, "time steps")
+_TURNS = flags.DEFINE_integer("turns", 200, "runs of each file")
+_OUTPUT = flags.DEFINE_string(
+    "output", "benchmarks/results/rnn_lite.json", "file for the results"
+)
+
+
+def build(layer_class, units, time, **options):
+    """A model of one layer."""
+    keras.utils.set_random_seed(0)
+    x = keras.Input((time, units), name="x")
+    y = layer_class(units, return_sequences=True, **options)(x)
+    return keras.Model(x, y)
+
+
+def our_file(cell, units, time, lowering, folder):
+    """Exports with kerasseq; returns the path and the lowering taken."""
+    model = build(getattr(layers, cell), units, time)
+    report = export.export_model(model, folder, lowering=lowering)
+    return folder / "model.tflite", report["artefacts"][0]["lowering"]
+
+
+def stock_file(cell, units, time, folder, **options):
+    """Converts stock Keras' layer with builtin ops and a static signature."""
+    model = build(getattr(keras.layers, cell), units, time, **options)
+    spec = tf.TensorSpec((1, time, units), tf.float32, name="x")
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint("serve", lambda x: model(x, training=False), [spec])
+    archive.write_out(str(folder), verbose=False)
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        str(folder), signature_keys=["serve"]
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    path = folder / "model.tflite"
+    path.write_bytes(converter.convert())
+    return path
+
+
+def measure_row(cell, units, time, num_turns):
+    """Makes and measures all files of one cell and size."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, paths, taken = pathlib.Path(name), {}, None
+        for lowering in PEERS[:4] if cell == "LSTM" else PEERS[1:4]:
+            paths[lowering], taken = our_file(
+                cell, units, time, lowering, folder / lowering
+            )
+        paths["stock"] = stock_file(cell, units, time, folder / "s")
+        paths["stock_unroll"] = stock_file(cell, units, time, folder / "u", unroll=True)
+        x = np.random.default_rng(0).normal(size=(1, time, units))
+        samples = {"serve": [{"x": x.astype("float32")}]}
+        results = measure.in_turns(list(paths.values()), samples, num_turns)
+        peers = {
+            peer: {
+                "latency_ms": result["latency_ms_by_signature"]["serve"],
+                "bytes": path.stat().st_size,
+            }
+            for (peer, path), result in zip(paths.items(), results, strict=True)
+        }
+    ours = [peers[name]["latency_ms"] for name in PEERS[:3] if name in peers]
+    return {
+        "cell": cell,
+        "units": units,
+        "peers": peers,
+        "auto_took": taken,
+        "auto_to_best": peers["auto"]["latency_ms"] / min(ours),
+        "auto_to_stock_bytes": peers["auto"]["bytes"] / peers["stock"]["bytes"],
+    }
+
+
+def print_row(row):
+    """Prints a row: latency and size of each peer, and the two ratios."""
+    cells = [
+        f"{peer['latency_ms']:.3f} ({peer['bytes'] / 1e3:.0f})" if peer else "-"
+        for peer in map(row["peers"].get, PEERS)
+    ]
+    ratios = [f"{row[key]:.2f}" for key in ("auto_to_best", "auto_to_stock_bytes")]
+    columns = [f"{row['cell']} {row['units']}", *cells, row["auto_took"], *ratios]
+    print(f"| {' | '.join(columns)} |", flush=True)
+
+
+def main(_):
+    logging.set_verbosity(logging.WARNING)
+    tf.get_logger().setLevel("WARNING")
+    facts = machine.description()
+    print(f"{machine.summary(facts)}; one thread, ms (kB)")
+    header = ["row", *PEERS, "auto took", "auto / best", "auto / stock bytes"]
+    print(f"| {' | '.join(header)} |\n|{' --- |' * len(header)}")
+    rows = []
+    for cell in _CELLS.value:
+        for units in _UNITS.value:
+            rows.append(measure_row(cell, units, _TIME.value, _TURNS.value))
+            print_row(rows[-1])
+    settings = {"time": _TIME.value, "turns": _TURNS.value, "batch_size": 1}
+    output = pathlib.Path(_OUTPUT.value)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write_json(output, {"machine": facts, "settings": settings, "rows": rows})
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,100 @@
+"""The forms of a model: its signatures traced with one way of writing loops each."""
+
+import dataclasses
+
+from kerasseq import ops, recreate
+from kerasseq.export import samples as samples_lib
+from kerasseq.export import saved_model
+from kerasseq.export import signatures as signatures_lib
+
+
+@dataclasses.dataclass
+class Settings:
+    """What all files of an export are checked and measured with.
+
+    Attributes:
+        samples: `{signature name: [{input name: array}]}` to compare on.
+        timed: The same for every signature, to measure with.
+        main_signature: The signature whose latency stands for a file.
+        limits: Largest difference of float outputs, and smallest share of samples
+            whose integer outputs agree.
+    """
+
+    samples: dict
+    timed: dict
+    main_signature: str
+    limits: tuple
+
+
+class Forms:
+    """The signatures of a model, traced in each lowering when first asked for.
+
+    The form `"while"` takes every mask and is what the others are compared with.
+
+    Args:
+        twin: The model to export, from `twin.portable_twin`.
+        signatures: As in `signatures.trace_all`.
+        folder: Where SavedModels and TFLite files are written.
+    """
+
+    def __init__(self, twin, signatures, folder):
+        self.layers = recreate.all_layers(twin)
+        self._trace = lambda: signatures_lib.trace_all(twin, signatures)
+        self._folder = folder
+        self._traced, self._counts = {}, {}
+        self.reference = self["while"]
+        self.num_steps = self.counts("while").num_steps
+        self.num_fusible = self.counts("while").num_fusible
+
+    def __getitem__(self, kind):
+        if kind not in self._traced:
+            with ops.lowering(kind) as counts:
+                self._traced[kind] = self._trace()
+            self._counts[kind] = counts
+        return self._traced[kind]
+
+    def counts(self, kind):
+        """What was counted in a form: its time steps, its fusible LSTMs."""
+        self[kind]
+        return self._counts[kind]
+
+    def settings(self, samples, main_signature, limits):
+        """Checks the samples and the name of a signature.
+
+        Args:
+            samples: As in `samples.checked`.
+            main_signature: Name of a signature, or `None`.
+            limits: As in `Settings`.
+
+        Returns:
+            A `Settings`.
+
+        Raises:
+            ValueError: If a sample does not fit, or a signature is unknown.
+        """
+        names = list(self.reference)
+        if main_signature is None:
+            main_signature = "serve" if "serve" in names else names[0]
+        if main_signature not in names:
+            raise ValueError(
+                f"`main_signature` must be one of {names}. "
+                f"Received: main_signature={main_signature!r}"
+            )
+        samples = samples_lib.checked(self.reference, samples)
+        timed = samples_lib.for_all(self.reference, samples)
+        return Settings(samples, timed, main_signature, limits)
+
+    def run(self, kind):
+        """A function of a signature's name and inputs, for `parity.compare`."""
+        return lambda name, inputs: self[kind][name].run(inputs)
+
+    def saved_model(self, kind):
+        """Path of the SavedModel of a form, written when first asked for."""
+        path = self._folder / f"saved_model_{kind}"
+        if not path.exists():
+            saved_model.write(self[kind], path)
+        return path
+
+    def tflite(self, name):
+        """Path of a TFLite file, written or to be written."""
+        return self._folder / f"{name}.tflite"

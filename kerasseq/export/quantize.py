@@ -1,0 +1,138 @@
+"""Quantised files beside the float32 one, each checked and measured."""
+
+from kerasseq.export import converter, lowerings, measure, parity, report
+from kerasseq.export import samples as samples_lib
+
+PRECISIONS = ("float16", "dynamic", "int8")
+_LEAST_INT8 = 0.9
+
+
+def check(quantize, representative_data):
+    """Checks the names of the precisions, before any long work.
+
+    Args:
+        quantize: Tuple out of `PRECISIONS`.
+        representative_data: As in `export_model`.
+
+    Raises:
+        ValueError: If one is unknown, or int8 is asked for without data.
+    """
+    unknown = [name for name in quantize if name not in PRECISIONS]
+    if unknown or isinstance(quantize, str):
+        raise ValueError(
+            f"`quantize` must be a tuple out of {PRECISIONS}. "
+            f"Received: quantize={quantize!r}"
+        )
+    if "int8" in quantize and representative_data is None:
+        raise ValueError(
+            "Full int8 quantisation measures the range of each activation: pass "
+            "`representative_data={signature: [{input name: array}, ...]}` with some "
+            "hundred real inputs, or an iterable of such dicts if there is one "
+            f"signature. Received: quantize={quantize!r}, representative_data=None"
+        )
+
+
+def checked_data(forms, quantize, representative_data):
+    """Checks representative data against the signatures.
+
+    Args:
+        forms: `forms.Forms`.
+        quantize: Tuple out of `PRECISIONS`.
+        representative_data: `{signature: [{input name: array}]}`, or an iterable of
+            dicts of arrays for a single signature.
+
+    Returns:
+        `{signature: [{input name: array}]}`, or `None` if it is not needed.
+
+    Raises:
+        ValueError: If it does not fit, or leaves a signature out.
+    """
+    if "int8" not in quantize:
+        return None
+    signatures = forms.reference
+    if not isinstance(representative_data, dict):
+        if len(signatures) > 1:
+            raise ValueError(
+                "With several signatures `representative_data` must be a dict "
+                f"`{{signature: [{{input name: array}}]}}` for {list(signatures)}. "
+                f"Received: a {type(representative_data).__name__}"
+            )
+        representative_data = dict.fromkeys(signatures, list(representative_data))
+    missing = sorted(set(signatures) - set(representative_data))
+    if missing:
+        raise ValueError(
+            "`representative_data` must hold inputs for every signature: missing "
+            f"{missing}. Received: data for {sorted(representative_data)}"
+        )
+    data = {name: list(cases) for name, cases in representative_data.items()}
+    return samples_lib.checked(signatures, data, "representative_data")
+
+
+def artefacts(forms, quantize, data, chosen, settings):
+    """Writes `model_PRECISION.tflite` for each precision, and checks them.
+
+    Args:
+        forms: `forms.Forms`.
+        quantize: Tuple out of `PRECISIONS`.
+        data: From `checked_data`.
+        chosen: The lowering of the float32 file.
+        settings: `forms.Settings`.
+
+    Returns:
+        A list of entries of the report.
+
+    Raises:
+        ValueError: If a file holds NaN where the model has numbers, or its weights
+            are not quantised.
+        RuntimeError: If the converter crashes.
+    """
+    if not quantize:
+        return []
+    kinds = {
+        name: lowerings.for_precision(forms, name, chosen, settings)
+        for name in quantize
+    }
+    jobs = [_job(forms, name, kind, data) for name, kind in kinds.items()]
+    converter.convert(jobs, forms.layers)
+    return [_entry(forms, job, kinds[job.precision], settings) for job in jobs]
+
+
+def _job(forms, precision, kind, data):
+    output = forms.tflite(f"model_{precision}")
+    data_path = None
+    if precision == "int8":
+        data_path = output.with_suffix(".data.npz")
+        samples_lib.write(data_path, data)
+    saved_model = forms.saved_model(kind)
+    return converter.Job(
+        saved_model, output, list(forms.reference), precision, data_path
+    )
+
+
+def _entry(forms, job, kind, settings):
+    figures, content = report.inspect(job.output, forms, settings)
+    # Any finite difference is reported, not judged: what is good enough is the task's.
+    parity.check(figures, float("1e300"), 0.0, f"The {job.precision} file")
+    if job.precision != "float16":
+        _check_effect(job.precision, content["int8_share"])
+    return report.artefact(
+        job.output,
+        forms,
+        figures,
+        kind,
+        precision=job.precision,
+        audit=content,
+        measured=measure.measure(job.output, settings.timed),
+        main_signature=settings.main_signature,
+    )
+
+
+def _check_effect(precision, int8_share):
+    if int8_share is None or int8_share < _LEAST_INT8:
+        share = "no weights that large" if int8_share is None else f"{int8_share:.2f}"
+        raise ValueError(
+            f"Quantisation to {precision!r} had no effect on this model: of the "
+            "weights with 1024 elements or more, which are what the converter "
+            f"quantises, at least {_LEAST_INT8} should be int8. Leave it out of "
+            f"`quantize`. Received: {share}"
+        )

@@ -1,0 +1,123 @@
+import keras
+import numpy as np
+import pytest
+
+from kerasseq import export, layers, lite
+from kerasseq.export import converter
+from tests.export import tagger
+
+ALL = ("float16", "dynamic", "int8")
+
+
+def quantised(folder, cell, quantize=ALL):
+    model = tagger.build(cell)
+    data = tagger.padded(*range(1, 11), *range(1, 11))
+    report = export.export_model(
+        model,
+        folder,
+        samples=tagger.SAMPLES,
+        lowering="while",
+        quantize=quantize,
+        representative_data=data,
+    )
+    return model, folder, {entry["precision"]: entry for entry in report["artefacts"]}
+
+
+@pytest.fixture(scope="module")
+def lstm(tmp_path_factory):
+    return quantised(tmp_path_factory.mktemp("lstm"), layers.LSTM)
+
+
+@pytest.fixture(scope="module")
+def gru(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gru")
+    return quantised(folder, layers.GRU, ("dynamic", "int8"))
+
+
+class TestBasics:
+    def test_files(self, lstm):
+        _, folder, entries = lstm
+        files = [f"model_{name}.tflite" for name in ALL]
+        assert [entries[name]["file"] for name in ALL] == files
+        assert all((folder / name).exists() for name in files)
+        sizes = [entries[name]["bytes"] for name in ("dynamic", "float16")]
+        size = (folder / "model.tflite").stat().st_size
+        assert sizes[0] < 0.5 * size and sizes[1] < 0.8 * size
+
+    @pytest.mark.parametrize("precision", ["dynamic", "int8"])
+    def test_lstm_is_fused_and_int8(self, lstm, precision):
+        entry = lstm[2][precision]
+        assert entry["ops"]["UNIDIRECTIONAL_SEQUENCE_LSTM"] == 3
+        assert "WHILE" not in entry["ops"]
+        assert entry["int8_share"] == 1.0
+        assert entry["latency_ms"] > 0
+
+    def test_loops_in_int8_are_written_out(self, gru):
+        entries = gru[2]
+        assert entries["dynamic"]["ops"]["WHILE"] == 3
+        assert "WHILE" not in entries["int8"]["ops"]
+        assert entries["int8"]["lowering"] == "unrolled"
+        assert entries["int8"]["int8_share"] == 1.0
+
+
+class TestNumbers:
+    @pytest.mark.parametrize("name", ["lstm", "gru"])
+    def test_close_to_the_model(self, name, request):
+        model, folder, entries = request.getfixturevalue(name)
+        bounds = {"float16": 2e-3, "dynamic": 0.02, "int8": 0.15}
+        for precision in sorted(set(bounds) & set(entries)):
+            entry = entries[precision]
+            assert 0 < entry["mean_abs_diff"] <= entry["max_abs_diff"]
+            assert entry["max_abs_diff"] < bounds[precision]
+            runner = lite.Runner(folder / entry["file"])
+            for case in 2 * tagger.SAMPLES["serve"]:  # each run starts anew
+                received, wanted = runner.run(**case)["y"], model(case["ids"])
+                np.testing.assert_allclose(received, wanted, atol=bounds[precision])
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        "options, message",
+        [
+            ({"quantize": ("int4",)}, "`quantize` must be a tuple out of"),
+            ({"quantize": "int8"}, "`quantize` must be a tuple out of"),
+            ({"quantize": ("int8",)}, "pass `representative_data="),
+            (
+                {"quantize": ("int8",), "representative_data": {"other": []}},
+                "every signature: missing .'serve'",
+            ),
+            (
+                {"quantize": ("int8",), "representative_data": [{"ids": [1]}]},
+                "must have the shape",
+            ),
+        ],
+    )
+    def test_arguments(self, options, message, tmp_path):
+        with pytest.raises(ValueError, match=message):
+            export.export_model(tagger.build(layers.LSTM), tmp_path / "a", **options)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_no_effect(self, tmp_path):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        with pytest.raises(ValueError, match="had no effect.*no weights that large"):
+            export.export_model(model, tmp_path / "a", quantize=("dynamic",))
+        assert list(tmp_path.iterdir()) == []
+
+    def test_crash_of_the_converter(self, tmp_path):
+        """Stock Keras' loop stays a WHILE, and int8 kills the child."""
+        model = tagger.build(keras.layers.GRU)
+        data = {"serve": tagger.padded(3, 5)}
+        with pytest.raises(RuntimeError, match="to int8.*no int8 loops.*by signal"):
+            export.export_model(
+                model, tmp_path / "a", quantize=("int8",), representative_data=data
+            )
+        assert list(tmp_path.iterdir()) == []
+
+    def test_int8_crash_names_the_remedy(self, tmp_path, monkeypatch):
+        code = "import os\nos.kill(os.getpid(), 11)\n"
+        (tmp_path / "crashing_child.py").write_text(code)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setattr(converter, "CHILD_MODULE", "crashing_child")
+        job = converter.Job(tmp_path, tmp_path / "a.tflite", ["serve"], "int8")
+        with pytest.raises(RuntimeError, match='no int8 loops.*use "dynamic".*11'):
+            converter.convert([job], [])
