@@ -45,6 +45,7 @@ class Forms:
         self.reference = self["while"]
         self.num_steps = self.counts("while").num_steps
         self.num_fusible = self.counts("while").num_fusible
+        self.buffer_bytes = self.counts("while").buffer_bytes
 
     def __getitem__(self, kind):
         if kind not in self._traced:

@@ -9,12 +9,12 @@ from kerasseq.export import converter, measure, parity
 
 LOWERINGS = ("auto", "fused", "while", "unrolled")
 
-# A step written out takes 1 to 4 KB of the file, so that a longer loop that is
-# unrolled never passes the bound on the size below, and takes minutes to convert.
-_MOST_UNROLLED = 16
+# Longer loops that are unrolled take minutes to convert and never pass the bound on
+# the size below: a step written out takes 0.25 to 4 KB of the file.
+_MOST_UNROLLED = 64
 _MOST_INT8_STEPS = 512
-# `auto` takes no file that is much larger than the one with loops, which is as small
-# as stock Keras' loop or smaller.
+# `auto` takes no file larger than stock Keras' loop would be: that holds a buffer of
+# zeros for the outputs, which ours does without.
 _SIZE_BOUND = 1.01
 
 
@@ -138,7 +138,7 @@ def choose(forms, names, settings):
         }
         for name, path, result in zip(names, paths, results, strict=True)
     }
-    most = measured[names[0]]["bytes"] * _SIZE_BOUND
+    most = measured[names[0]]["bytes"] * _SIZE_BOUND + forms.buffer_bytes
     allowed = [name for name in names if measured[name]["bytes"] <= most]
     return min(allowed, key=lambda name: measured[name]["latency_ms"]), measured
 

@@ -7,6 +7,8 @@ turn appends; a turn of the loop takes several steps.
 import keras
 import tensorflow as tf
 
+from kerasseq.ops.time_loop import current_lowering
+
 _STEPS_A_TURN = 5
 _LAST_STEPS_A_TURN = 2  # without a buffer a turn costs less, and a step as much
 _WIDE = 128
@@ -31,6 +33,9 @@ def buffer_loop(step, inputs, initial_states, collect, reverse):
     sequences = [tf.reverse(x, [0]) if reverse else x for x in sequences]
     example, _ = step(pack(inputs, [x[0] for x in sequences]), initial_states)
     outputs = [_blank(x, length, collect, sequences) for x in flatten(example)]
+    if collect:
+        sizes = [x.shape.num_elements() * x.dtype.size for x in outputs]
+        current_lowering().buffer_bytes += sum(sizes)
     num = _steps_a_turn(length, collect, flatten(initial_states))
     if num > 1:
         sequences = [

@@ -108,7 +108,7 @@ def gru_step(
     else:
         recurrent_g = ops.matmul(r * seen, recurrent_kernel[:, 2 * units :])
     g = activation(projected_g + recurrent_g)
-    h = z * h + (1 - z) * g
+    h = g + z * (h - g)
     return h, [h]
 
 

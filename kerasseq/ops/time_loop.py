@@ -16,12 +16,14 @@ class Lowering:
     Attributes:
         kind: One of `LOWERINGS`.
         num_steps: Time steps of all loops traced, together.
+        buffer_bytes: Size of the outputs that loops carry in buffers, together.
         num_fusible: Recurrences that are one op, or would be one if `kind` allowed.
         may_fuse: Whether recurrences are looked at for that.
     """
 
     kind: str
     num_steps: int = 0
+    buffer_bytes: int = 0
     num_fusible: int = 0
     may_fuse: bool = True
 
@@ -154,9 +156,10 @@ def _static_length(inputs):
 
 def _unrolled_loop(step, inputs, states, collect, reverse):
     collected = []
-    times = range(_static_length(inputs))
-    for time in reversed(times) if reverse else times:
-        inputs_t = keras.tree.map_structure(lambda x, t=time: x[t], inputs)
+    length = _static_length(inputs)
+    unstacked = [keras.ops.unstack(x, length) for x in keras.tree.flatten(inputs)]
+    for time in reversed(range(length)) if reverse else range(length):
+        inputs_t = keras.tree.pack_sequence_as(inputs, [x[time] for x in unstacked])
         outputs, states = step(inputs_t, states)
         collected.append(outputs)
     if collect:
