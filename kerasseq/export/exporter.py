@@ -30,7 +30,8 @@ def export_model(
     process, audited, compared with the twin on samples, and timed in a process
     without TensorFlow. `saved_model/`, `model.tflite` and `report.json` appear in
     `output_dir` only when all of it went well; on any error an earlier export stays
-    as it was.
+    as it was. Quantised files of an earlier export that this one does not make are
+    removed with it, since they are of another model.
 
     Args:
         model: A built `keras.Model`; it is not changed.
@@ -107,6 +108,9 @@ def export_model(
         atomic.write_json(folder / "report.json", result)
         files = [artefact["file"] for artefact in artefacts]
         atomic.move_into(folder, output_dir, [*files[::-1], "report.json"])
+    for name in quantize_lib.file_names():
+        if name not in files:
+            (output_dir / name).unlink(missing_ok=True)
     return result
 
 

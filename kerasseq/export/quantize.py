@@ -7,6 +7,11 @@ PRECISIONS = ("float16", "dynamic", "int8")
 _LEAST_INT8 = 0.9
 
 
+def file_names():
+    """The names of all quantised files."""
+    return [f"model_{precision}.tflite" for precision in PRECISIONS]
+
+
 def check(quantize, representative_data):
     """Checks the names of the precisions, before any long work.
 

@@ -88,7 +88,7 @@ def run(
         def gradient(*upstream, **_):
             upstream = keras.tree.flatten(upstream)
             gradients = _backward(cell, packed, tape, upstream, reverse)
-            gradients += [ops.zeros_like(x) for x in packed[3].values()]
+            gradients += [ops.zeros_like(x) for x in keras.tree.flatten(packed[3])]
             pairs = zip(gradients, flat, strict=True)
             return tuple(ops.cast(g, x.dtype) for g, x in pairs)
 

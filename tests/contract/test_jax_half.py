@@ -46,6 +46,8 @@ model.fit({"source": ids, "target": ids}, ids, verbose=0)
 tokens = kerasseq.decoding.Translator(model, 4, beam_size=2).predict(ids, verbose=0)
 assert tokens["tokens"].shape == (2, 2, 4)
 kerasseq.ops.lstm_step, kerasseq.layers.GRU, kerasseq.data.BucketedPairs
+stock = keras.Sequential([keras.Input((3, 2)), keras.layers.LSTM(4)])
+assert type(kerasseq.convert.from_keras(stock).layers[0]) is kerasseq.layers.LSTM
 try:
     kerasseq.export.export_model(model, "unused")
 except ImportError as error:
