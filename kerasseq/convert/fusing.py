@@ -3,6 +3,7 @@
 import keras
 
 from kerasseq import recreate
+from kerasseq.ops import kernels
 
 
 def unfused_layers(model):
@@ -62,10 +63,11 @@ def _is_lstm(cell):
 def _reason(cell):
     if not _is_lstm(cell):
         return f"only LSTMCell can be fused, not {type(cell).__name__}"
-    for name, wanted in (("activation", "tanh"), ("recurrent_activation", "sigmoid")):
+    wanted = {"activation": kernels.TANH, "recurrent_activation": kernels.SIGMOID}
+    for name, allowed in wanted.items():
         function = getattr(cell, name)
-        allowed = (getattr(keras.activations, wanted), getattr(keras.ops, wanted))
         if function not in allowed:
             given = getattr(function, "__name__", type(function).__name__)
-            return f"{name} is {given}, the fused LSTM knows only {wanted}"
+            known = allowed[0].__name__
+            return f"{name} is {given}, the fused LSTM knows only {known}"
     return None

@@ -39,6 +39,7 @@ class Forms:
 
     def __init__(self, twin, signatures, folder):
         self.layers = recreate.all_layers(twin)
+        self.weight_bytes = 4 * twin.count_params()
         self._trace = lambda: signatures_lib.trace_all(twin, signatures)
         self._folder = folder
         self._traced, self._counts = {}, {}

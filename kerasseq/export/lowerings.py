@@ -13,6 +13,9 @@ LOWERINGS = ("auto", "fused", "while", "unrolled")
 # the size below: a step written out takes 0.25 to 4 KB of the file.
 _MOST_UNROLLED = 64
 _MOST_INT8_STEPS = 512
+# The runtime packs a copy of the weights for each step written out. Beyond the caches
+# these come from memory each time, which a test that runs nothing else does not show.
+_MOST_PACKED_BYTES = 8 * 2**20
 # `auto` takes no file larger than stock Keras' loop would be: that holds a buffer of
 # zeros for the outputs, which ours does without.
 _SIZE_BOUND = 1.01
@@ -98,7 +101,8 @@ def candidates(forms, lowering, settings):
     names = ["while"]
     if takes_fused(forms, settings):
         names.append("fused")
-    if 0 < forms.num_steps <= _MOST_UNROLLED:
+    packed = forms.num_steps * forms.weight_bytes
+    if 0 < forms.num_steps <= _MOST_UNROLLED and packed <= _MOST_PACKED_BYTES:
         names.append("unrolled")
     return names
 

@@ -36,7 +36,7 @@ def run_cell(cell, sequences, initial_states, *, training=False, **loop):
     if type(cell) in _KERNELS:
         if training and cell.recurrent_dropout:
             loop["recurrent_mask"] = cell.get_recurrent_dropout_mask(initial_states[0])
-        return _KERNELS[type(cell)](cell, sequences, initial_states, loop)
+        return _run_kernel(cell, sequences, initial_states, loop)
     if hasattr(cell, "project"):
         return ops.recurrence(
             lambda x, states: cell.step(x, states, training),
@@ -54,50 +54,27 @@ def one_mask_a_sequence(cell):
             part.dropout_mask_count = None
 
 
-def _lstm(cell, sequences, states, loop):
-    return ops.lstm(
-        sequences,
-        states,
-        cell.kernel,
-        cell.recurrent_kernel,
-        cell.bias if cell.use_bias else None,
-        activation=cell.activation,
-        recurrent_activation=cell.recurrent_activation,
-        **loop,
-    )
-
-
-def _gru(cell, sequences, states, loop):
-    return ops.gru(
-        sequences,
-        states,
-        cell.kernel,
-        cell.recurrent_kernel,
-        cell.bias if cell.use_bias else None,
-        activation=cell.activation,
-        recurrent_activation=cell.recurrent_activation,
-        reset_after=cell.reset_after,
-        **loop,
-    )
-
-
-def _simple_rnn(cell, sequences, states, loop):
-    return ops.simple_rnn(
-        sequences,
-        states,
-        cell.kernel,
-        cell.recurrent_kernel,
-        cell.bias if cell.use_bias else None,
-        activation=cell.activation,
-        **loop,
-    )
-
-
-_KERNELS = {
-    keras.layers.LSTMCell: _lstm,
-    keras.layers.GRUCell: _gru,
-    keras.layers.SimpleRNNCell: _simple_rnn,
+_KERNELS = {  # cell: function, attributes of the cell that it takes
+    keras.layers.LSTMCell: (ops.lstm, ["activation", "recurrent_activation"]),
+    keras.layers.GRUCell: (
+        ops.gru,
+        ["activation", "recurrent_activation", "reset_after"],
+    ),
+    keras.layers.SimpleRNNCell: (ops.simple_rnn, ["activation"]),
 }
+
+
+def _run_kernel(cell, sequences, initial_states, loop):
+    function, names = _KERNELS[type(cell)]
+    return function(
+        sequences,
+        initial_states,
+        cell.kernel,
+        cell.recurrent_kernel,
+        cell.bias if cell.use_bias else None,
+        **{name: getattr(cell, name) for name in names},
+        **loop,
+    )
 
 
 def _run_stack(stack, sequences, initial_states, training, loop):

@@ -11,12 +11,9 @@ import uuid
 import keras
 import tensorflow as tf
 
-from kerasseq.ops import cells
+from kerasseq.ops import cells, kernels
 from kerasseq.ops.recurrence import recurrence
 from kerasseq.ops.time_loop import current_lowering, lowering
-
-_TANH = (keras.ops.tanh, keras.activations.tanh)
-_SIGMOID = (keras.ops.sigmoid, keras.activations.sigmoid)
 
 
 def wanted(sequences, activation, recurrent_activation, recurrent_mask):
@@ -34,8 +31,7 @@ def wanted(sequences, activation, recurrent_activation, recurrent_mask):
         A boolean.
     """
     fusible = (
-        activation in _TANH
-        and recurrent_activation in _SIGMOID
+        kernels.lstm(activation, recurrent_activation) is not None
         and recurrent_mask is None
         and None not in sequences.shape
         and keras.backend.standardize_dtype(sequences.dtype) == "float32"

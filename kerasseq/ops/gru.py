@@ -2,9 +2,9 @@
 
 from keras import ops
 
-from kerasseq.ops import by_hand, kernels
+from kerasseq.ops import kernels
 from kerasseq.ops.cells import gru_step
-from kerasseq.ops.recurrence import recurrence
+from kerasseq.ops.projected import projected_recurrence
 
 
 def gru(
@@ -45,20 +45,6 @@ def gru(
     biases = [] if bias is None else [bias]
     if bias is not None and reset_after:
         biases = [bias[0], bias[1]]
-    cell = kernels.gru(activation, recurrent_activation, reset_after)
-    if by_hand.applies(cell, **loop):
-        return by_hand.recurrence(
-            cell,
-            sequences,
-            initial_states,
-            kernel,
-            [*kernels.gru_kernels(recurrent_kernel, reset_after), *biases],
-            recurrent_mask=recurrent_mask,
-            **loop,
-        )
-    projected = ops.matmul(sequences, kernel)
-    if biases:
-        projected = projected + biases[0]
 
     def step(x, states):
         return gru_step(
@@ -72,4 +58,14 @@ def gru(
             recurrent_mask,
         )
 
-    return recurrence(step, projected, initial_states, **loop)
+    return projected_recurrence(
+        kernels.gru(activation, recurrent_activation, reset_after),
+        step,
+        sequences,
+        initial_states,
+        kernel,
+        kernels.gru_kernels(recurrent_kernel, reset_after),
+        biases,
+        recurrent_mask=recurrent_mask,
+        **loop,
+    )

@@ -2,9 +2,9 @@
 
 from keras import ops
 
-from kerasseq.ops import by_hand, kernels
+from kerasseq.ops import kernels
 from kerasseq.ops.cells import lstm_step
-from kerasseq.ops.recurrence import recurrence
+from kerasseq.ops.projected import projected_recurrence
 from kerasseq.ops.time_loop import current_lowering
 
 
@@ -48,29 +48,19 @@ def lstm(
             return fused_lstm.fused_lstm(
                 sequences, initial_states, kernel, recurrent_kernel, bias, **loop
             )
-    cell = kernels.lstm(activation, recurrent_activation)
-    if by_hand.applies(cell, **loop):
-        return by_hand.recurrence(
-            cell,
-            sequences,
-            initial_states,
-            kernel,
-            [recurrent_kernel] if bias is None else [recurrent_kernel, bias],
-            recurrent_mask=recurrent_mask,
-            **loop,
-        )
-    projected = ops.matmul(sequences, kernel)
-    if bias is not None:
-        projected = projected + bias
 
     def step(x, states):
-        return lstm_step(
-            x,
-            states,
-            recurrent_kernel,
-            activation,
-            recurrent_activation,
-            recurrent_mask,
-        )
+        gates = (activation, recurrent_activation, recurrent_mask)
+        return lstm_step(x, states, recurrent_kernel, *gates)
 
-    return recurrence(step, projected, initial_states, **loop)
+    return projected_recurrence(
+        kernels.lstm(activation, recurrent_activation),
+        step,
+        sequences,
+        initial_states,
+        kernel,
+        [recurrent_kernel],
+        [] if bias is None else [bias],
+        recurrent_mask=recurrent_mask,
+        **loop,
+    )

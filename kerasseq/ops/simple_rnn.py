@@ -2,9 +2,9 @@
 
 from keras import ops
 
-from kerasseq.ops import by_hand, kernels
+from kerasseq.ops import kernels
 from kerasseq.ops.cells import simple_rnn_step
-from kerasseq.ops.recurrence import recurrence
+from kerasseq.ops.projected import projected_recurrence
 
 
 def simple_rnn(
@@ -36,22 +36,18 @@ def simple_rnn(
     Returns:
         `(outputs, [h])`, as `recurrence`.
     """
-    cell = kernels.simple_rnn(activation)
-    if by_hand.applies(cell, **loop):
-        return by_hand.recurrence(
-            cell,
-            sequences,
-            initial_states,
-            kernel,
-            [recurrent_kernel] if bias is None else [recurrent_kernel, bias],
-            recurrent_mask=recurrent_mask,
-            **loop,
-        )
-    projected = ops.matmul(sequences, kernel)
-    if bias is not None:
-        projected = projected + bias
 
     def step(x, states):
         return simple_rnn_step(x, states, recurrent_kernel, activation, recurrent_mask)
 
-    return recurrence(step, projected, initial_states, **loop)
+    return projected_recurrence(
+        kernels.simple_rnn(activation),
+        step,
+        sequences,
+        initial_states,
+        kernel,
+        [recurrent_kernel],
+        [] if bias is None else [bias],
+        recurrent_mask=recurrent_mask,
+        **loop,
+    )
