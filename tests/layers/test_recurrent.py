@@ -159,3 +159,21 @@ def test_bad_initial_states(name):
         with pytest.raises(ValueError, match=f"must be {count} tensor.*Received"):
             layer(X, initial_state=bad)
     layer(X, initial_state=good)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", CLASSES)
+def test_mixed_precision(name, policy):
+    exact, _ = twins(name, return_sequences=True)
+    layer = with_weights_of(exact, return_sequences=True, dtype=policy)
+    tolerance = 2e-2 if policy == "mixed_float16" else 2e-1
+    outputs = keras.ops.cast(layer(X, mask=MASK), "float32")
+    np.testing.assert_allclose(outputs, exact(X, mask=MASK), atol=tolerance)
+
+    model = keras.Sequential([keras.Input(X.shape[1:]), layer])
+    model.compile("sgd", "mse", jit_compile=True)
+    before = [w.numpy() for w in layer.weights]
+    assert np.isfinite(model.train_on_batch(X, np.ones((3, TIME, UNITS))))
+    assert all(w.dtype == "float32" for w in layer.weights)
+    for weight, old in zip(layer.weights, before, strict=True):
+        assert np.isfinite(weight.numpy()).all() and (weight.numpy() != old).any()
