@@ -47,7 +47,8 @@ class Cell(typing.NamedTuple):
 
 def run(
     cell,
-    projected,
+    sequences,
+    kernel,
     initial_states,
     weights,
     mask=None,
@@ -62,7 +63,8 @@ def run(
 
     Args:
         cell: A `Cell`.
-        projected: Tensor `(time, batch_size, features)`, the projected inputs.
+        sequences: Tensor `(time, batch_size, features)`.
+        kernel: Tensor `(features, gates * units)` that projects them.
         initial_states: List of tensors `(batch_size, units)`, the hidden state first.
         weights: List of tensors.
         mask: Optional boolean tensor `(time, batch_size, 1)`; `False` keeps the states.
@@ -77,8 +79,8 @@ def run(
     options = {"mask": mask, "dropped": recurrent_mask}
     options = {name: x for name, x in options.items() if x is not None}
     # What has no gradient must be an argument too: JAX differentiates no closure.
-    arguments = [projected, list(initial_states), list(weights)]
-    arguments += [{k: ops.cast(x, projected.dtype) for k, x in options.items()}]
+    options = {name: ops.cast(x, kernel.dtype) for name, x in options.items()}
+    arguments = [sequences, kernel, list(initial_states), list(weights), options]
 
     @ops.custom_gradient
     def recurrent(*flat):
@@ -88,11 +90,11 @@ def run(
         def gradient(*upstream, **_):
             upstream = keras.tree.flatten(upstream)
             gradients = _backward(cell, packed, tape, upstream, reverse)
-            gradients += [ops.zeros_like(x) for x in keras.tree.flatten(packed[3])]
+            gradients += [ops.zeros_like(x) for x in keras.tree.flatten(packed[-1])]
             pairs = zip(gradients, flat, strict=True)
             return tuple(ops.cast(g, x.dtype) for g, x in pairs)
 
-        outputs = zip([hidden, *final], [projected, *initial_states], strict=True)
+        outputs = zip([hidden, *final], [sequences, *initial_states], strict=True)
         return tuple(ops.cast(x, like.dtype) for x, like in outputs), gradient
 
     hidden, *final = recurrent(*keras.tree.flatten(arguments))
@@ -116,7 +118,8 @@ def bias_gradient(outputs):
 
 
 def _forward(cell, arguments, reverse):
-    projected, initial_states, weights, options = arguments
+    sequences, kernel, initial_states, weights, options = arguments
+    projected = ops.matmul(sequences, kernel)
     dtype = "float32" if projected.dtype in _HALF else projected.dtype
     options = {name: ops.cast(x, dtype) for name, x in options.items()}
     initial_states = [ops.cast(state, dtype) for state in initial_states]
@@ -138,7 +141,8 @@ def _forward(cell, arguments, reverse):
 
 
 def _backward(cell, arguments, tape, upstream, reverse):
-    weights, options = arguments[2], tape["options"]
+    sequences, kernel, _, weights, _ = arguments
+    options = tape["options"]
     # Out here, for XLA's product with a matrix that it is to transpose is slow.
     transposed = [ops.transpose(weight) for weight in weights]
     upstream = [ops.cast(x, tape["hidden"].after.dtype) for x in upstream]
@@ -161,7 +165,9 @@ def _backward(cell, arguments, tape, upstream, reverse):
     collected, initial = time_loop(step, inputs, upstream[1:], reverse=not reverse)
     seen = tape["hidden"].seen
     projected, of_weights = cell.gradients(seen, tape["saved"], collected)
-    return [projected, *initial, *of_weights[: len(weights)]]
+    of_sequences = product(projected, ops.transpose(kernel))
+    of_kernel = kernel_gradient(ops.cast(sequences, projected.dtype), projected)
+    return [of_sequences, of_kernel, *initial, *of_weights[: len(weights)]]
 
 
 def _drop(hidden, options):

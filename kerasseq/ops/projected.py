@@ -44,15 +44,17 @@ def projected_recurrence(
         if biases:
             projected = projected + biases[0]
         return recurrence(step, projected, initial_states, unroll=unroll, **loop)
-    # In time order before they are projected, when there is less to bring in order.
-    projected = ops.matmul(ops.swapaxes(sequences, 0, 1), kernel)
-    weights = [ops.cast(x, projected.dtype) for x in (*recurrent_kernels, *biases)]
-    return _by_hand(cell, projected, initial_states, weights, recurrent_mask, **loop)
+    weights = [kernel, *recurrent_kernels, *biases]
+    kernel, *weights = (ops.cast(x, sequences.dtype) for x in weights)
+    return _by_hand(
+        cell, sequences, kernel, initial_states, weights, recurrent_mask, **loop
+    )
 
 
 def _by_hand(
     cell,
-    projected,
+    sequences,
+    kernel,
     initial_states,
     weights,
     recurrent_mask,
@@ -65,7 +67,8 @@ def _by_hand(
         mask = ops.expand_dims(ops.swapaxes(ops.cast(mask, "bool"), 0, 1), -1)
     hidden, states = bptt.run(
         cell,
-        projected,
+        ops.swapaxes(sequences, 0, 1),
+        kernel,
         initial_states,
         weights,
         mask=mask,
