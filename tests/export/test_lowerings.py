@@ -36,7 +36,8 @@ class TestBasics:
         measured = entry["lowerings"]
         assert list(measured) == ["while", "fused", "unrolled"]
         best = measured[entry["lowering"]]
-        assert best["latency_ms"] == min(m["latency_ms"] for m in measured.values())
+        faster = [m for m in measured.values() if m["latency_ms"] < best["latency_ms"]]
+        assert all(m["bytes"] > 1.1 * measured["while"]["bytes"] for m in faster)
         assert best["bytes"] == entry["bytes"]
 
     @pytest.mark.parametrize("lowering", ["while", "unrolled"])
