@@ -79,29 +79,24 @@ def _run_kernel(cell, sequences, initial_states, loop):
 
 def _run_stack(stack, sequences, initial_states, training, loop):
     """Cell after cell; only the last one's outputs follow the caller's options."""
-    inner = loop | {"return_sequences": True, "zero_output_for_mask": False}
-    mask = loop.get("mask")
+    below_last = {"return_sequences": True, "zero_output_for_mask": False}
     final = []
-    for index, (cell, states) in enumerate(
-        zip(stack.cells, initial_states, strict=True)
-    ):
-        last = index == len(stack.cells) - 1
+    for cell, states in zip(stack.cells, initial_states, strict=True):
+        last = len(final) == len(stack.cells) - 1
         nested = isinstance(states, (list, tuple))
         sequences, states = run_cell(
             cell,
             sequences,
             list(states) if nested else [states],
             training=training,
-            **(loop if last else inner),
+            **(loop if last else loop | below_last),
         )
         final.append(states if nested else states[0])
         if loop.get("go_backwards") and not last:
             # The outputs come in the order of steps: from here on time runs on.
             loop = loop | {"go_backwards": False}
-            inner = inner | {"go_backwards": False}
-            if mask is not None:
-                flipped = {"mask": kops.flip(mask, axis=1)}
-                loop, inner = loop | flipped, inner | flipped
+            if loop.get("mask") is not None:
+                loop["mask"] = kops.flip(loop["mask"], axis=1)
     return sequences, final
 
 

@@ -78,8 +78,8 @@ def run(
     """
     options = {"mask": mask, "dropped": recurrent_mask}
     options = {name: x for name, x in options.items() if x is not None}
-    # What has no gradient must be an argument too: JAX differentiates no closure.
     options = {name: ops.cast(x, kernel.dtype) for name, x in options.items()}
+    # What has no gradient must be an argument too: JAX differentiates no closure.
     arguments = [sequences, kernel, list(initial_states), list(weights), options]
 
     @ops.custom_gradient

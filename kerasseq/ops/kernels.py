@@ -44,6 +44,10 @@ def simple_rnn(activation):
     return _RELU_RNN if activation in RELU else None
 
 
+def _biased(x, weights, index=1):
+    return x + ops.cast(weights[index], x.dtype) if index < len(weights) else x
+
+
 def _lstm_forward(x, seen, states, weights):
     c = states[1]
     gates = _biased(x, weights) + bptt.product(seen, weights[0])
@@ -141,10 +145,6 @@ def _reset_before_gradients(seen, saved, collected):
     ]
     d_bias = [bptt.bias_gradient(d_gates), bptt.bias_gradient(d_g)]
     return d_x, [*d_kernels, ops.concatenate(d_bias)]
-
-
-def _biased(x, weights, index=1):
-    return x + ops.cast(weights[index], x.dtype) if index < len(weights) else x
 
 
 _RESET_BEFORE = bptt.Cell(
