@@ -1,23 +1,38 @@
-"""What `compile` and `fit` lack for sequences under XLA: loss, metrics, callbacks.
+"""What `compile` and `fit` lack for sequences and masks under XLA.
 
 The rest is Keras' own: `keras.optimizers.schedules.CosineDecay(warmup_target=...)`
 warms up and decays the learning rate, `keras.optimizers.Adam(global_clipnorm=...)`
 clips, `keras.callbacks.EarlyStopping` stops (hand it to `RunState`).
 """
 
+from kerasseq.training.boundary_iou import BoundaryIoU
+from kerasseq.training.calibration import ExpectedCalibrationError
 from kerasseq.training.carried_state import CarriedState
 from kerasseq.training.compiles import count_compiles
+from kerasseq.training.focal_loss import FocalLoss
 from kerasseq.training.losses import SmoothedCrossEntropy
 from kerasseq.training.metrics import token_metrics
 from kerasseq.training.run_state import RunState
+from kerasseq.training.segmentation_losses import DiceLoss, SoftJaccard
+from kerasseq.training.segmentation_metrics import DiceScore, MeanIoU, PixelAccuracy
 from kerasseq.training.stop_on_nan import StopOnNaN
+from kerasseq.training.sum_of_losses import SumOfLosses
 from kerasseq.training.throughput import Throughput
 
 __all__ = [
+    "BoundaryIoU",
     "CarriedState",
+    "DiceLoss",
+    "DiceScore",
+    "ExpectedCalibrationError",
+    "FocalLoss",
+    "MeanIoU",
+    "PixelAccuracy",
     "RunState",
     "SmoothedCrossEntropy",
+    "SoftJaccard",
     "StopOnNaN",
+    "SumOfLosses",
     "Throughput",
     "count_compiles",
     "token_metrics",

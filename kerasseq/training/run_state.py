@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasseq.training import run_file
+from kerasseq.training import averaged_weights, run_file
 
 _STOPPER_FIELDS = ("wait", "best", "best_epoch", "stopped_epoch")
 
@@ -23,17 +23,18 @@ class RunState(keras.callbacks.Callback):
     seeds of dropout, which `keras.callbacks.BackupAndRestore` does not keep), those
     of the optimizer, the state of early stopping, the history and the run's
     settings. A resumed run ends where the uninterrupted one would have: to the bit
-    where the device computes the same twice, as a CPU does. Beside the file lies
-    `history.csv`, rewritten from the history each epoch, so that a kill neither
-    loses nor doubles a row.
+    where the device computes the same twice, as a CPU does. `history.csv` beside the
+    file is rewritten each epoch, so that a kill neither loses nor doubles a row.
 
-    The callback runs `early_stopping` itself, since it must be saved after it has
-    seen the epoch: do not pass it to `fit` as well. Put `RunState` last in the list.
+    The callback runs `early_stopping` itself, to save it after it has seen the epoch:
+    do not pass it to `fit` as well. Put `RunState` last in the list.
 
-    What the data do is the caller's: the order of an epoch must follow from the
-    epoch's number, counted on from `initial_epoch`, and `fit` needs `shuffle=False`
-    for a `keras.utils.PyDataset`, whose batches Keras otherwise shuffles by a random
-    state that no one saves.
+    Where the optimizer averages weights (`use_ema=True`), the averages are validated,
+    kept by early stopping and restored; leave `keras.callbacks.SwapEMAWeights` out.
+
+    What the data do is the caller's: the order of an epoch must follow from its
+    number, counted on from `initial_epoch`, and `fit` needs `shuffle=False` for a
+    `keras.utils.PyDataset`, which Keras else shuffles by a random state no one saves.
 
     Args:
         path: Path of the state file, with the suffix `.npz`.
@@ -83,8 +84,8 @@ class RunState(keras.callbacks.Callback):
         self.initial_epoch = 0
         self.finished = False
         self.history = []
-        self._restored = None
-        self._epoch_began = None
+        self._restored = self._epoch_began = None
+        self._trained = []  # weights, while the averages are in the model
 
     def restore(self, model):
         """Puts a saved run back into `model`, before `fit`.
@@ -139,9 +140,16 @@ class RunState(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch_began = time.perf_counter()
 
+    def on_test_begin(self, logs=None):
+        self._trained = averaged_weights.put(self.model)
+
+    def on_test_end(self, logs=None):
+        averaged_weights.take_back(self.model, self._trained)
+
     def on_epoch_end(self, epoch, logs=None):
         if self.early_stopping is not None:
-            self.early_stopping.on_epoch_end(epoch, logs)
+            with averaged_weights.in_place(self.model):
+                self.early_stopping.on_epoch_end(epoch, logs)
         self.initial_epoch = epoch + 1
         last = self.initial_epoch >= self.params["epochs"]
         self.finished = bool(last or self.model.stop_training)

@@ -1,12 +1,13 @@
-"""Tokens per second in the progress bar and the history."""
+"""Tokens or images per second in the progress bar and the history."""
 
+import itertools
 import time
 
 import keras
 
 
 class Throughput(keras.callbacks.Callback):
-    """Adds `tokens_per_second` to the logs of every step and epoch.
+    """Adds `tokens_per_second` or `images_per_second` to the logs of steps and epochs.
 
     The figure is the mean since the epoch began, without validation. In the first
     epoch it starts after the first step, which compiles. Steps that compile a
@@ -23,7 +24,11 @@ class Throughput(keras.callbacks.Callback):
 
     Args:
         data: The training data, with `len(data)` batches and a method
-            `tokens_in_batch(index)` that returns the number of real tokens in one.
+            `tokens_in_batch(index)` or `images_in_batch(index)` that returns the
+            number of real tokens or images in one.
+
+    Raises:
+        ValueError: If data have neither method.
 
     Example:
 
@@ -39,6 +44,7 @@ class Throughput(keras.callbacks.Callback):
     def __init__(self, data):
         super().__init__()
         self.data = data
+        self._name = f"{_unit(data)}_per_second"
         self._compiled = False
         self._begin_epoch()
 
@@ -51,31 +57,38 @@ class Throughput(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         # Read here and not at the epoch's begin: the data shuffles in between.
         if self._totals is None:
-            self._totals = self._count_tokens()
+            self._totals = self._running_totals()
 
     def on_train_batch_end(self, batch, logs=None):
-        now, tokens = time.perf_counter(), self._totals[batch]
+        now, count = time.perf_counter(), self._totals[batch]
         if not self._compiled:
             self._compiled = True
-            self._start = now, tokens
+            self._start = now, count
             return
         seconds = now - self._start[0]
-        if seconds > 0 and tokens > self._start[1]:
-            self._rate = (tokens - self._start[1]) / seconds
-            logs["tokens_per_second"] = self._rate
+        if seconds > 0 and count > self._start[1]:
+            self._rate = (count - self._start[1]) / seconds
+            logs[self._name] = self._rate
 
     def on_epoch_end(self, epoch, logs=None):
         if self._rate is not None:
-            logs["tokens_per_second"] = self._rate
+            logs[self._name] = self._rate
 
     def _begin_epoch(self):
         self._start = time.perf_counter(), 0
         self._totals = None
         self._rate = None
 
-    def _count_tokens(self):
-        totals, total = [], 0
-        for index in range(len(self.data)):
-            total += int(self.data.tokens_in_batch(index))
-            totals.append(total)
-        return totals
+    def _running_totals(self):
+        counts = getattr(self.data, f"{_unit(self.data)}_in_batch")
+        return list(itertools.accumulate(map(counts, range(len(self.data)))))
+
+
+def _unit(data):
+    for unit in ("tokens", "images"):
+        if hasattr(data, f"{unit}_in_batch"):
+            return unit
+    raise ValueError(
+        "Throughput needs data with a method `tokens_in_batch(index)` or "
+        f"`images_in_batch(index)`. Received: {type(data).__name__}"
+    )

@@ -58,3 +58,25 @@ def test_shows_in_the_progress_bar_and_the_history(capsys):
     assert all("tokens_per_second" in line for line in steps)
     assert all(rate > 0 for rate in history.history["tokens_per_second"])
     assert len(history.history["tokens_per_second"]) == 2
+
+
+class Images:
+    def __len__(self):
+        return 2
+
+    def images_in_batch(self, index):
+        return 8
+
+
+def test_images(monkeypatch):
+    throughput = Throughput(Images())
+    throughput.on_train_begin()
+    run_epoch(throughput, monkeypatch, [60.0, 61.0])
+    logs = {}
+    throughput.on_epoch_end(0, logs)
+    assert logs == {"images_per_second": 8.0}
+
+
+def test_data_without_counts():
+    with pytest.raises(ValueError, match="images_in_batch.*Received: list"):
+        Throughput([1, 2])

@@ -1,0 +1,95 @@
+"""Weights and sums over pixels, which the losses and metrics of masks share.
+
+A pixel is what one label says: with labels `(batch_size, height, width)` a pixel,
+with labels `(batch_size,)` a whole image. Logits have one axis more, the classes.
+"""
+
+from keras import ops
+
+
+def pixel_weights(y_true, y_pred, sample_weight=None, ignore_class=None):
+    """How much each pixel counts.
+
+    Args:
+        y_true: Integer labels of shape `(batch_size, ...)`.
+        y_pred: Logits of shape `(batch_size, ..., num_classes)`, for their shape.
+        sample_weight: Optional weights of the labels' shape, or of fewer axes, such
+            as `(batch_size,)`, which hold for all that lies behind these.
+        ignore_class: Optional label that counts nowhere.
+
+    Returns:
+        Float32 weights of the labels' shape.
+
+    Raises:
+        ValueError: If the shapes do not fit each other.
+    """
+    labels = ops.convert_to_tensor(y_true, "int32")
+    _check_shapes(labels, ops.convert_to_tensor(y_pred))
+    weights = ops.ones_like(labels, dtype="float32")
+    if sample_weight is not None:
+        sample_weight = ops.convert_to_tensor(sample_weight, "float32")
+        weights = weights * _with_axes_of(labels, sample_weight)
+    if ignore_class is not None:
+        weights = weights * ops.cast(labels != ignore_class, "float32")
+    return weights
+
+
+def region_sums(truth, prediction, weights):
+    """Weighted sizes of the regions of each class in each image.
+
+    Args:
+        truth: One-hot labels of shape `(batch_size, ..., num_classes)`.
+        prediction: Probabilities or one-hot predictions of the same shape.
+        weights: Weights of shape `(batch_size, ...)`.
+
+    Returns:
+        A list of three tensors `(batch_size, num_classes)`: the intersection, the
+        labels' region, the prediction's region.
+    """
+    axes = tuple(range(1, len(truth.shape) - 1))
+    weights = ops.expand_dims(weights, -1)
+    parts = (truth * prediction, truth, prediction)
+    return [ops.sum(weights * part, axis=axes) for part in parts]
+
+
+def dice(intersection, truth, prediction):
+    """`2 |A and B| / (|A| + |B|)`, zero where both regions are empty."""
+    return ops.divide_no_nan(2 * intersection, truth + prediction)
+
+
+def jaccard(intersection, truth, prediction):
+    """`|A and B| / |A or B|`, zero where both regions are empty."""
+    return ops.divide_no_nan(intersection, truth + prediction - intersection)
+
+
+def mean_of_present(scores, present):
+    """Mean over the last axis of the classes marked present; zero without any."""
+    present = ops.cast(present, scores.dtype)
+    return ops.divide_no_nan(
+        ops.sum(scores * present, axis=-1), ops.sum(present, axis=-1)
+    )
+
+
+def _check_shapes(y_true, y_pred):
+    sizes = zip(y_true.shape, y_pred.shape[:-1], strict=False)
+    fits = all(a == b or a is None or b is None for a, b in sizes)
+    if len(y_pred.shape) != len(y_true.shape) + 1 or not fits:
+        raise ValueError(
+            "Logits need the axes of the integer labels and exactly one more, the "
+            "classes. Take a last axis of size one off the labels with "
+            "`masks[..., 0]`. "
+            f"Received: y_true.shape={tuple(y_true.shape)}, "
+            f"y_pred.shape={tuple(y_pred.shape)}"
+        )
+
+
+def _with_axes_of(labels, sample_weight):
+    missing = len(labels.shape) - len(sample_weight.shape)
+    if missing < 0:
+        raise ValueError(
+            "`sample_weight` must not have more axes than the labels. "
+            f"Received: sample_weight.shape={tuple(sample_weight.shape)}, "
+            f"y_true.shape={tuple(labels.shape)}"
+        )
+    axes = tuple(range(len(labels.shape) - missing, len(labels.shape)))
+    return ops.expand_dims(sample_weight, axes)

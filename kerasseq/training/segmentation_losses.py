@@ -1,0 +1,176 @@
+"""Losses of masks from the overlap of regions: Dice and Jaccard."""
+
+import keras
+from keras import ops
+
+from kerasseq.training import pixels
+
+
+class RegionLoss(keras.losses.Loss):
+    """One minus the overlap of each class's region with its label's region.
+
+    A subclass says in `overlap` how three sums make an overlap.
+    """
+
+    def __init__(
+        self,
+        per_image=False,
+        ignore_class=None,
+        reduction="mean_with_sample_weight",
+        name=None,
+    ):
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+        self.per_image = per_image
+        self.ignore_class = ignore_class
+
+    def overlap(self, intersection, truth, prediction):
+        raise NotImplementedError
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        weights = pixels.pixel_weights(y_true, y_pred, sample_weight, self.ignore_class)
+        image_weights = _image_weights(weights) if self.per_image else None
+        # Weights belong inside the sums, so they go to `call` beside the labels.
+        return super().__call__([y_true, weights], [y_pred], image_weights)
+
+    def call(self, y_true, y_pred):
+        (labels, weights), (logits,) = y_true, y_pred
+        truth = ops.one_hot(ops.cast(labels, "int32"), logits.shape[-1])
+        sums = pixels.region_sums(truth, ops.softmax(logits), weights)
+        if not self.per_image:
+            # One value with an axis: Keras scales no scalars for its replicas.
+            sums = [ops.sum(part, axis=0, keepdims=True) for part in sums]
+        return pixels.mean_of_present(1 - self.overlap(*sums), present=sums[1] > 0)
+
+    def get_config(self):
+        return {
+            "per_image": self.per_image,
+            "ignore_class": self.ignore_class,
+            "reduction": self.reduction,
+            "name": self.name,
+        }
+
+
+@keras.saving.register_keras_serializable(package="kerasseq")
+class DiceLoss(RegionLoss):
+    """One minus the soft Dice score, averaged over the classes present.
+
+        loss_c = 1 - 2 sum(w p t) / (sum(w t) + sum(w p))
+
+    with `p` the softmax of the logits, `t` the one-hot labels and `w` the weights of
+    the pixels. The sums run over all pixels of the batch. A class is present when
+    the labels hold it, and only these are averaged: an absent one would add a
+    constant, so no smoothing term is needed. Its false pixels still cost, as they
+    are missing from the class that is there. Without any pixel the loss is zero.
+
+    `keras.losses.Dice` takes no `sample_weight` into its sums and no void label.
+
+    Sum it with a cross entropy by `SumOfLosses`, which is the common recipe: the
+    overlap alone has weak gradients early on.
+
+    Args:
+        per_image: Whether the sums run over one image at a time and the mean over
+            images comes after. An image then counts with the mean weight of its
+            pixels. Defaults to `False`, as nnU-Net does for 2D images: a class of
+            few pixels in an image makes a ratio that jumps, and `MeanIoU` and
+            `DiceScore` also pool pixels.
+        ignore_class: Optional label whose pixels count nowhere, such as 255; it may
+            lie outside the classes.
+        reduction: Reduction of `keras.losses.Loss` over images with `per_image`;
+            without it there is a single value to reduce. Defaults to
+            `"mean_with_sample_weight"`.
+        name: Name of the loss.
+
+    Call arguments:
+        y_true: Integer masks of shape `(batch_size, height, width)`.
+        y_pred: Logits of shape `(batch_size, height, width, num_classes)`.
+        sample_weight: Optional weights of shape `(batch_size, height, width)` or
+            `(batch_size,)`. What has weight zero counts nowhere.
+
+    Raises:
+        ValueError: If the shapes do not fit each other.
+
+    Example:
+
+    ```python
+    model.compile(
+        optimizer="adam",
+        loss=kerasseq.training.DiceLoss(ignore_class=255),
+        weighted_metrics=[kerasseq.training.MeanIoU(21, ignore_class=255)],
+        jit_compile=True,
+    )
+    ```
+
+    Reference:
+        [Milletari et al., 2016](https://arxiv.org/abs/1606.04797), section 3, who
+        square both terms below the line; like Keras and nnU-Net this does not.
+        [Isensee et al., 2021](https://doi.org/10.1038/s41592-020-01008-z), nnU-Net.
+    """
+
+    def __init__(
+        self,
+        per_image=False,
+        ignore_class=None,
+        reduction="mean_with_sample_weight",
+        name="dice_loss",
+    ):
+        super().__init__(per_image, ignore_class, reduction, name)
+
+    def overlap(self, intersection, truth, prediction):
+        return pixels.dice(intersection, truth, prediction)
+
+
+@keras.saving.register_keras_serializable(package="kerasseq")
+class SoftJaccard(RegionLoss):
+    """One minus the soft intersection over union of the classes present.
+
+        loss_c = 1 - sum(w p t) / (sum(w t) + sum(w p) - sum(w p t))
+
+    All else is as in `DiceLoss`. It is the stricter of the two: with a Dice score
+    `d` the intersection over union is `d / (2 - d)`. Keras has no such loss.
+
+    Args:
+        per_image: Whether the sums run over one image at a time. Defaults to
+            `False`, for the reasons that `DiceLoss` gives.
+        ignore_class: Optional label whose pixels count nowhere, such as 255.
+        reduction: Reduction of `keras.losses.Loss` over images with `per_image`.
+            Defaults to `"mean_with_sample_weight"`.
+        name: Name of the loss.
+
+    Call arguments:
+        y_true: Integer masks of shape `(batch_size, height, width)`.
+        y_pred: Logits of shape `(batch_size, height, width, num_classes)`.
+        sample_weight: Optional weights of shape `(batch_size, height, width)` or
+            `(batch_size,)`. What has weight zero counts nowhere.
+
+    Raises:
+        ValueError: If the shapes do not fit each other.
+
+    Example:
+
+    >>> masks, logits = np.array([[[0, 1]]]), np.array([[[[9.0, 0.0], [0.0, 9.0]]]])
+    >>> float(kerasseq.training.SoftJaccard()(masks, logits)) < 0.001
+    True
+
+    Reference:
+        [Rahman and Wang, 2016](https://doi.org/10.1007/978-3-319-50835-1_22),
+        section 3.
+    """
+
+    def __init__(
+        self,
+        per_image=False,
+        ignore_class=None,
+        reduction="mean_with_sample_weight",
+        name="soft_jaccard",
+    ):
+        super().__init__(per_image, ignore_class, reduction, name)
+
+    def overlap(self, intersection, truth, prediction):
+        return pixels.jaccard(intersection, truth, prediction)
+
+
+def _image_weights(weights):
+    """Mean weight of the pixels of each image that count at all."""
+    axes = tuple(range(1, len(weights.shape)))
+    counted = ops.sum(ops.cast(weights > 0, "float32"), axis=axes)
+    return ops.divide_no_nan(ops.sum(weights, axis=axes), counted)
