@@ -9,6 +9,8 @@ import importlib
 from kerasseq.data._pair_sources import ParallelText
 
 # Not on first use: a submodule of the same name would take the function's place.
+from kerasseq.data.boundary_weights import boundary_weights, instances_from_masks
+from kerasseq.data.generated_cells import generated_cells
 from kerasseq.data.locale_phrases import locale_phrases
 from kerasseq.data.parallel_text import load_parallel_text
 
@@ -16,6 +18,14 @@ _MODULES = {
     "BucketedPairs": "bucketed_pairs",
     "choose_buckets": "bucketed_pairs",
     "ContiguousBatches": "contiguous",
+    "ImageBatches": "image_batches",
+    "class_weights": "image_batches",
+    "LabelledImages": "labelled_images",
+    "load_labelled_images": "labelled_images",
+    "MaskedImages": "masked_images",
+    "load_masked_images": "masked_images",
+    "image_paths": "_image_files",
+    "read_image": "_image_files",
     "PAD_ID": "subwords",
     "UNKNOWN_ID": "subwords",
     "START_ID": "subwords",
@@ -27,7 +37,15 @@ _MODULES = {
     "decode_ids": "subwords",
 }
 
-__all__ = ["ParallelText", "load_parallel_text", "locale_phrases", *_MODULES]
+__all__ = [
+    "ParallelText",
+    "boundary_weights",
+    "generated_cells",
+    "instances_from_masks",
+    "load_parallel_text",
+    "locale_phrases",
+    *_MODULES,
+]
 
 
 def __getattr__(name):

@@ -1,11 +1,11 @@
 """Pairs of sentences, and where they are read from: text files and TFDS."""
 
 import pathlib
-import socket
 import typing
-import urllib.request
 
 import numpy as np
+
+from kerasseq.data import _tfds_builder
 
 
 class ParallelText(typing.NamedTuple):
@@ -36,7 +36,7 @@ def read_files(data):
             "Give one TSV file or two aligned files joined by one comma. "
             f"Received: {data!r}"
         )
-    sources, targets = map(_read_lines, paths)
+    sources, targets = map(read_lines, paths)
     if len(sources) != len(targets):
         raise ValueError(
             f"Line-aligned files must have equally many lines: {paths[0]!r} has "
@@ -47,7 +47,7 @@ def read_files(data):
 
 def _read_tsv(path):
     pairs = []
-    for number, line in enumerate(_read_lines(path), 1):
+    for number, line in enumerate(read_lines(path), 1):
         columns = line.split("\t")
         if len(columns) != 2:
             raise ValueError(
@@ -58,7 +58,7 @@ def _read_tsv(path):
     return pairs
 
 
-def _read_lines(path):
+def read_lines(path):
     try:
         content = pathlib.Path(path).read_bytes()
     except OSError as error:
@@ -83,42 +83,17 @@ def _read_lines(path):
 
 def read_tfds(data, data_dir):
     """The splits of a TFDS data set as lists of pairs."""
-    import tensorflow_datasets as tfds
-
-    name = data.removeprefix("tfds:")
-    try:
-        builder = tfds.builder(name, data_dir=data_dir)
-        if not builder.is_prepared() and not _has_network():
-            raise ConnectionError("it is not prepared there, and there is no network")
-        builder.download_and_prepare()
-    except Exception as error:  # TFDS raises whatever its many sources raise
-        reason = (
-            (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        )
-        raise ValueError(
-            f"Cannot load the TFDS data set {name!r} from "
-            f"data_dir={str(data_dir)!r}: {reason[:200]}. Check its name, prepare it "
-            "where there is a network, or pass the `data_dir` that holds it"
-        ) from error
+    builder = _tfds_builder.prepared_builder(data, data_dir)
     wanted = {"train", "validation", "test"} & builder.info.splits.keys()
     keys = builder.info.supervised_keys
     features = builder.info.features
     if "train" not in wanted or not keys or not _are_texts(features, keys[:2]):
         raise ValueError(
-            f"The TFDS data set {name!r} is not parallel text: pairs of sentences with "
-            f"a train split are needed. Received: supervised_keys={keys}"
+            f"The TFDS data set {data.removeprefix('tfds:')!r} is not parallel text: "
+            "pairs of sentences with a train split are needed. Received: "
+            f"supervised_keys={keys}"
         )
     return {split: _tfds_pairs(builder, split) for split in wanted}
-
-
-def _has_network():
-    # TFDS itself would try again for minutes before it gives up.
-    try:
-        return urllib.request.getproxies() or socket.getaddrinfo(
-            "storage.googleapis.com", 443
-        )
-    except OSError:
-        return False
 
 
 def _are_texts(features, keys):

@@ -1,7 +1,8 @@
 """Batches of token-id pairs in a few fixed shapes, so that XLA compiles few times."""
 
-import keras
 import numpy as np
+
+from kerasseq.data import _epoch_batches
 
 # The ids of the special tokens (the same numbers as in `subwords`, which is not
 # imported here because it needs TensorFlow).
@@ -55,7 +56,7 @@ def choose_buckets(pairs, num_buckets=4, max_length=None, multiple=4):
     return sorted({(int(source), int(target)) for source, target in edges})
 
 
-class BucketedPairs(keras.utils.PyDataset):
+class BucketedPairs(_epoch_batches.EpochBatches):
     """Batches of `(inputs, labels, sample_weight)` with one shape per bucket.
 
     A pair goes into the smallest bucket that holds it and is padded with 0 on the
@@ -101,12 +102,6 @@ class BucketedPairs(keras.utils.PyDataset):
     def __init__(
         self, pairs, buckets, batch_size, seed=0, shuffle=True, epoch=0, **kwargs
     ):
-        if kwargs.get("use_multiprocessing"):
-            raise ValueError(
-                "`BucketedPairs` does not work in other processes: the order lives in "
-                "this one. Received: use_multiprocessing=True; leave it out"
-            )
-        super().__init__(**kwargs)
         self.buckets = _check_buckets(buckets)
         if batch_size < 1:
             raise ValueError(
@@ -127,18 +122,7 @@ class BucketedPairs(keras.utils.PyDataset):
                 "No pair fits the last bucket; give longer buckets or other pairs. "
                 f"Received: {len(pairs)} pairs, buckets={self.buckets}"
             )
-        self._begun, self._num_served = False, 0
-        self.epoch = epoch
-
-    @property
-    def epoch(self):
-        """The epoch whose batches are served; setting it rebuilds the order."""
-        return self._epoch
-
-    @epoch.setter
-    def epoch(self, epoch):
-        self._epoch = epoch
-        self._batches = self._order(epoch)
+        super().__init__(epoch=epoch, **kwargs)
 
     @property
     def shapes(self):
@@ -161,24 +145,13 @@ class BucketedPairs(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         bucket, rows = self._batches[index]
-        self._num_served += 1
+        self._count(index)
         source, target, labels = (table[rows] for table in self._tables[bucket])
         sample_weight = (labels != PAD_ID).astype("float32")
         return {"source": source, "target": target}, labels, sample_weight
 
-    def on_epoch_begin(self):
-        self._begun, self._num_served = True, 0
-
-    def on_epoch_end(self):
-        # `fit` calls this more often than an epoch ends: once before the first epoch,
-        # and after the single batch from which an unbuilt model takes its shapes. Only
-        # an epoch that was begun and served whole counts, in any order.
-        if self._begun and self._num_served >= len(self):
-            self.epoch += 1
-        self._begun, self._num_served = False, 0
-
-    def _order(self, epoch):
-        """List of `(bucket, row numbers)`, one per batch."""
+    def _set_order(self, epoch):
+        """Makes the list of `(bucket, row numbers)`, one per batch."""
         generator = np.random.default_rng([self.seed, epoch])
         batches = []
         for bucket, (source, _, _) in enumerate(self._tables):
@@ -192,7 +165,7 @@ class BucketedPairs(keras.utils.PyDataset):
             batches += [(bucket, part) for part in rows.reshape(-1, self.batch_size)]
         if self.shuffle:
             batches = [batches[i] for i in generator.permutation(len(batches))]
-        return _extremes_first(batches)
+        self._batches = _extremes_first(batches)
 
 
 def _extremes_first(batches):

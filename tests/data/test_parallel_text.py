@@ -2,7 +2,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from kerasseq import data
-from kerasseq.data import _pair_sources
+from kerasseq.data import _tfds_builder
 
 load = data.load_parallel_text
 
@@ -153,7 +153,7 @@ class TinyNumbers(TinyTranslate):
 
 
 def test_tfds(tmp_path, monkeypatch):
-    monkeypatch.setattr(_pair_sources, "_has_network", lambda: True)
+    monkeypatch.setattr(_tfds_builder, "_has_network", lambda: True)
     text = load("tfds:tiny_translate", data_dir=str(tmp_path))
     assert [len(split) for split in text[:3]] == [19, 1, 2]
     assert sorted(text.test) == [("a 0", "ä 0"), ("a 1", "ä 1")]
@@ -161,10 +161,10 @@ def test_tfds(tmp_path, monkeypatch):
 
 
 def test_tfds_errors(tmp_path, monkeypatch):
-    monkeypatch.setattr(_pair_sources, "_has_network", lambda: False)
+    monkeypatch.setattr(_tfds_builder, "_has_network", lambda: False)
     with pytest.raises(ValueError, match="not prepared there, and there is no network"):
         load("tfds:tiny_numbers", data_dir=str(tmp_path))
-    monkeypatch.setattr(_pair_sources, "_has_network", lambda: True)
+    monkeypatch.setattr(_tfds_builder, "_has_network", lambda: True)
     with pytest.raises(ValueError, match="'tiny_numbers' is not parallel text"):
         load("tfds:tiny_numbers", data_dir=str(tmp_path))
     with pytest.raises(
