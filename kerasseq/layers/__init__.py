@@ -1,6 +1,8 @@
-"""Keras layers: recurrent layers that compile, and an attention decoder."""
+"""Keras layers: recurrent layers that compile, an attention decoder, patches."""
 
 from kerasseq.layers.attention_decoder import AttentionDecoder as AttentionDecoder
+from kerasseq.layers.class_token import ClassToken as ClassToken
+from kerasseq.layers.grid_positions import GridPositions as GridPositions
 from kerasseq.layers.gru import GRU as GRU
 from kerasseq.layers.irnn import IRNN as IRNN
 from kerasseq.layers.layer_norm_lstm import LayerNormLSTM as LayerNormLSTM
