@@ -21,3 +21,30 @@ def draw(path, source, translation, weights):
     axes.set(xlabel="source", ylabel="translation")
     figure.colorbar(image, label="attention weight", fraction=0.05)
     figure.savefig(path, dpi=120)
+
+
+def draw_all(translator, tokenizer, source, folder):
+    """Draws the attention of a few greedy translations.
+
+    Args:
+        translator: A `kerasseq.decoding.Translator` that returns the attention.
+        tokenizer: The tokenizer of both languages.
+        source: Padded ids, int array `(num, length)`.
+        folder: Folder of the PNGs, a `pathlib.Path`.
+
+    Returns:
+        The names of the files.
+    """
+    outputs = translator.predict(source, verbose=0)
+    names = []
+    for index, row in enumerate(source):
+        pieces = [_pieces(tokenizer, ids) for ids in (row, outputs["tokens"][index])]
+        weights = outputs["attention"][index, : len(pieces[1]), : len(pieces[0])]
+        names.append(f"attention_{index + 1}.png")
+        draw(folder / names[-1], *pieces, weights)
+    return names
+
+
+def _pieces(tokenizer, ids):
+    ids = [int(i) for i in ids if i]
+    return [tokenizer.id_to_token(i).replace("▁", "_") for i in ids]

@@ -69,6 +69,24 @@ def new_flags(name, epochs, batch_size):
     return values
 
 
+def definer(values):
+    """A short form of `flags.DEFINE_...` for the flags of one recipe.
+
+    Args:
+        values: An `absl.flags.FlagValues`.
+
+    Returns:
+        A function of the flag's kind (`"string"`, `"bool"`, ...), name, default and
+        help text, of the choices of an `"enum"`, and of `DEFINE_...`'s keywords.
+    """
+
+    def define(kind, name, default, text, *choices, **kwargs):
+        method = getattr(flags, f"DEFINE_{kind}")
+        method(name, default, *choices, text, flag_values=values, **kwargs)
+
+    return define
+
+
 def run(main, values, usage, argv=None):
     """Parses the command line, runs a recipe and turns errors into one message.
 

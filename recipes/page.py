@@ -35,7 +35,7 @@ th, td { text-align: start; vertical-align: top; padding: .4rem .8rem .4rem 0;
 th { font-weight: 500; vertical-align: bottom; }
 .samples td { min-width: 6rem; overflow-wrap: anywhere; }
 .artefacts td { white-space: nowrap; }
-.artefacts td:nth-child(n+4):nth-child(-n+7) { white-space: normal; }
+.artefacts td:nth-child(n+4):nth-child(-n+8) { white-space: normal; }
 figure { display: inline-block; margin: 0 1rem 1rem 0; }
 figure img { background: #fff; border-radius: .4rem; max-width: 100%;
   max-height: 32rem; }
@@ -50,6 +50,9 @@ COLUMNS = {
     "ops": lambda item: sum(item["ops"].values()) or None,
     "flex ops": lambda item: item["flex_ops"] or (item["ops"] and "none"),
     "custom ops": lambda item: item["custom_ops"] or (item["ops"] and "none"),
+    "refused by GPU delegate": lambda item: (
+        item["gpu_refused_ops"] or (item["ops"] and "none")
+    ),
     "dynamic shapes": lambda item: item["dynamic_shapes"],
     "max abs diff": lambda item: item["max_abs_diff"],
     "latency, ms": lambda item: item["latency_ms"],

@@ -17,22 +17,20 @@ Writes to `saved_models/translate/`: `model.tflite` (signatures `encode`, `step`
 `history.csv` and `attention_*.png`.
 """
 
-import hashlib
 import os
-import pathlib
 import shutil
 import sys
 import time
 
 import numpy as np
-from absl import flags
 
 import kerasseq
 from recipes import (
     attention_picture,
     common,
-    page,
+    publishing,
     remedies,
+    training_run,
     translate_file,
     translation_scores,
 )
@@ -43,11 +41,11 @@ ARTEFACTS = (
     "model.keras",
     "subwords.model",
     "vocabulary.json",
-    "history.csv",
-    "report.json",
-    "report.html",
-    "card.json",
+    *publishing.REPORT_FILES,
 )
+# Flags that may differ when a run is resumed.
+FREE_FLAGS = ("validation_data", "test_data", "translate", "from", "nbest")
+FREE_FLAGS += ("beam_size", "length_penalty")
 TRANSLATE_BATCH = 50
 NUM_SHOWN = 3
 
@@ -55,11 +53,7 @@ NUM_SHOWN = 3
 def define_flags():
     """The flags of this recipe."""
     values = common.new_flags("translate", epochs=15, batch_size=32)
-
-    def define(kind, name, default, text, *choices, **kwargs):
-        method = getattr(flags, f"DEFINE_{kind}")
-        method(name, default, *choices, text, flag_values=values, **kwargs)
-
+    define = common.definer(values)
     define("string", "validation_data", None, "Like --data; else a part of it.")
     define("string", "test_data", None, "Like --data; else a part of it.")
     define("string", "source_locale", "en", "Locale of the synthetic source.")
@@ -138,7 +132,8 @@ def load_data(values, run_dir):
             f"{part.num_dropped} over-long pairs dropped"
         )
     print(f"test: {len(text.test)} pairs")
-    settings = _fingerprint(values, text)
+    contents = [repr([text.train, text.validation]).encode()]
+    settings = training_run.fingerprint(values, contents, FREE_FLAGS)
     return {"text": text, "tokenizer": tokenizer, "settings": settings} | batches
 
 
@@ -150,8 +145,6 @@ def _encoded(tokenizer, pairs):
 
 def build_model(values, data):
     """Builds and compiles the model."""
-    import keras
-
     model = kerasseq.models.seq2seq(
         data["tokenizer"].vocabulary_size(),
         embedding_dim=values.embedding_dim,
@@ -166,13 +159,8 @@ def build_model(values, data):
         **remedies.cell_options(values),
     )
     steps = values.epochs * len(data["train"])
-    warmup = min(values.warmup_steps, steps // 2)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        values.learning_rate / max(warmup, 1),
-        decay_steps=steps - warmup,
-        alpha=0.02,
-        warmup_target=values.learning_rate,
-        warmup_steps=warmup,
+    schedule = training_run.cosine_schedule(
+        values.learning_rate, steps, values.warmup_steps
     )
     model.compile(
         remedies.make_optimizer(values, schedule),
@@ -186,59 +174,15 @@ def build_model(values, data):
 
 def train(values, model, data, run_dir):
     """Fits the model, resuming if asked; returns facts for the report."""
-    import keras
-
-    stopping = keras.callbacks.EarlyStopping(
-        "val_cross_entropy", patience=values.patience, restore_best_weights=True
+    return training_run.train(
+        values,
+        model,
+        data["train"],
+        data["validation"],
+        run_dir,
+        data["settings"],
+        monitor="val_cross_entropy",
     )
-    state = kerasseq.training.RunState(
-        run_dir / "state.npz", stopping, fingerprint=data["settings"]
-    )
-    if values.resume and state.restore(model):
-        print(f"resumed after epoch {state.initial_epoch}")
-    data["train"].epoch = state.initial_epoch
-    callbacks = [
-        kerasseq.training.Throughput(data["train"]),
-        kerasseq.training.StopOnNaN(),
-        state,
-    ]
-    if values.tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(run_dir / "tensorboard"))
-    compiles = 0
-    if values.jit_compile:
-        compiles = kerasseq.training.count_compiles(data["train"], data["validation"])
-    print(f"XLA compiles: {compiles}, one a bucket and phase")
-    if not state.finished:
-        model.fit(
-            data["train"],
-            validation_data=data["validation"],
-            epochs=values.epochs,
-            initial_epoch=state.initial_epoch,
-            shuffle=False,
-            callbacks=callbacks,
-            verbose=1 if sys.stdout.isatty() else 2,
-        )
-    best = min(state.history, key=lambda row: row["val_cross_entropy"])
-    return {
-        "seconds": round(sum(row["seconds"] for row in state.history), 1),
-        "epochs": len(state.history),
-        "best_epoch": int(best["epoch"]),
-        "val_cross_entropy": best["val_cross_entropy"],
-        "compiles": compiles,
-        "parameters": model.count_params(),
-        "seed": values.seed,
-    }
-
-
-def _fingerprint(values, text):
-    """What a resumed run must share: settings and data, wherever the data lie."""
-    free = {"output_dir", "data_dir", "resume", "tensorboard", "debug", "distribute"}
-    free |= {"translate", "from", "nbest", "beam_size", "length_penalty"}
-    free |= {"data", "validation_data", "test_data"}
-    settings = values.flag_values_dict()
-    settings = {name: settings[name] for name in sorted(settings.keys() - free)}
-    pairs = repr([text.train, text.validation])
-    return settings | {"data": hashlib.sha256(pairs.encode()).hexdigest()[:16]}
 
 
 def evaluate(values, model, data):
@@ -297,7 +241,6 @@ def _texts(data, tokens):
 
 def export(values, model, data, training, results, run_dir):
     """Exports, verifies on the whole test split, and publishes all files at once."""
-    atomic = kerasseq.atomic
     source_length, target_length = _lengths(data)
 
     def signatures(twin):
@@ -310,7 +253,7 @@ def export(values, model, data, training, results, run_dir):
         )
 
     samples = [{"source": row[None]} for row in results["source"][:20]]
-    with atomic.staging(values.output_dir) as folder:
+    with kerasseq.atomic.staging(values.output_dir) as folder:
         report = kerasseq.export.export_model(
             model,
             folder,
@@ -333,22 +276,16 @@ def export(values, model, data, training, results, run_dir):
             data["tokenizer"], folder / "vocabulary.json", lowercase=values.lowercase
         )
         pictures = draw_attention(model, data, results["source"][:NUM_SHOWN], folder)
-        _write_report(data, report, results, folder, pictures)
-        atomic.move_into(folder, values.output_dir, [*ARTEFACTS, *pictures])
+        publishing.write_report(
+            folder,
+            report,
+            "recipes.translate",
+            data["settings"],
+            _samples(data, results, 10),
+            pictures,
+        )
+        publishing.publish(folder, values.output_dir, [*ARTEFACTS, *pictures])
     return report
-
-
-def _write_report(data, report, results, folder, pictures):
-    card = _card(report, data["settings"])
-    kerasseq.atomic.write_json(folder / "report.json", report)
-    kerasseq.atomic.write_json(folder / "card.json", card)
-    page.write_page(
-        folder / "report.html",
-        report,
-        folder / "history.csv",
-        _samples(data, results, 10),
-        [folder / name for name in pictures],
-    )
 
 
 def _step_samples(signatures, source):
@@ -408,39 +345,12 @@ def _samples(data, results, count):
     ]
 
 
-def _card(report, settings):
-    tflite = report["artefacts"][0]
-    return {
-        "task": report["task"],
-        "data": report["data"],
-        "command": common.command_line("recipes.translate"),
-        "settings": settings,  # all of them: defaults change
-        "metrics": tflite["metrics"],
-        "training": report["training"],
-        "bytes": {item["file"]: item["bytes"] for item in report["artefacts"]},
-        "latency_ms": tflite["latency_ms"],
-        "max_abs_diff": tflite["max_abs_diff"],
-    }
-
-
 def draw_attention(model, data, source, folder):
     """Draws the attention of a few greedy translations; returns the files' names."""
     translator = kerasseq.decoding.Translator(
         model, _lengths(data)[1], return_attention=True
     )
-    outputs = translator.predict(source, verbose=0)
-    names = []
-    for index, row in enumerate(source):
-        pieces = [_pieces(data, ids) for ids in (row, outputs["tokens"][index])]
-        weights = outputs["attention"][index, : len(pieces[1]), : len(pieces[0])]
-        names.append(f"attention_{index + 1}.png")
-        attention_picture.draw(folder / names[-1], *pieces, weights)
-    return names
-
-
-def _pieces(data, ids):
-    ids = [int(i) for i in ids if i]
-    return [data["tokenizer"].id_to_token(i).replace("▁", "_") for i in ids]
+    return attention_picture.draw_all(translator, data["tokenizer"], source, folder)
 
 
 def main(values):
@@ -456,28 +366,21 @@ def main(values):
     training = train(values, model, data, run_dir)
     results = evaluate(values, model, data)
     if common.backend() != "tensorflow":
-        with kerasseq.atomic.staging(values.output_dir) as folder:
-            model.save(folder / "model.keras")
-            kerasseq.atomic.move_into(folder, values.output_dir, ["model.keras"])
-        print("Trained. Run again with KERAS_BACKEND=tensorflow --resume to export.")
+        publishing.save_for_tensorflow(values, model)
         return
     export(values, model, data, training, results, run_dir)
     print_samples(values, data)
+    publishing.print_folder(values.output_dir)
 
 
 def print_samples(values, data):
-    """Prints translations made with the exported file, and where everything lies."""
+    """Prints translations made with the exported file."""
     translator = translate_file.FileTranslator(values.output_dir)
     print("\nTranslated with model.tflite alone:")
     for source, target in data["text"].test[:NUM_SHOWN]:
         print(f"  source      {source}")
         print(f"  translation {translator(source)[0][0]}")
         print(f"  reference   {target}")
-    folder = pathlib.Path(values.output_dir)
-    print(f"\nEverything lies in {folder}/:")
-    for path in sorted(folder.iterdir()):
-        if path.name != "run":
-            print(f"  {path.name}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ ARTEFACT = {
     "ops": {"ADD": 64, "RESHAPE": 70},
     "flex_ops": [],
     "custom_ops": [],
+    "gpu_refused_ops": ["SHAPE", "WHILE"],
     "dynamic_shapes": False,
     "max_abs_diff": 1.9073486328125e-05,
     "latency_ms": 1.1132304999819098,
@@ -83,6 +84,7 @@ def test_everything_is_there_in_order(write):
     assert "<dt>speed</dt><dd>beam 2.5</dd>" in text
     assert "<b>70</b>RESHAPE" in text
     assert text.count(">none<") == 2  # of the file whose ops are known
+    assert ">refused by GPU delegate<" in text and ">SHAPE, WHILE<" in text
     assert text.index("RESHAPE") < text.index("</b>ADD")
 
 

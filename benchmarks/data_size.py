@@ -1,0 +1,159 @@
+"""How does a Vision Transformer do on little data, beside a small CNN?
+
+    python -m benchmarks.data_size --data_dir ../shared/data/tfds
+
+Trains both models of `recipes.classify_image` on shares of one data set and draws the
+accuracy on the test split against the number of training images. All runs have the
+same number of steps, flags and augmentation: the images of a share are repeated until
+an epoch is as long as with all of them. So a share takes as long as the whole, hours
+on two cores.
+
+What is done is kept in `--output`, and a run that was cut off goes on from its last
+epoch: the same command continues. Flags of `recipes.classify_image` go through:
+
+    python -m benchmarks.data_size --recipe_flags "--rotation=0 --flip=horizontal"
+"""
+
+import json
+import pathlib
+import shlex
+import sys
+
+import numpy as np
+from absl import flags
+
+from benchmarks import machine
+from kerasseq import atomic
+from recipes import classify_image, common, figures
+
+ARCHITECTURES = {"vit": "Vision Transformer", "cnn": "CNN"}
+SHARES = ("0.01", "0.05", "0.2", "1.0")
+SETTINGS = ("data", "epochs", "batch_size", "recipe_flags")
+LOOK = {"vit": ("#d55e00", "o"), "cnn": ("#0072b2", "s")}
+
+
+def define_flags():
+    """The flags of this benchmark."""
+    values = flags.FlagValues()
+    define = common.definer(values)
+    define("string", "data", "tfds:fashion_mnist", "As for recipes.classify_image.")
+    define("string", "data_dir", None, "Where tensorflow-datasets keeps data.")
+    define("list", "shares", list(SHARES), "Shares of the training images.")
+    define("list", "archs", list(ARCHITECTURES), "Out of vit,cnn.")
+    define("integer", "epochs", 10, "Epochs over all data's number of images.")
+    define("integer", "batch_size", 64, "Rows of a batch.", lower_bound=1)
+    define("string", "recipe_flags", "", "More flags of recipes.classify_image.")
+    output = "benchmarks/results/data_size.json"
+    define("string", "output", output, "Results; the picture lies beside it.")
+    define("string", "work_dir", "saved_models/data_size", "State of the runs.")
+    define("bool", "debug", False, "Show tracebacks.")
+    return values
+
+
+def main(values):
+    """Trains what is missing, writes the results and draws the picture."""
+    output = pathlib.Path(values.output)
+    common.make_folder(output.parent)
+    settings = {name: values[name].value for name in SETTINGS}
+    cells = _done(output, settings)
+    for share in values.shares:
+        for arch in values.archs:
+            if any((c["arch"], c["share"]) == (arch, float(share)) for c in cells):
+                continue
+            cells.append(measure(values, arch, share))
+            report = settings | {"machine": machine.description(), "cells": cells}
+            atomic.write_json(output, report)
+            draw(output.with_suffix(".png"), cells)
+    _print_table(cells)
+    print(f"\nWritten to {output}, drawn to {output.with_suffix('.png')}")
+
+
+def measure(values, arch, share):
+    """Trains and scores one model on one share; returns a dict for the report."""
+    import keras
+
+    recipe = _recipe_values(values, arch, share)
+    keras.backend.clear_session()
+    common.prepare(recipe)
+    run_dir = common.make_folder(pathlib.Path(recipe.output_dir) / "run")
+    images = classify_image.load_images(recipe)
+    num_images = len(images.train[1])
+    print(f"\n{ARCHITECTURES[arch]}, {num_images} training images, repeated:")
+    loaded = classify_image.make_batches(recipe, _repeated(images, float(share)))
+    model = classify_image.build_model(recipe, loaded)
+    facts = classify_image.train(recipe, model, loaded, run_dir)
+    scores = classify_image.evaluate(recipe, model, loaded)["scores"]
+    found = {"arch": arch, "share": float(share), "images": num_images}
+    found["steps_per_epoch"] = len(loaded["train"])
+    return found | {"accuracy": scores["accuracy"], "training": facts}
+
+
+def _recipe_values(values, arch, share):
+    """The parsed flags of the recipe, which resumes where there is a state."""
+    arguments = [f"--arch={arch}", f"--limit={float(share)}", "--resume"]
+    arguments += [f"--output_dir={values.work_dir}/{arch}_{share}"]
+    for name in ("data", "data_dir", "epochs", "batch_size"):
+        if values[name].value is not None:
+            arguments.append(f"--{name}={values[name].value}")
+    recipe = classify_image.define_flags()
+    recipe(["recipe", *arguments, *shlex.split(values.recipe_flags)])
+    classify_image.check(recipe)
+    return recipe
+
+
+def _repeated(images, share):
+    """The images, those of train repeated to the number before the share was taken."""
+    train, labels = images.train
+    rows = np.resize(np.arange(len(labels)), round(len(labels) / share))
+    return images._replace(train=(train[rows], labels[rows]))
+
+
+def _done(output, settings):
+    """The cells of an earlier run with the same settings."""
+    if not output.exists():
+        return []
+    report = json.loads(output.read_text())
+    if {name: report.get(name) for name in settings} != settings:
+        raise ValueError(
+            f"{output} was made with other settings; name another --output or remove "
+            f"it. Received: {settings}"
+        )
+    return report["cells"]
+
+
+def draw(path, cells):
+    """Draws accuracy against the number of images, a line for each model."""
+    with figures.figure(path, 5.6, 3.6) as drawn:
+        axes = drawn.subplots()
+        for arch, (colour, marker) in LOOK.items():
+            found = sorted(
+                (c["images"], c["accuracy"]) for c in cells if c["arch"] == arch
+            )
+            if not found:
+                continue
+            label = ARCHITECTURES[arch]
+            axes.plot(
+                *zip(*found, strict=True), marker=marker, color=colour, label=label
+            )
+        axes.set_xscale("log")
+        sizes = sorted({cell["images"] for cell in cells})
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.minorticks_off()
+        axes.set(xlabel="training images", ylabel="accuracy on the test split")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(loc="lower right")
+
+
+def _print_table(cells):
+    print("\n| training images | model | accuracy | minutes |\n|---|---|---|---|")
+    for cell in sorted(cells, key=lambda cell: (cell["images"], cell["arch"])):
+        minutes = cell["training"]["seconds"] / 60
+        name = ARCHITECTURES[cell["arch"]]
+        print(
+            f"| {cell['images']:,} | {name} | {cell['accuracy']:.4f} | {minutes:.0f} |"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(common.run(main, define_flags(), __doc__))

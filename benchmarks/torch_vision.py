@@ -1,0 +1,93 @@
+"""A Vision Transformer and a U-Net of PyTorch's own layers, for comparison.
+
+The same sizes, operations and trainable weights as `kerasseq.models.vit` and
+`kerasseq.models.unet` with their defaults, written as a PyTorch user would.
+"""
+
+import torch
+from torch import nn
+
+
+class VisionTransformer(nn.Module):
+    """Images `(batch, channels, height, width)` to logits `(batch, classes)`."""
+
+    def __init__(
+        self,
+        input_shape,
+        num_classes,
+        *,
+        patch_size,
+        hidden_dim,
+        num_layers,
+        num_heads,
+        mlp_dim,
+    ):
+        super().__init__()
+        height, width, channels = input_shape
+        length = 1 + (height // patch_size) * (width // patch_size)
+        self.patches = nn.Conv2d(channels, hidden_dim, patch_size, patch_size)
+        self.class_token = nn.Parameter(torch.zeros(1, 1, hidden_dim))
+        self.positions = nn.Parameter(0.02 * torch.randn(1, length, hidden_dim))
+        block = nn.TransformerEncoderLayer(
+            hidden_dim,
+            num_heads,
+            mlp_dim,
+            dropout=0.0,
+            activation="gelu",
+            layer_norm_eps=1e-6,
+            batch_first=True,
+            norm_first=True,
+        )
+        self.encoder = nn.TransformerEncoder(
+            block,
+            num_layers,
+            nn.LayerNorm(hidden_dim, eps=1e-6),
+            enable_nested_tensor=False,
+        )
+        self.logits = nn.Linear(hidden_dim, num_classes)
+
+    def forward(self, images):
+        tokens = self.patches(images).flatten(2).transpose(1, 2)
+        first = self.class_token.expand(len(tokens), -1, -1)
+        tokens = torch.cat([first, tokens], dim=1) + self.positions
+        return self.logits(self.encoder(tokens)[:, 0])
+
+
+class UNet(nn.Module):
+    """Images `(batch, channels, height, width)` to logits of every pixel."""
+
+    def __init__(self, input_shape, num_classes, *, width, depth):
+        super().__init__()
+        widths = [width * 2**level for level in range(depth + 1)]
+        channels = [input_shape[-1], *widths]
+        self.down = nn.ModuleList(map(_convolutions, channels[:-1], channels[1:]))
+        self.pool = nn.MaxPool2d(2)
+        self.grow = nn.ModuleList(
+            nn.ConvTranspose2d(2 * width, width, 2, 2) for width in widths[-2::-1]
+        )
+        self.up = nn.ModuleList(
+            _convolutions(2 * width, width) for width in widths[-2::-1]
+        )
+        self.logits = nn.Conv2d(width, num_classes, 1)
+
+    def forward(self, images):
+        *stages, bottom = self.down
+        x, skips = images, []
+        for stage in stages:
+            skips.append(stage(x))
+            x = self.pool(skips[-1])
+        x = bottom(x)
+        for grow, stage in zip(self.grow, self.up, strict=True):
+            x = stage(torch.cat([skips.pop(), grow(x)], dim=1))
+        return self.logits(x)
+
+
+def _convolutions(channels, width):
+    layers = []
+    for inputs in (channels, width):
+        layers += [
+            nn.Conv2d(inputs, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+        ]
+    return nn.Sequential(*layers)

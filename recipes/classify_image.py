@@ -1,0 +1,334 @@
+"""Train an image classifier, export it, classify images with the exported file.
+
+What: a small Vision Transformer with a stem of convolutions (`kerasseq.models.vit`)
+or, with `--arch cnn`, a small convolutional network.
+
+    python -m recipes.classify_image                    # digits of 8 x 8 pixels
+    python -m recipes.classify_image --arch cnn --data tfds:fashion_mnist
+    python -m recipes.classify_image --data photos/ --image_size 96 --size tiny \\
+        --flip horizontal --rotation 10 --zoom 0.1 --output_dir saved_models/photos
+    python -m recipes.classify_image --from saved_models/photos --images new/
+
+`photos/` holds a folder of images for each class, or such folders below `train/`,
+`validation/` and `test/`. Writes to `saved_models/classify_image/`: `model.tflite`
+(signature `serve`: a uint8 image in, probabilities out; also as
+`model_float16.tflite` and `model_int8.tflite`), `saved_model/`, `model.keras`,
+`labels.json` for the phone, `report.json`, `report.html`, `card.json`, `history.csv`,
+`confusion.png`, `worst.png` and `heat.png`. With `--images` it prints the class of each
+image and writes `predictions.csv`.
+"""
+
+import functools
+import os
+import shutil
+import sys
+import time
+
+import numpy as np
+
+import kerasseq
+from recipes import (
+    classification_scores,
+    classify_image_file,
+    classify_image_model,
+    common,
+    image_pictures,
+    publishing,
+    training_run,
+    vision_flags,
+)
+
+ARTEFACTS = (
+    "saved_model",
+    "model.tflite",
+    "model.keras",
+    "labels.json",
+    *publishing.REPORT_FILES,
+    "confusion.png",
+    "worst.png",
+    "heat.png",
+)
+# Flags that may differ when a run is resumed.
+FREE_FLAGS = ("from", "images", "input_size", "quantize")
+NUM_REPRESENTATIVE = 200
+NUM_COMPARED = 20
+NUM_SHOWN = 9
+
+
+def define_flags():
+    """The flags of this recipe."""
+    values = common.new_flags("classify_image", epochs=60, batch_size=32)
+    define = common.definer(values)
+    classify_image_model.define_flags(values)
+    vision_flags.define_image_flags(values)
+    text = "Size of the image that the exported file takes; else --image_size."
+    define("string", "input_size", None, text)
+    share = {"lower_bound": 0.0, "upper_bound": 1.0}
+    define("float", "validation_share", 0.1, "Cut off if there is none.", **share)
+    define("float", "test_share", 0.2, "Cut off if there is none.", **share)
+    vision_flags.define_augmentation_flags(values)
+    define("float", "erase", 0.0, "Augmentation: blot out a part of them.", **share)
+    define("float", "mixup", 0.2, "Mix images in training; 0: no.", lower_bound=0.0)
+    define("float", "cutmix", 0.0, "Mix by pasting parts; 1.0 or so, 0: no.", **share)
+    define("float", "label_smoothing", 0.0, "Label smoothing.", **share)
+    define("bool", "class_weights", False, "Let rare classes count as much.")
+    vision_flags.define_optimizer_flags(
+        values, learning_rate=2e-3, weight_decay=0.05, ema=0.99, patience=30
+    )
+    text = "What selects the epoch, on the validation split."
+    choices = ("accuracy", "cross_entropy")
+    define("enum", "monitor", "accuracy", text, choices)
+    vision_flags.define_quantize_flag(values)
+    define("string", "images", None, "Only classify: an image, or a folder of them.")
+    define("string", "from", None, "Folder of the exported model to classify with.")
+    return values
+
+
+def check(values):
+    """Refuses flags that do not go together, before any work is done.
+
+    Raises:
+        ValueError: naming the flag.
+    """
+    classify_image_model.check(values)
+    vision_flags.check_quantize(values)
+    vision_flags.image_options(values)
+    vision_flags.parse_size("input_size", values.input_size)
+
+
+def load_data(values):
+    """Loads, splits and batches the images.
+
+    Returns:
+        What `make_batches` returns.
+    """
+    images = load_images(values)
+    shape = " x ".join(map(str, images.train[0].shape[1:]))
+    print(f"data: {images.name}, {len(images.class_names)} classes, images of {shape}")
+    return make_batches(values, images)
+
+
+def load_images(values, **options):
+    """The images, a `kerasseq.data.LabelledImages`."""
+    return kerasseq.data.load_labelled_images(
+        values.data,
+        data_dir=values.data_dir,
+        validation_share=values.validation_share,
+        test_share=values.test_share,
+        seed=values.seed,
+        **vision_flags.image_options(values) | options,
+    )
+
+
+def make_batches(values, images):
+    """Batches of all three splits.
+
+    Returns:
+        A dict: `images`, as given, `train`, `validation`, `test`
+        (`kerasseq.data.ImageBatches`), and `settings`, what a resumed run must share.
+    """
+    options = {"num_classes": len(images.class_names), "one_hot": True}
+    batches = functools.partial(
+        kerasseq.data.ImageBatches, batch_size=values.batch_size, **options
+    )
+    weights = None
+    if values.class_weights:
+        weights = kerasseq.data.class_weights(images.train[1])
+    found = {
+        "train": batches(
+            *images.train,
+            augment=_augmentation(values),
+            mixup=values.mixup,
+            cutmix=values.cutmix,
+            sample_weights=weights,
+            seed=values.seed,
+        ),
+        "validation": batches(*images.validation, shuffle=False),
+        "test": batches(*images.test, shuffle=False),
+    }
+    counts = (f"{name} {part.num_images}" for name, part in found.items())
+    print(f"images: {', '.join(counts)}")
+    contents = [*images.train, *images.validation]
+    settings = training_run.fingerprint(values, contents, FREE_FLAGS)
+    return {"images": images, "settings": settings} | found
+
+
+def _augmentation(values):
+    import keras
+
+    layers = vision_flags.augmentation(values)
+    if values.erase:
+        layers.append(keras.layers.RandomErasing(values.erase))
+    return layers
+
+
+def build_model(values, data):
+    """Builds and compiles the model."""
+    import keras
+
+    images = data["images"]
+    model = classify_image_model.build(
+        values, images.train[0].shape[1:], len(images.class_names)
+    )
+    steps = values.epochs * len(data["train"])
+    model.compile(
+        vision_flags.make_optimizer(values, steps),
+        keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=values.label_smoothing
+        ),
+        weighted_metrics=[
+            keras.metrics.CategoricalAccuracy(name="accuracy"),
+            keras.metrics.CategoricalCrossentropy(
+                from_logits=True, name="cross_entropy"
+            ),
+        ],
+        jit_compile=values.jit_compile,
+    )
+    print(f"model: {values.arch}, {model.count_params():,} parameters")
+    return model
+
+
+def train(values, model, data, run_dir):
+    """Fits the model, resuming if asked; returns facts for the report."""
+    return training_run.train(
+        values,
+        model,
+        data["train"],
+        data["validation"],
+        run_dir,
+        data["settings"],
+        monitor=f"val_{values.monitor}",
+        mode="max" if values.monitor == "accuracy" else "min",
+    )
+
+
+def evaluate(values, model, data):
+    """Classifies the test split with Keras, and scores it.
+
+    Returns:
+        A dict: `probabilities` `(num, num_classes)` and `scores`.
+    """
+    from scipy import special
+
+    images = data["images"]
+    logits = model.predict(data["test"], verbose=0)[: len(images.test[1])]
+    probabilities = special.softmax(logits.astype("float32"), axis=-1)
+    found = classification_scores.scores(
+        images.test[1], probabilities, images.class_names
+    )
+    print("Keras:", classification_scores.summary(found))
+    return {"probabilities": probabilities, "scores": found}
+
+
+def export(values, model, data, training, results, run_dir):
+    """Exports, verifies on the whole test split, and publishes all files at once."""
+    images = _device_images(values, data)
+    test, train = images.test[0], images.train[0]
+    some = train[:: max(1, len(train) // NUM_REPRESENTATIVE)][:NUM_REPRESENTATIVE]
+    with kerasseq.atomic.staging(values.output_dir) as folder:
+        report = kerasseq.export.export_model(
+            model,
+            folder,
+            signatures=kerasseq.export.image_signature(test.shape[1:]),
+            samples={"serve": [{"image": row[None]} for row in test[:NUM_COMPARED]]},
+            quantize=tuple(values.quantize),
+            representative_data=[{"image": row[None]} for row in some],
+            task="classify_image",
+            data=images.name,
+            metrics=results["scores"],
+            training=training,
+        )
+        verify(images, results, report, folder)
+        model.save(folder / "model.keras")
+        kerasseq.atomic.write_json(folder / "labels.json", images.class_names)
+        shutil.copy(run_dir / "history.csv", folder)
+        pictures = draw_pictures(values, model, data, results, folder)
+        publishing.write_report(
+            folder,
+            report,
+            "recipes.classify_image",
+            data["settings"],
+            classification_scores.samples(
+                images.test[1], results["probabilities"], images.class_names, 10
+            ),
+            pictures,
+        )
+        quantised = [f"model_{precision}.tflite" for precision in values.quantize]
+        publishing.publish(folder, values.output_dir, [*ARTEFACTS, *quantised])
+    return report
+
+
+def _device_images(values, data):
+    """The images in the size that the exported file takes."""
+    size = vision_flags.parse_size("input_size", values.input_size)
+    if size is None or tuple(size) == data["images"].test[0].shape[1:3]:
+        return data["images"]
+    return load_images(values, image_size=size)
+
+
+def verify(images, results, report, folder):
+    """Classifies the test split with each exported file and compares with Keras.
+
+    Scores, agreement with Keras (the share of images put into the same class) and
+    time go into the report, as each file's `metrics`.
+    """
+    expected = results["probabilities"].argmax(axis=1)
+    for artefact in report["artefacts"]:
+        if not artefact["file"].endswith(".tflite"):
+            continue
+        runner = kerasseq.lite.Runner(folder / artefact["file"])
+        began = time.perf_counter()
+        rows = [runner.run("serve", image=row[None]) for row in images.test[0]]
+        seconds = time.perf_counter() - began
+        found = np.concatenate([row["probabilities"] for row in rows])
+        artefact["metrics"] = classification_scores.scores(
+            images.test[1], found, images.class_names
+        ) | {
+            "agreement": float(np.mean(found.argmax(axis=1) == expected)),
+            "ms_per_image": 1e3 * seconds / len(rows),
+        }
+        print(f"{artefact['file']}: {_line(artefact['metrics'])}")
+
+
+def _line(found):
+    return (
+        f"accuracy {found['accuracy']:.4f}, class as Keras' on {found['agreement']:.4f}"
+        f" of the test images, {found['ms_per_image']:.2f} ms each"
+    )
+
+
+def draw_pictures(values, model, data, results, folder):
+    """Draws confusions, errors, and where the model looks; returns the files' names."""
+    (images, truth), names = data["images"].test, data["images"].class_names
+    probabilities = results["probabilities"]
+    predicted = probabilities.argmax(axis=1)
+    image_pictures.draw_confusion(folder / "confusion.png", truth, predicted, names)
+    image_pictures.draw_worst(folder / "worst.png", images, truth, probabilities, names)
+    shown = np.sort(np.unique(truth, return_index=True)[1])[:NUM_SHOWN]  # of each class
+    heat = classify_image_model.look(values, model, images[shown])
+    titles = [f"{names[predicted[i]]} {probabilities[i].max():.0%}" for i in shown]
+    image_pictures.draw_heat(folder / "heat.png", images[shown], heat, titles)
+    return ["confusion.png", "worst.png", "heat.png"]
+
+
+def main(values):
+    """Runs the whole job, or classifies with its result."""
+    if values.images is not None or values["from"].value is not None:
+        classify_image_file.classify_with_file(values)
+        return
+    check(values)
+    common.prepare(values)
+    run_dir = common.make_folder(os.path.join(values.output_dir, "run"))
+    data = load_data(values)
+    model = build_model(values, data)
+    training = train(values, model, data, run_dir)
+    results = evaluate(values, model, data)
+    if common.backend() != "tensorflow":
+        publishing.save_for_tensorflow(values, model)
+        return
+    export(values, model, data, training, results, run_dir)
+    publishing.print_folder(values.output_dir)
+
+
+if __name__ == "__main__":
+    sys.exit(common.run(main, define_flags(), __doc__))

@@ -1,0 +1,77 @@
+"""What a recipe leaves behind: report, page, card, and a list of it all."""
+
+import pathlib
+
+import kerasseq
+from recipes import common, page
+
+REPORT_FILES = ("history.csv", "report.json", "report.html", "card.json")
+
+
+def write_report(folder, report, module, settings, samples, pictures):
+    """Writes `report.json`, `card.json` and `report.html`.
+
+    Args:
+        folder: Folder of a whole export, with `history.csv` and the pictures in it.
+        report: What `kerasseq.export.export_model` returned, with the metrics of the
+            exported files added.
+        module: Name of the recipe's module, for the command on the card.
+        settings: All settings of the run; defaults change.
+        samples: Dicts with the same keys, rows of the table of samples.
+        pictures: Names of PNG files in the folder.
+    """
+    folder = pathlib.Path(folder)
+    kerasseq.atomic.write_json(folder / "report.json", report)
+    kerasseq.atomic.write_json(folder / "card.json", _card(report, module, settings))
+    page.write_page(
+        folder / "report.html",
+        report,
+        folder / "history.csv",
+        samples,
+        [folder / name for name in pictures],
+    )
+
+
+def _card(report, module, settings):
+    tflite = report["artefacts"][0]
+    return {
+        "task": report["task"],
+        "data": report["data"],
+        "command": common.command_line(module),
+        "settings": settings,
+        "metrics": tflite["metrics"],
+        "training": report["training"],
+        "bytes": {item["file"]: item["bytes"] for item in report["artefacts"]},
+        "latency_ms": tflite["latency_ms"],
+        "max_abs_diff": tflite["max_abs_diff"],
+    }
+
+
+def publish(folder, output_dir, names):
+    """Moves a whole export into place, and removes quantised files of an earlier one.
+
+    Args:
+        folder: The staging folder that holds it.
+        output_dir: Where it goes.
+        names: Names of its files and folders.
+    """
+    kerasseq.atomic.move_into(folder, output_dir, names)
+    for path in pathlib.Path(output_dir).glob("model_*.tflite"):
+        if path.name not in names:
+            path.unlink()
+
+
+def save_for_tensorflow(values, model):
+    """Saves a model that was trained on a backend that does not export."""
+    with kerasseq.atomic.staging(values.output_dir) as folder:
+        model.save(folder / "model.keras")
+        kerasseq.atomic.move_into(folder, values.output_dir, ["model.keras"])
+    print("Trained. Run again with KERAS_BACKEND=tensorflow --resume to export.")
+
+
+def print_folder(output_dir):
+    """Prints where everything lies."""
+    print(f"\nEverything lies in {output_dir}/:")
+    for path in sorted(pathlib.Path(output_dir).iterdir()):
+        if path.name != "run":
+            print(f"  {path.name}")

@@ -1,0 +1,81 @@
+"""The flags of `recipes.segment`, and which of them go together."""
+
+from recipes import common, segment_heads, vision_flags
+
+
+def define_data_flags(values):
+    """Adds the flags about the data."""
+    define = common.definer(values)
+    define("string", "test_data", None, "Folder like --data; else a part of it.")
+    define("integer", "num_examples", 800, "Generated images.", lower_bound=10)
+    share = {"lower_bound": 0.0, "upper_bound": 1.0}
+    define("float", "validation_share", 0.1, "Cut off if there is none.", **share)
+    define("float", "test_share", 0.2, "Cut off if there is none.", **share)
+    define("integer", "ignore_class", None, "Value of void pixels in the masks.")
+    vision_flags.define_image_flags(values)
+
+
+def define_model_flags(values):
+    """Adds the flags about the network and what it learns."""
+    define = common.definer(values)
+    text = f"Comma list out of {', '.join(segment_heads.HEADS)}."
+    define("string", "heads", "mask", text)
+    define("integer", "width", 12, "Channels of the first stage.", lower_bound=1)
+    define("integer", "depth", 3, "Number of halvings.", lower_bound=1)
+    norms = ("batch", "layer", "instance", "group", "none")
+    define("enum", "norm", "batch", "Kind of normalisation.", norms)
+    kinds = ("transposed", "bilinear")
+    define("enum", "upsampling", "transposed", "How the decoder grows.", kinds)
+    rate = {"lower_bound": 0.0, "upper_bound": 0.9}
+    define("float", "dropout", 0.0, "Dropout at the end of the encoder.", **rate)
+    define("bool", "deep_supervision", False, "Coarser stages learn too.")
+    text = f"Sum of {', '.join(segment_heads.LOSSES)}, for mask and edges."
+    define("string", "loss", "cross_entropy+dice", text)
+    kinds = ("squared", "absolute")
+    define("enum", "value_loss", "squared", "Error of image and target.", kinds)
+    define("bool", "class_weights", False, "Let rare classes count as much.")
+    text = "Weigh thin borders between objects as the U-Net paper does."
+    define("bool", "boundary_weights", False, text)
+
+
+def check(values):
+    """Refuses flags that do not go together, before any work is done.
+
+    Raises:
+        ValueError: naming the flag.
+    """
+    heads, parts = segment_heads.names(values), values.loss.split("+")
+    losses = segment_heads.LOSSES
+    if not {*parts} <= {*losses} or len({*parts}) < len(parts):
+        raise ValueError(
+            f"--loss is one of {', '.join(losses)}, or a sum of them such as "
+            f"cross_entropy+dice. Received: --loss={values.loss}"
+        )
+    for flag in ("class_weights", "boundary_weights"):
+        if values[flag].value and "mask" not in heads:
+            raise ValueError(
+                f"--{flag} weighs the pixels of the head `mask`. "
+                f"Received: --heads={values.heads}"
+            )
+    weighted = {*parts} & {"cross_entropy", "focal"} or values.boundary_weights
+    if values.class_weights and not weighted:
+        raise ValueError(
+            "--class_weights goes with cross_entropy or focal; dice and jaccard "
+            f"balance classes anyway. Received: --loss={values.loss}"
+        )
+    vision_flags.check_quantize(values)
+    size = vision_flags.image_options(values)["image_size"]
+    if size:
+        check_size(size, values.depth)
+
+
+def check_size(shape, depth):
+    """Raises `ValueError`, naming the next size, unless `depth` halvings are whole."""
+    step = 2**depth
+    good = [-(-side // step) * step for side in shape[:2]]
+    if good != [*shape[:2]]:
+        size = str(good[0]) if good[0] == good[1] else f"{good[0]}x{good[1]}"
+        raise ValueError(
+            f"With --depth={depth} the sides must be multiples of {step}; the next "
+            f"size is --image_size={size}. Received: {shape[0]}x{shape[1]}"
+        )

@@ -1,0 +1,178 @@
+"""Flags that the recipes for images share: size, augmentation, optimizer."""
+
+import re
+
+from recipes import common, remedies, training_run
+
+PRECISIONS = ("float16", "dynamic", "int8")
+FLIPS = ("none", "horizontal", "vertical", "both")
+
+
+def define_image_flags(values):
+    """Adds the flags about the images: `image_options` reads them."""
+    define = common.definer(values)
+    define("string", "image_size", None, "Side in pixels, or 'HEIGHTxWIDTH'.")
+    define("enum", "channels", None, "1: gray, 3: RGB; else as found.", ("1", "3"))
+    define("string", "limit", None, "Training images at most, or a share as 0.1.")
+
+
+def image_options(values):
+    """What the loaders of images take.
+
+    Args:
+        values: Flags with those of `define_image_flags`.
+
+    Returns:
+        A dict: `image_size`, `num_channels`, `limit`.
+
+    Raises:
+        ValueError: for a size or a limit that is none.
+    """
+    limit = values.limit
+    if limit is not None and not re.fullmatch(r"\d+|\d*\.\d+", limit):
+        raise ValueError(
+            "--limit is a number of images, or a share of them such as 0.1. "
+            f"Received: --limit={limit}"
+        )
+    return {
+        "image_size": parse_size("image_size", values.image_size),
+        "num_channels": values.channels and int(values.channels),
+        "limit": limit and (float(limit) if "." in limit else int(limit)),
+    }
+
+
+def parse_size(name, text):
+    """`(height, width)` from the text of a flag, or `None`.
+
+    Raises:
+        ValueError: naming the flag, for a text that is no size.
+    """
+    if text is None:
+        return None
+    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)?", text):
+        raise ValueError(
+            f"--{name} is a side in pixels, or HEIGHTxWIDTH such as 96x128. "
+            f"Received: --{name}={text}"
+        )
+    sides = [int(side) for side in text.split("x")]
+    return sides[0], sides[-1]
+
+
+def define_quantize_flag(values):
+    """Adds `--quantize`, a list of the precisions of further exported files."""
+    text = f"Quantised files to write, of {', '.join(PRECISIONS)}."
+    common.definer(values)("list", "quantize", ["float16", "int8"], text)
+
+
+def check_quantize(values):
+    """Raises `ValueError` for an unknown precision."""
+    if not set(values.quantize) <= set(PRECISIONS):
+        raise ValueError(
+            f"--quantize is a list out of {','.join(PRECISIONS)}, or nothing. "
+            f"Received: --quantize={','.join(values.quantize)}"
+        )
+
+
+def define_augmentation_flags(values, **defaults):
+    """Adds the flags that `augmentation` reads; what is not given here is off.
+
+    Args:
+        values: The `absl.flags.FlagValues` of the recipe.
+        **defaults: Defaults of single flags, by name.
+    """
+    define = common.definer(values)
+
+    def amount(name, text, upper_bound):
+        bounds = {"lower_bound": 0.0, "upper_bound": upper_bound}
+        define("float", name, defaults.get(name, 0.0), text, **bounds)
+
+    flip = defaults.get("flip", "none")
+    define("enum", "flip", flip, "Augmentation: mirror at random.", FLIPS)
+    amount("rotation", "Augmentation: turn by so many degrees at most.", 180.0)
+    amount("shift", "Augmentation: move by this share of the sides at most.", 1.0)
+    amount("zoom", "Augmentation: resize by this share at most.", 0.9)
+    amount("elastic", "Augmentation: bend this share of the images.", 1.0)
+    amount("brightness", "Augmentation: change by this share of 255 at most.", 1.0)
+    amount("contrast", "Augmentation: change by this share at most.", 1.0)
+
+
+def augmentation(values):
+    """The Keras layers that the flags ask for, for `kerasseq.data.ImageBatches`.
+
+    What comes in from outside mirrors the picture.
+
+    Args:
+        values: Flags with those of `define_augmentation_flags`.
+
+    Returns:
+        A list of layers, geometry first.
+    """
+    from keras import layers
+
+    flip = {"both": "horizontal_and_vertical"}.get(values.flip, values.flip)
+    made = [layers.RandomFlip(flip)] if flip != "none" else []
+    if values.rotation:
+        made.append(layers.RandomRotation(values.rotation / 360))
+    if values.shift:
+        made.append(layers.RandomTranslation(values.shift, values.shift))
+    if values.zoom:
+        made.append(layers.RandomZoom(values.zoom))
+    if values.elastic:
+        # Of a fixed strength: Keras turns a small one into noise.
+        share = (values.elastic, values.elastic)
+        made.append(layers.RandomElasticTransform(share, (1.0, 1.0)))
+    if values.brightness:
+        made.append(layers.RandomBrightness(values.brightness))
+    if values.contrast:
+        made.append(layers.RandomContrast(values.contrast))
+    return made
+
+
+def define_optimizer_flags(values, learning_rate, weight_decay, ema=0.0, patience=10):
+    """Adds the flags that `make_optimizer` reads, and `--patience`.
+
+    Args:
+        values: The `absl.flags.FlagValues` of the recipe.
+        learning_rate: Default of the peak.
+        weight_decay: Default of the decay.
+        ema: Default of `--ema`.
+        patience: Default of `--patience`.
+    """
+    define = common.definer(values)
+    zero = {"lower_bound": 0}
+    define("float", "learning_rate", learning_rate, "Peak of AdamW.", **zero)
+    define("integer", "warmup_steps", 100, "Steps until the peak.", **zero)
+    text = "Of AdamW; biases and norms are spared."
+    define("float", "weight_decay", weight_decay, text, **zero)
+    text = "Clip all gradients together to this norm; 0: no."
+    define("float", "clip_global_norm", 1.0, text, **zero)
+    text = "Use averaged weights; what a step keeps of them, as 0.99. 0: no."
+    define("float", "ema", ema, text, lower_bound=0.0, upper_bound=0.99999)
+    text = "Epochs without a better validation score."
+    define("integer", "patience", patience, text, **zero)
+
+
+def make_optimizer(values, steps):
+    """AdamW whose learning rate warms up and then falls along a cosine.
+
+    Args:
+        values: Flags with those of `define_optimizer_flags`.
+        steps: Steps of the whole run.
+
+    Returns:
+        A `keras.optimizers.AdamW`.
+    """
+    import keras
+
+    schedule = training_run.cosine_schedule(
+        values.learning_rate, steps, values.warmup_steps
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule,
+        weight_decay=values.weight_decay,
+        global_clipnorm=values.clip_global_norm or None,
+        use_ema=values.ema > 0,
+        ema_momentum=values.ema or 0.99,
+    )
+    optimizer.exclude_from_weight_decay(var_names=remedies.UNDECAYED)
+    return optimizer
