@@ -18,6 +18,7 @@ _SUBMODULES = (
     "lite",
     "models",
     "ops",
+    "tiling",
     "training",
 )
 

@@ -9,6 +9,7 @@ with the entry whose promises cover it.
 
 import typing
 
+import catalog_vision
 import keras
 import numpy as np
 
@@ -19,6 +20,8 @@ PARTS = {
     "seq2seq_encode": "seq2seq",
     "seq2seq_step": "seq2seq",
     "state_names": "language_model",
+    "attention_rollout": "vit",
+    "grad_cam": "convnet",
     "LayerNormLSTMCell": "LayerNormLSTM",
     "PeepholeLSTMCell": "PeepholeLSTM",
     "ZoneoutLSTMCell": "ZoneoutLSTM",
@@ -30,8 +33,9 @@ class Entry(typing.NamedTuple):
     """One public thing in one configuration.
 
     `build(layer_class)` makes a small functional model with dict inputs; `stock` is
-    the class of Keras that holds the same weights, if there is one; `excused` gives
-    the reason for each promise that is not kept.
+    the class of Keras that holds the same weights, if there is one; `loops` tells
+    whether there is a loop over time; `excused` gives the reason for each promise that
+    is not kept.
     """
 
     covers: str
@@ -39,6 +43,7 @@ class Entry(typing.NamedTuple):
     build: typing.Callable
     inputs: typing.Callable
     stock: type | None = None
+    loops: bool = True
     excused: dict = {}
 
     @property
@@ -53,10 +58,15 @@ class Entry(typing.NamedTuple):
 
 
 def randomize(model):
-    """Gives all weights values, biases too, so that none hides behind a zero."""
+    """Gives all weights values, biases too, so that none hides behind a zero.
+
+    Kernels of images and gains are such that deep models still tell inputs apart."""
     generator = np.random.default_rng(3)
     for weight in model.weights:
-        weight.assign(generator.normal(0, 0.3, weight.shape))
+        of_images = len(weight.shape) == 4
+        scale = (2 / np.prod(weight.shape[:-1])) ** 0.5 if of_images else 0.3
+        start = {"gamma": 1, "moving_variance": 1.5}.get(weight.name, 0)
+        weight.assign(start + generator.normal(0, scale, weight.shape))
 
 
 def recurrent_model(cells=lambda: UNITS, **options):
@@ -215,6 +225,7 @@ ENTRIES = [
     _seq2seq("simple_rnn", cell="simple_rnn", attention="dot", input_feeding=False),
     _language("lstm", 4, dropout=0.2, residual=True),
     _language("gru", 1, num_layers=1, cell="gru", tie_embeddings=False),
+    *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
 ]
 
 

@@ -7,6 +7,7 @@ import os
 from ai_edge_litert import schema_py_generated as schema
 
 from kerasseq import lite
+from kerasseq.export import gpu_delegate
 
 _FLEX = "Flex"
 _LARGE = 1024  # the converter leaves smaller constants as they are
@@ -18,7 +19,8 @@ def _names(enumeration):
     return {code: name for name, code in pairs if not name.startswith("_")}
 
 
-_BUILTIN_NAMES = _names(schema.BuiltinOperator)
+_OP_NAMES = _names(schema.BuiltinOperator)
+BUILTIN_NAMES = frozenset(_OP_NAMES.values())
 _TYPE_NAMES = _names(schema.TensorType)
 
 
@@ -31,11 +33,12 @@ def audit(path):
     Returns:
         A dict: `"ops"` (`{name: count}` over all subgraphs), `"flex_ops"` and
         `"custom_ops"` (names of ops that are no builtins; a mobile runtime loads
-        neither), `"dynamic_shapes"` (whether any tensor has a size that is not
-        fixed), `"bytes"`, `"signatures"` (names), `"subgraphs"` (their number),
-        `"tensor_types"` (`{type: count}`) and `"int8_share"` (of the elements of all
-        constants with 1024 or more, integers for indices left out, the share that is
-        int8; `None` if there are none).
+        neither), `"gpu_refused_ops"` (names of ops that the GPU delegate leaves to the
+        CPU, see `gpu_delegate.refused`), `"dynamic_shapes"` (whether any tensor has a
+        size that is not fixed), `"bytes"`, `"signatures"` (names), `"subgraphs"` (their
+        number), `"tensor_types"` (`{type: count}`) and `"int8_share"` (of the elements
+        of all constants with 1024 or more, integers for indices left out, the share
+        that is int8; `None` if there are none).
 
     Raises:
         ValueError: If the file is no valid TFLite file.
@@ -49,16 +52,14 @@ def audit(path):
     path = lite.check_file(path)
     with open(path, "rb") as file:
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(file.read(), 0))
-    counts = collections.Counter(
-        _op_name(model.operatorCodes[op.opcodeIndex])
-        for graph in model.subgraphs
-        for op in _list(graph.operators)
-    )
+    operators = list(_operators(model))
+    counts = collections.Counter(name for name, _ in operators)
     custom = {_text(c.customCode) for c in model.operatorCodes if c.customCode}
     return {
         "ops": dict(sorted(counts.items())),
         "flex_ops": sorted(name for name in custom if name.startswith(_FLEX)),
         "custom_ops": sorted(name for name in custom if not name.startswith(_FLEX)),
+        "gpu_refused_ops": gpu_delegate.refused(operators),
         "dynamic_shapes": any(map(_has_dynamic_shape, model.subgraphs)),
         "bytes": os.path.getsize(path),
         "signatures": [_text(s.signatureKey) for s in _list(model.signatureDefs)],
@@ -85,11 +86,21 @@ def check_builtin(content):
         )
 
 
+def _operators(model):
+    """Pairs of the name of an op and the shapes of its tensors."""
+    for graph in model.subgraphs:
+        shapes = [_list(tensor.shape) for tensor in _list(graph.tensors)]
+        for op in _list(graph.operators):
+            tensors = [*_list(op.inputs), *_list(op.outputs)]
+            name = _op_name(model.operatorCodes[op.opcodeIndex])
+            yield name, [shapes[index] for index in tensors if index >= 0]
+
+
 def _op_name(code):
     if code.customCode:
         return _text(code.customCode)
     # Codes above 127 are only in the newer field; the older one then holds 127.
-    return _BUILTIN_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+    return _OP_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
 
 def _tensor_types(model):

@@ -11,7 +11,7 @@ import pathlib
 from kerasseq.export import samples, slim
 
 
-def convert(saved_model, signatures, precision="float32", data=None):
+def convert(saved_model, signatures, precision="float32", data=None, float_ops=()):
     """Converts a SavedModel with builtin ops only.
 
     Args:
@@ -20,6 +20,7 @@ def convert(saved_model, signatures, precision="float32", data=None):
         precision: `"float32"`, `"float16"`, `"dynamic"` (int8 weights) or `"int8"`
             (int8 weights and activations, with the inputs and outputs as they are).
         data: `{signature name: [{input name: array}]}`, for `"int8"`.
+        float_ops: Names of builtin ops that stay float, for `"int8"`.
 
     Returns:
         The bytes of the TFLite file.
@@ -37,7 +38,24 @@ def convert(saved_model, signatures, precision="float32", data=None):
     if precision == "int8":
         pairs = [(name, case) for name, cases in data.items() for case in cases]
         converter.representative_dataset = lambda: iter(pairs)
-    return slim.without_inner_names(converter.convert())
+    content = _convert_but(converter, float_ops) if float_ops else converter.convert()
+    return slim.without_inner_names(content)
+
+
+def _convert_but(converter, float_ops):
+    """Converts with some ops left in float; it is the debugger that can do so."""
+    import tensorflow as tf
+
+    lite = tf.lite.experimental
+    options = lite.QuantizationDebugOptions(denylisted_ops=list(float_ops))
+    try:
+        debugger = lite.QuantizationDebugger(converter=converter, debug_options=options)
+    except ValueError as error:  # it found no quantised op to look into
+        raise ValueError(
+            "`float_ops` leave no op to quantise; leave some of them out. "
+            f"Received: float_ops={float_ops}"
+        ) from error
+    return debugger.get_nondebug_quantized_model()
 
 
 def main(arguments=None):
@@ -53,7 +71,11 @@ def main(arguments=None):
         output = pathlib.Path(job["output"])
         try:
             content = convert(
-                job["saved_model"], job["signatures"], job["precision"], data
+                job["saved_model"],
+                job["signatures"],
+                job["precision"],
+                data,
+                job["float_ops"],
             )
         except Exception as error:  # ConverterError has no public name
             if type(error).__name__ != "ConverterError":

@@ -34,6 +34,7 @@ class Job:
         signatures: Names of the signatures to keep.
         precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
         data: Path of a file from `samples.write`, for `"int8"`.
+        float_ops: Names of builtin ops that stay float, for `"int8"`.
     """
 
     saved_model: os.PathLike
@@ -41,6 +42,7 @@ class Job:
     signatures: list
     precision: str = "float32"
     data: os.PathLike | None = None
+    float_ops: tuple = ()
 
 
 def convert(jobs, layers):

@@ -16,6 +16,7 @@ def export_model(
     lowering="auto",
     quantize=(),
     representative_data=None,
+    float_ops=(),
     task=None,
     data=None,
     metrics=None,
@@ -42,7 +43,7 @@ def export_model(
             tensors by keyword and returns a dict of tensors; all shapes are static.
         samples: `{signature name: [{input name: array}]}` to compare on. A signature
             that is not named is not compared. `None` makes seeded random inputs
-            (integers are 1 or 2) for all signatures.
+            (integers are 1 or 2, uint8 is 0 to 255) for all signatures.
         lowering: How loops over time are written. `"while"`: as a loop. `"fused"`: an
             LSTM that does not return its states as the one op
             `UNIDIRECTIONAL_SEQUENCE_LSTM`, which wants masks padded on the right;
@@ -55,6 +56,12 @@ def export_model(
         representative_data: For `"int8"`: `{signature name: [{input name: array}]}`,
             or an iterable of dicts of arrays if there is one signature; some hundred
             real inputs.
+        float_ops: Names of builtin ops that the int8 file computes in float, for
+            models that lose too much in int8, as transformers do: those of layer
+            normalisation and attention are `("ADD", "BATCH_MATMUL", "GELU", "MEAN",
+            "MUL", "NEG", "RSQRT", "SOFTMAX", "SQUARED_DIFFERENCE")`. A file for a
+            chip that has integers only must do without; one for a processor may do
+            better as `"dynamic"`.
         task: Name of the task, for the report.
         data: Name or description of the data, for the report.
         metrics: Dict of the model's scores, for the report.
@@ -90,7 +97,7 @@ def export_model(
     output_dir = atomic.check_output_dir(output_dir)
     head = report.head(task, data, metrics, training)
     lowerings.check(lowering)
-    quantize_lib.check(quantize, representative_data)
+    quantize_lib.check(quantize, representative_data, float_ops)
     twin = twin_lib.portable_twin(model)
     with atomic.staging(output_dir) as folder:
         forms = forms_lib.Forms(twin, signatures, folder)
@@ -101,7 +108,7 @@ def export_model(
         chosen, measured = lowerings.choose(forms, names, settings)
         artefacts = [
             _check_tflite(forms, chosen, measured, settings, folder),
-            *quantize_lib.artefacts(forms, quantize, data, chosen, settings),
+            *quantize_lib.artefacts(forms, quantize, data, chosen, settings, float_ops),
             _check_saved_model(forms, chosen, settings, folder),
         ]
         result = {**head, "artefacts": artefacts}

@@ -66,8 +66,8 @@ def artefact(path, forms, figures, lowering, **found):
         forms: `forms.Forms`.
         figures: What `parity.compare` returned for it.
         lowering: How its loops over time are written.
-        **found: What else is known: `precision`, `lowerings`, `audit` (from
-            `audit.audit`), `measured` (from `measure.measure`) and
+        **found: What else is known: `precision`, `float_ops`, `lowerings`, `audit`
+            (from `audit.audit`), `measured` (from `measure.measure`) and
             `main_signature`, whose latency stands for the file.
 
     Returns:
@@ -83,6 +83,7 @@ def artefact(path, forms, figures, lowering, **found):
         "ops": content.get("ops", {}),
         "flex_ops": [],
         "custom_ops": [],
+        "gpu_refused_ops": content.get("gpu_refused_ops", []),
         "dynamic_shapes": content.get("dynamic_shapes", False),
         "max_abs_diff": parity.largest(figures),
         "mean_abs_diff": parity.largest(figures, "mean_abs_diff"),
@@ -94,6 +95,7 @@ def artefact(path, forms, figures, lowering, **found):
         "lowering": lowering if forms.num_steps else None,
         "lowerings": found.get("lowerings", {}),
         "int8_share": content.get("int8_share"),
+        "float_ops": found.get("float_ops", []),
     }
 
 

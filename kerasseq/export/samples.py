@@ -8,7 +8,9 @@ _NUM_RANDOM_SAMPLES = 3
 
 
 def random_samples(specs, seed=0):
-    """Makes seeded random inputs: normal floats, and the integers 1 and 2.
+    """Makes seeded random inputs: normal floats, pixels, and the integers 1 and 2.
+
+    `uint8` stands for pixels, 0 to 255; other integers for token ids.
 
     Args:
         specs: `{name: (shape, dtype name)}`.
@@ -111,6 +113,8 @@ def read(path):
 def _random(generator, shape, dtype):
     if dtype == "bool":
         return generator.integers(0, 2, shape).astype(bool)
+    if dtype == "uint8":
+        return generator.integers(0, 256, shape).astype(dtype)
     if np.issubdtype(np.dtype(dtype), np.integer):
         return generator.integers(1, 3, shape).astype(dtype)
     return generator.standard_normal(shape).astype(dtype)

@@ -34,7 +34,7 @@ def reload(saved_catalogue):
             command = [sys.executable, HERE / "load_and_run.py", saved_catalogue]
             paths = {"KERAS_BACKEND": backend, "PYTHONPATH": str(HERE.parents[1])}
             environment = os.environ | paths
-            subprocess.run(command, env=environment, check=True, timeout=300)
+            subprocess.run(command, env=environment, check=True, timeout=600)
             done.add(backend)
         return saved_catalogue
 

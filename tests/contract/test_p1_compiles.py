@@ -49,7 +49,8 @@ def test_training_gradient_lowers_for_gpu(entry):
     weights = [tf.constant(v.value) for v in model.trainable_variables]
     ir = gpu_ir(gradients, weights, fixed, inputs)
     assert "HloModule" in ir
-    assert "while" in ir  # the loop is there, not unrolled
+    if entry.loops:
+        assert "while" in ir  # the loop is there, not unrolled
     assert "CudnnRNN" not in ir
 
 

@@ -2,7 +2,8 @@
 
 The recurrent layers are held against stock Keras here, weight for weight, and
 against NumPy in `layers/`; what Keras lacks is held against NumPy, its gradients
-against differences of the NumPy function along random directions.
+against differences of the NumPy function along random directions. Vision is in
+`test_p2_vision.py`.
 """
 
 import catalog
@@ -10,7 +11,8 @@ import keras
 import numpy as np
 import pytest
 import reference
-import tensorflow as tf
+
+from tests.contract import slopes, test_p2_vision
 
 WITH_TWIN = [p for p in catalog.keeping("P2") if p.values[0].stock is not None]
 DECODERS = [
@@ -30,17 +32,10 @@ LANGUAGE_MODELS = [
 SEQ2SEQ = [p for p in catalog.keeping("P2") if p.values[0].covers == "seq2seq"]
 
 
-def outputs_and_gradients(model, inputs):
-    with tf.GradientTape() as tape:
-        outputs = model(inputs, training=False)
-        loss = tf.reduce_sum(outputs * np.cos(np.arange(outputs.shape[-1])))
-    gradients = tape.gradient(loss, [w.value for w in model.trainable_weights])
-    return outputs.numpy(), [tf.convert_to_tensor(g).numpy() for g in gradients]
-
-
 def test_every_entry_is_held_against_something():
     groups = WITH_TWIN, NEW_CELLS, STACKS, DECODERS, SEQ2SEQ, LANGUAGE_MODELS
     checked = {p.id for group in groups for p in group}
+    checked |= set(test_p2_vision.REFERENCES)
     assert checked == {p.id for p in catalog.keeping("P2")}
 
 
@@ -48,29 +43,11 @@ def test_every_entry_is_held_against_something():
 def test_equals_stock_keras(entry):
     ours, stock = entry.model(), entry.build(entry.stock)
     stock.set_weights(ours.get_weights())
-    outputs, gradients = outputs_and_gradients(ours, entry.inputs())
-    expected, expected_gradients = outputs_and_gradients(stock, entry.inputs())
+    outputs, gradients = slopes.outputs_and_gradients(ours, entry.inputs())
+    expected, expected_gradients = slopes.outputs_and_gradients(stock, entry.inputs())
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
     for gradient, expected in zip(gradients, expected_gradients, strict=True):
         np.testing.assert_allclose(gradient, expected, atol=1e-4)
-
-
-def compare_slopes(function, arrays, gradients):
-    """Gradients of `outputs_and_gradients` against differences of `function`."""
-    generator, step = np.random.default_rng(5), 1e-5
-    for index, array in enumerate(arrays):
-        direction = generator.normal(size=array.shape)
-        direction /= np.linalg.norm(direction)
-        sides = []
-        for sign in (1, -1):
-            moved = [*arrays]
-            moved[index] = array + sign * step * direction
-            outputs = function(moved)
-            sides.append(np.sum(outputs * np.cos(np.arange(outputs.shape[-1]))))
-        slope = (sides[0] - sides[1]) / (2 * step)
-        np.testing.assert_allclose(
-            np.sum(gradients[index] * direction), slope, atol=1e-4, rtol=1e-4
-        )
 
 
 def reference_recurrent_model(cell, arrays, ids):
@@ -115,9 +92,9 @@ def test_recurrent_model_equals_numpy(entry):
         return reference_stack_model(model.layers[2], arrays, ids)
 
     arrays = [w.astype("float64") for w in model.get_weights()]
-    outputs, gradients = outputs_and_gradients(model, {"ids": ids})
+    outputs, gradients = slopes.outputs_and_gradients(model, {"ids": ids})
     np.testing.assert_allclose(outputs, expected(arrays), atol=1e-5)
-    compare_slopes(expected, arrays, gradients)
+    slopes.compare(expected, arrays, gradients)
 
 
 def decoder_weights(decoder, arrays):
@@ -156,11 +133,11 @@ def test_decoder_equals_numpy(entry):
     model, inputs = entry.model(), entry.inputs()
     (decoder,) = (layer for layer in model.layers if "decoder" in layer.name)
     arrays = [w.astype("float64") for w in decoder.get_weights()]
-    outputs, gradients = outputs_and_gradients(model, inputs)
+    outputs, gradients = slopes.outputs_and_gradients(model, inputs)
     expected, _ = reference_decoder(decoder, inputs, arrays)
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
 
-    compare_slopes(
+    slopes.compare(
         lambda arrays: reference_decoder(decoder, inputs, arrays)[0],
         arrays,
         gradients,
@@ -225,6 +202,6 @@ def test_language_model_equals_numpy(entry):
         return np.concatenate([logits.reshape(len(logits), -1), *states], axis=-1)
 
     arrays = [w.astype("float64") for w in model.get_weights()]
-    outputs, gradients = outputs_and_gradients(model, inputs)
+    outputs, gradients = slopes.outputs_and_gradients(model, inputs)
     np.testing.assert_allclose(outputs, expected(arrays), atol=1e-5)
-    compare_slopes(expected, arrays, gradients)
+    slopes.compare(expected, arrays, gradients)

@@ -26,6 +26,7 @@ class TestBasics:
         assert result["bytes"] == path.stat().st_size
         assert not result["dynamic_shapes"]
         assert result["flex_ops"] == result["custom_ops"] == []
+        assert {"ARG_MAX", "WHILE"} <= set(result["gpu_refused_ops"])
 
     def test_weights_are_stored_once(self, exported):
         content = (exported[1] / "model.tflite").read_bytes()
@@ -47,6 +48,7 @@ class TestBasics:
         result = audit.audit(path)
         assert result["flex_ops"] == ["FlexCumprod"]
         assert result["custom_ops"] == ["MyOp"]
+        assert {"FlexCumprod", "MyOp"} <= set(result["gpu_refused_ops"])
         assert result["dynamic_shapes"] is True
         with pytest.raises(ValueError, match="does not load this file"):
             lite.Runner(path)

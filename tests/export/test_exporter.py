@@ -11,9 +11,9 @@ import tensorflow as tf
 from kerasseq import export, lite
 
 KEYS = (
-    "file bytes precision signatures ops flex_ops custom_ops dynamic_shapes "
-    "max_abs_diff mean_abs_diff latency_ms peak_memory_mib metrics "
-    "latency_ms_by_signature parity lowering lowerings int8_share"
+    "file bytes precision signatures ops flex_ops custom_ops gpu_refused_ops "
+    "dynamic_shapes max_abs_diff mean_abs_diff latency_ms peak_memory_mib metrics "
+    "latency_ms_by_signature parity lowering lowerings int8_share float_ops"
 ).split()
 
 
@@ -48,6 +48,9 @@ class TestBasics:
         assert entry["flex_ops"] == entry["custom_ops"] == []
         assert entry["dynamic_shapes"] is False
         assert entry["ops"]["WHILE"] == 5
+        assert (
+            {"ARG_MAX", "WHILE"} <= set(entry["gpu_refused_ops"]) <= set(entry["ops"])
+        )
         assert entry["latency_ms"] == entry["latency_ms_by_signature"]["serve"] > 0
         assert 0 < entry["peak_memory_mib"] < 100
         assert entry["parity"]["count"]["token_agreement"] == 1.0

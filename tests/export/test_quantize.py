@@ -2,11 +2,22 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseq import export, layers, lite
+from kerasseq import export, layers, lite, models
 from kerasseq.export import converter
 from tests.export import tagger
 
 ALL = ("float16", "dynamic", "int8")
+OF_ATTENTION_AND_NORMS = (
+    "ADD",
+    "BATCH_MATMUL",
+    "GELU",
+    "MEAN",
+    "MUL",
+    "NEG",
+    "RSQRT",
+    "SOFTMAX",
+    "SQUARED_DIFFERENCE",
+)
 
 
 def quantised(folder, cell, quantize=ALL):
@@ -121,3 +132,58 @@ class TestErrors:
         job = converter.Job(tmp_path, tmp_path / "a.tflite", ["serve"], "int8")
         with pytest.raises(RuntimeError, match='no int8 loops.*use "dynamic".*11'):
             converter.convert([job], [])
+
+
+@pytest.fixture(scope="module")
+def vit(tmp_path_factory):
+    """Entries of a small Vision Transformer's int8 file, plain and with float ops."""
+    model = models.vit(
+        (16, 16, 1), 10, patch_size=4, num_layers=4, include_rescaling=True, seed=0
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 1, 16, 16, 1), "uint8")
+    data = [{"image": image} for image in pixels]
+    return [
+        export.export_model(
+            model,
+            tmp_path_factory.mktemp("vit"),
+            signatures=export.image_signature((16, 16, 1), output="logits"),
+            samples={"serve": data[:20]},
+            quantize=("int8",),
+            representative_data=data,
+            float_ops=float_ops,
+        )["artefacts"][1]
+        for float_ops in ((), OF_ATTENTION_AND_NORMS)
+    ]
+
+
+class TestFloatOps:
+    def test_transformer_gains(self, vit):
+        plain, kept = vit
+        assert kept["mean_abs_diff"] < 0.8 * plain["mean_abs_diff"]
+        assert kept["max_abs_diff"] < plain["max_abs_diff"]
+
+    def test_weights_stay_int8(self, vit):
+        plain, kept = vit
+        assert plain["int8_share"] == 1.0 and kept["int8_share"] > 0.95
+        assert kept["bytes"] < 1.1 * plain["bytes"]
+        assert plain["float_ops"] == []
+        assert kept["float_ops"] == list(OF_ATTENTION_AND_NORMS)
+
+    @pytest.mark.parametrize(
+        "quantize, float_ops, message",
+        [
+            (("int8",), ("Softmax",), "names of TFLite builtin ops"),
+            (("int8",), "SOFTMAX", "must be a tuple of names"),
+            (("dynamic",), ("SOFTMAX",), 'Add "int8"'),
+        ],
+    )
+    def test_errors(self, quantize, float_ops, message, tmp_path):
+        with pytest.raises(ValueError, match=message):
+            export.export_model(
+                tagger.build(layers.LSTM),
+                tmp_path / "a",
+                quantize=quantize,
+                representative_data=[],
+                float_ops=float_ops,
+            )
+        assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,86 @@
+"""P2 for images: outputs and gradients equal NumPy."""
+
+import catalog
+import numpy as np
+import pytest
+import reference_vision as vision
+
+from tests.contract import slopes
+
+MEAN = {"stem": "convolution", "pooling": "mean", "positions": "sinusoidal"}
+TOKEN = {"stem": "patch", "pooling": "token", "positions": "learned"}
+BATCH = {"depth": 2, "norm": "batch", "padding": "same", "upsampling": "transposed"}
+LOGITS = [("logits", 1)]
+
+
+def tokens(function, *names, **options):
+    """The model of one layer between two dense ones."""
+
+    def run(x, w):
+        weights = [w[f"layer/{name}"] for name in names]
+        x = function(vision.dense(x, w, "first"), *weights, **options)
+        return vision.dense(x, w, "last")
+
+    return run
+
+
+def vit(**options):
+    return lambda x, w: vision.vit(x, w, patch_size=4, num_layers=2, **options)
+
+
+def unet(heads, **changed):
+    """Heads in the order of their names, as the catalogue joins them."""
+
+    def run(x, w):
+        outputs = vision.unet(x, w, heads=heads, **BATCH | changed)
+        if len(outputs) == 1:
+            return outputs[0]
+        return np.concatenate([y.reshape(len(y), -1) for y in outputs], axis=-1)
+
+    return run
+
+
+def unet_with_encoder(x, w):
+    def encoder(x):
+        half = vision.relu(vision.conv2d(x, w, "half", 2))
+        return [x, half], vision.relu(vision.conv2d(half, w, "quarter", 2))
+
+    return unet(LOGITS, upsampling="bilinear", encoder=encoder)(x, w)
+
+
+REFERENCES = {
+    "ClassToken": tokens(vision.class_token, "token"),
+    "GridPositions-learned": tokens(vision.learned_positions, "prefix", "grid"),
+    "GridPositions-sinusoidal": tokens(
+        vision.sinusoidal_positions, grid_shape=(1, 5), num_prefix=1
+    ),
+    "vit-token": vit(**TOKEN),
+    "vit-mean": vit(**MEAN),
+    "convnet": lambda x, w: vision.convnet(x, w, num_stages=2),
+    "unet-batch": unet(LOGITS),
+    "unet-layer_valid": unet(LOGITS, norm="layer", padding="valid", depth=1),
+    "unet-instance_bilinear": unet(
+        LOGITS, norm="instance", upsampling="bilinear", depth=1
+    ),
+    "unet-group_heads": unet([("edges", 1), ("mask", 1)], norm="group", depth=1),
+    "unet-no_norm_deep": unet([("mask", 1), ("mask_2_head", 2)], norm=None),
+    "unet-encoder": unet_with_encoder,
+}
+ENTRIES = [p for p in catalog.keeping("P2") if p.id in REFERENCES]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_equals_numpy(entry):
+    model, inputs = entry.model(), entry.inputs()
+    (x,) = (array.astype("float64") for array in inputs.values())
+    w = {v.path: np.asarray(v.value, "float64") for v in model.weights}
+    trained = [v.path for v in model.trainable_weights]
+
+    def expected(arrays):
+        weights = w | dict(zip(trained, arrays, strict=True))
+        return REFERENCES[entry.id](x, weights)
+
+    arrays = [w[path] for path in trained]
+    outputs, gradients = slopes.outputs_and_gradients(model, inputs)
+    np.testing.assert_allclose(outputs, expected(arrays), atol=1e-5)
+    slopes.compare(expected, arrays, gradients)
