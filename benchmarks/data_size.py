@@ -11,7 +11,8 @@ on two cores.
 What is done is kept in `--output`, and a run that was cut off goes on from its last
 epoch: the same command continues. Flags of `recipes.classify_image` go through:
 
-    python -m benchmarks.data_size --recipe_flags "--rotation=0 --flip=horizontal"
+    python -m benchmarks.data_size --recipe_flags "--rotation=0 --flip=horizontal" \\
+        --vit_flags "--hidden_dim=96 --num_layers=2"
 """
 
 import json
@@ -28,7 +29,7 @@ from recipes import classify_image, common, figures
 
 ARCHITECTURES = {"vit": "Vision Transformer", "cnn": "CNN"}
 SHARES = ("0.01", "0.05", "0.2", "1.0")
-SETTINGS = ("data", "epochs", "batch_size", "recipe_flags")
+SETTINGS = ("data", "epochs", "batch_size", "recipe_flags", "vit_flags")
 LOOK = {"vit": ("#d55e00", "o"), "cnn": ("#0072b2", "s")}
 
 
@@ -43,6 +44,7 @@ def define_flags():
     define("integer", "epochs", 10, "Epochs over all data's number of images.")
     define("integer", "batch_size", 64, "Rows of a batch.", lower_bound=1)
     define("string", "recipe_flags", "", "More flags of recipes.classify_image.")
+    define("string", "vit_flags", "", "More of them, for the Transformer alone.")
     output = "benchmarks/results/data_size.json"
     define("string", "output", output, "Results; the picture lies beside it.")
     define("string", "work_dir", "saved_models/data_size", "State of the runs.")
@@ -96,7 +98,10 @@ def _recipe_values(values, arch, share):
         if values[name].value is not None:
             arguments.append(f"--{name}={values[name].value}")
     recipe = classify_image.define_flags()
-    recipe(["recipe", *arguments, *shlex.split(values.recipe_flags)])
+    arguments += shlex.split(values.recipe_flags)
+    if arch == "vit":
+        arguments += shlex.split(values.vit_flags)
+    recipe(["recipe", *arguments])
     classify_image.check(recipe)
     return recipe
 

@@ -33,6 +33,7 @@ from recipes import (
     classify_image_model,
     common,
     image_pictures,
+    mirroring,
     publishing,
     training_run,
     vision_flags,
@@ -49,7 +50,7 @@ ARTEFACTS = (
     "heat.png",
 )
 # Flags that may differ when a run is resumed.
-FREE_FLAGS = ("from", "images", "input_size", "quantize")
+FREE_FLAGS = ("from", "images", "input_size", "mirror", "quantize")
 NUM_REPRESENTATIVE = 200
 NUM_COMPARED = 20
 NUM_SHOWN = 9
@@ -76,8 +77,9 @@ def define_flags():
         values, learning_rate=2e-3, weight_decay=0.05, ema=0.99, patience=30
     )
     text = "What selects the epoch, on the validation split."
-    choices = ("accuracy", "cross_entropy")
-    define("enum", "monitor", "accuracy", text, choices)
+    choices = ("cross_entropy", "accuracy")
+    define("enum", "monitor", "cross_entropy", text, choices)
+    mirroring.define_flag(values)
     vision_flags.define_quantize_flag(values)
     define("string", "images", None, "Only classify: an image, or a folder of them.")
     define("string", "from", None, "Folder of the exported model to classify with.")
@@ -305,7 +307,7 @@ def draw_pictures(values, model, data, results, folder):
     image_pictures.draw_confusion(folder / "confusion.png", truth, predicted, names)
     image_pictures.draw_worst(folder / "worst.png", images, truth, probabilities, names)
     shown = np.sort(np.unique(truth, return_index=True)[1])[:NUM_SHOWN]  # of each class
-    heat = classify_image_model.look(values, model, images[shown])
+    heat = classify_image_model.look(values, mirroring.inner(model), images[shown])
     titles = [f"{names[predicted[i]]} {probabilities[i].max():.0%}" for i in shown]
     image_pictures.draw_heat(folder / "heat.png", images[shown], heat, titles)
     return ["confusion.png", "worst.png", "heat.png"]
@@ -322,6 +324,7 @@ def main(values):
     data = load_data(values)
     model = build_model(values, data)
     training = train(values, model, data, run_dir)
+    model = mirroring.for_use(values, model)
     results = evaluate(values, model, data)
     if common.backend() != "tensorflow":
         publishing.save_for_tensorflow(values, model)

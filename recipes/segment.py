@@ -29,6 +29,7 @@ import sys
 import kerasseq
 from recipes import (
     common,
+    mirroring,
     publishing,
     segment_data,
     segment_file,
@@ -48,7 +49,7 @@ ARTEFACTS = (
     *publishing.REPORT_FILES,
 )
 # Flags that may differ when a run is resumed.
-FREE_FLAGS = ("test_data", "from", "images", "overlap", "quantize")
+FREE_FLAGS = ("test_data", "from", "images", "mirror", "overlap", "quantize")
 NUM_REPRESENTATIVE = 200
 NUM_COMPARED = 20
 
@@ -65,6 +66,7 @@ def define_flags():
     vision_flags.define_optimizer_flags(
         values, learning_rate=3e-3, weight_decay=1e-4, ema=0.99, patience=10
     )
+    mirroring.define_flag(values)
     vision_flags.define_quantize_flag(values)
     define = common.definer(values)
     define("string", "images", None, "Only segment: an image, or a folder of them.")
@@ -242,6 +244,7 @@ def main(values):
     model = build_model(values, data)
     training = train(values, model, data, run_dir)
     model = segment_heads.for_use(model, values, data["scale"])
+    model = mirroring.for_use(values, model)
     results = evaluate(values, model, data)
     if common.backend() != "tensorflow":
         publishing.save_for_tensorflow(values, model)

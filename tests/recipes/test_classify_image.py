@@ -58,7 +58,7 @@ def cnn(tmp_path_factory, colours):
     folder = tmp_path_factory.mktemp("cnn")
     trimmings = ["--mixup=0.2", "--cutmix=0.5", "--class_weights", "--erase=0.5"]
     trimmings += ["--flip=both", "--brightness=0.1", "--contrast=0.1", "--ema=0"]
-    trimmings += ["--quantize=", "--input_size=20x28", "--monitor=cross_entropy"]
+    trimmings += ["--quantize=", "--input_size=20x28", "--monitor=accuracy"]
     code = run(
         *("--arch=cnn", "--widths=8", f"--data={colours}", f"--output_dir={folder}"),
         *("--batch_size=8", "--epochs=30", "--learning_rate=0.02", *trimmings),
