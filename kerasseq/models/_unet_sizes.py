@@ -62,17 +62,19 @@ def check_encoder(encoder, input_shape):
         )
 
 
-def check_input_shape(input_shape, depth, padding, upsampling):
+def check_input_shape(input_shape, depth, padding, upsampling, deep_supervision):
     if len(input_shape) != 3 or not input_shape[-1]:
         raise ValueError(
             "`input_shape` must be (height, width, channels). Received: "
             f"input_shape={input_shape}"
         )
     sides = input_shape[:2]
-    if None in sides and padding == "valid":
+    # keras.layers.UpSampling2D resizes to numbers that it must know.
+    fixed = padding == "valid" or upsampling == "bilinear" or deep_supervision
+    if None in sides and fixed:
         raise ValueError(
-            "`padding='valid'` needs a fixed height and width. "
-            f"Received: input_shape={input_shape}"
+            "`padding='valid'`, `upsampling='bilinear'` and `deep_supervision` need a "
+            f"fixed height and width. Received: input_shape={input_shape}"
         )
     good = [_next_side(side, depth, padding, upsampling) for side in sides]
     if good != [*sides]:

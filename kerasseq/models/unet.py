@@ -35,7 +35,8 @@ def unet(
 
     Args:
         input_shape: `(height, width, channels)`; with `padding="same"` height and
-            width are multiples of `2**depth`, or `None` for any such size.
+            width are multiples of `2**depth`, or `None` for any such size (not with
+            `"bilinear"` and `deep_supervision`, which resize to known sizes).
         num_classes: Number of classes of a pixel, for a model with one output.
         width: Channels of the first stage.
         depth: Number of halvings.
@@ -85,7 +86,9 @@ def unet(
     _unet_sizes.check_names(norm, padding, upsampling)
     _unet_sizes.check_same(padding, deep_supervision, encoder)
     _unet_sizes.check_outputs(outputs, num_classes, heads, width, depth)
-    _unet_sizes.check_input_shape(input_shape, depth, padding, upsampling)
+    _unet_sizes.check_input_shape(
+        input_shape, depth, padding, upsampling, deep_supervision
+    )
     if seed is not None:
         keras.utils.set_random_seed(seed)
     x = image = keras.Input(input_shape, name="image")
