@@ -198,7 +198,7 @@ def _join(x, skip, name):
 
 
 def _head(x, channels, name):
-    return keras.layers.Conv2D(channels, 1, name=name)(x)
+    return keras.layers.Conv2D(channels, 1, name=f"{name}_head")(x)
 
 
 def _coarse(stages, outputs):
@@ -210,5 +210,5 @@ def _coarse(stages, outputs):
             grow = keras.layers.UpSampling2D(
                 2**level, interpolation="bilinear", name=name
             )
-            tensors[name] = grow(_head(x, channels, f"{name}_head"))
+            tensors[name] = grow(_head(x, channels, name))
     return tensors

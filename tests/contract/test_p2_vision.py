@@ -10,7 +10,7 @@ from tests.contract import slopes
 MEAN = {"stem": "convolution", "pooling": "mean", "positions": "sinusoidal"}
 TOKEN = {"stem": "patch", "pooling": "token", "positions": "learned"}
 BATCH = {"depth": 2, "norm": "batch", "padding": "same", "upsampling": "transposed"}
-LOGITS = [("logits", 1)]
+LOGITS = [("logits_head", 1)]
 
 
 def tokens(function, *names, **options):
@@ -62,8 +62,10 @@ REFERENCES = {
     "unet-instance_bilinear": unet(
         LOGITS, norm="instance", upsampling="bilinear", depth=1
     ),
-    "unet-group_heads": unet([("edges", 1), ("mask", 1)], norm="group", depth=1),
-    "unet-no_norm_deep": unet([("mask", 1), ("mask_2_head", 2)], norm=None),
+    "unet-group_heads": unet(
+        [("edges_head", 1), ("mask_head", 1)], norm="group", depth=1
+    ),
+    "unet-no_norm_deep": unet([("mask_head", 1), ("mask_2_head", 2)], norm=None),
     "unet-encoder": unet_with_encoder,
 }
 ENTRIES = [p for p in catalog.keeping("P2") if p.id in REFERENCES]

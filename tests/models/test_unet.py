@@ -121,6 +121,9 @@ class TestHeads:
         shapes = {name: tuple(x.shape) for name, x in outputs.items()}
         assert shapes == {"mask": (2, 8, 12, 2), "distance": (2, 8, 12, 1)}
 
+    def test_may_have_the_name_of_the_input(self):
+        assert build(heads={"image": 1})(IMAGES)["image"].shape == (2, 8, 12, 1)
+
     def test_deep_supervision(self):
         model = build((16, 24, 2), depth=3, deep_supervision=True)
         outputs = model(np.zeros((1, 16, 24, 2)))
