@@ -13,9 +13,9 @@ def pixels(*shape, dtype="float32"):
     return np.random.default_rng(0).integers(0, 256, shape).astype(dtype)
 
 
-def small_unet(depth=1, upsampling="transposed", **options):
+def small_unet(depth=1, upsampling="transposed", size=(None, None), **options):
     return models.unet(
-        (None, None, 1),
+        (*size, 1),
         2,
         width=4,
         depth=depth,
@@ -130,11 +130,12 @@ class TestNumbers:
         [(1, "transposed", 32), (2, "transposed", 64), (1, "bilinear", 32)],
     )
     def test_equals_the_whole_image(self, depth, upsampling, tile):
-        model, stride = small_unet(depth, upsampling), 2**depth
+        model, stride = small_unet(depth, upsampling, (tile, tile)), 2**depth
         radius = tiling.unet_radius(depth, upsampling=upsampling)
         enough = -(-2 * radius // stride) * stride
         image = pixels(104, 92, 1) / 255
-        whole = np.array(model(image[None], training=False))[0]
+        large = small_unet(depth, upsampling, image.shape[:2])  # of equal weights
+        whole = np.array(large(image[None], training=False))[0]
 
         def error(overlap):
             result = tiling.predict_tiled(
@@ -165,7 +166,7 @@ class TestNumbers:
     @pytest.mark.parametrize("depth", [1, 2])
     def test_radius(self, depth, upsampling):
         """A pixel of an else black image, and how far it shines."""
-        model = small_unet(depth, upsampling, norm=None)
+        model = small_unet(depth, upsampling, (4, 80), norm=None)
         for weight in model.weights:
             weight.assign(keras.ops.full(weight.shape, 0.1 * (len(weight.shape) > 1)))
         reach = 0
