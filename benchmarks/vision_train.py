@@ -1,0 +1,207 @@
+"""How many images a second does training of a vision model take in?
+
+    python -m benchmarks.vision_train
+    python -m benchmarks.vision_train --rows vit_28,unet_64 --turns 3
+
+Five peers in one run, in turns: kerasseq under XLA (and without it, for information),
+the same model of keras-nlp with and without XLA (the better one counts), and a plain
+one of PyTorch's own layers in eager mode. For the U-Net there is no Keras peer: ours is
+made of stock Keras layers, so that a twin would be the same graph, and keras-nlp has
+none. `benchmarks/vision_train_peer.py` says what a step is, `benchmarks/turns.py` how
+turns work. All peers of a row have the same number of trainable weights, which each
+checks. Ratios above 1 mean that kerasseq is faster. Takes 6 minutes on two cores, which
+must have nothing else to do.
+"""
+
+import importlib.util
+import pathlib
+import sys
+
+from absl import flags
+
+from benchmarks import machine, rnn_train, turns
+from kerasseq import atomic
+from recipes import common
+
+ROWS = {  # model, batch size, (height, width, channels), sizes, trainable weights
+    "vit_28": (
+        "vit",
+        128,
+        (28, 28, 1),
+        {
+            "patch_size": 4,
+            "hidden_dim": 64,
+            "num_layers": 6,
+            "num_heads": 2,
+            "mlp_dim": 128,
+        },
+        205962,
+    ),
+    "vit_96": (
+        "vit",
+        16,
+        (96, 96, 3),
+        {
+            "patch_size": 8,
+            "hidden_dim": 192,
+            "num_layers": 6,
+            "num_heads": 3,
+            "mlp_dim": 768,
+        },
+        2736586,
+    ),
+    "unet_96": ("unet", 16, (96, 96, 3), {"width": 16, "depth": 4}, 1942594),
+    "unet_64": ("unet", 16, (64, 64, 1), {"width": 16, "depth": 3}, 482466),
+    "vit_tiny": (  # for tests
+        "vit",
+        2,
+        (8, 8, 1),
+        {
+            "patch_size": 4,
+            "hidden_dim": 8,
+            "num_layers": 1,
+            "num_heads": 2,
+            "mlp_dim": 8,
+        },
+        754,
+    ),
+    "unet_tiny": ("unet", 2, (8, 8, 1), {"width": 2, "depth": 1}, 450),  # for tests
+}
+PEERS = {  # library, jit_compile
+    "kerasseq": ("kerasseq", True),
+    "kerasseq_no_jit": ("kerasseq", False),
+    "keras_jit": ("keras", True),
+    "keras": ("keras", False),
+    "torch": ("torch", None),
+}
+COLUMNS = {  # key in a result: title, format
+    "images_per_second": ("Images per second, from the median step", "{:.0f}"),
+    "median_ms": ("Median time of a training step, ms", "{:.1f}"),
+    "first_step_seconds": ("Building, compiling and the first step, s", "{:.1f}"),
+}
+
+
+def define_flags():
+    """The flags of this benchmark."""
+    values = flags.FlagValues()
+
+    def some_of(name, choices, default):
+        text = f"Comma-separated, of: {', '.join(choices)}."
+        flags.DEFINE_list(name, list(default), text, flag_values=values)
+        flags.register_validator(
+            name, lambda given: set(given) <= set(choices), text, flag_values=values
+        )
+
+    some_of("rows", ROWS, [name for name in ROWS if not name.endswith("tiny")])
+    some_of("peers", PEERS, PEERS)
+    flags.DEFINE_integer("turns", 7, "Rounds.", lower_bound=1, flag_values=values)
+    flags.DEFINE_float("seconds", 1.5, "Length of a turn.", flag_values=values)
+    flags.DEFINE_integer(
+        "threads",
+        machine.num_cores(),
+        "Threads of each peer.",
+        lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "output",
+        "benchmarks/results/vision_train.json",
+        "Where the results go.",
+        flag_values=values,
+    )
+    flags.DEFINE_bool("debug", False, "Show tracebacks.", flag_values=values)
+    return values
+
+
+def main(values):
+    """Measures all rows, prints tables and writes the results."""
+    facts = machine.description() | {"threads": values.threads}
+    print(f"{machine.summary(facts)}; {values.threads} threads each\n")
+    peers = [name for name in PEERS if name in values.peers]
+    if "torch" in peers and importlib.util.find_spec("torch") is None:
+        print(
+            "PyTorch is not installed: pip install kerasseq[bench]. Going on without."
+        )
+        peers.remove("torch")
+    output = pathlib.Path(values.output)
+    common.make_folder(output.parent)
+    rows = []
+    for name in values.rows:
+        rows.append(measure_row(values, name, peers))
+        _print_row(rows[-1])
+        means = rnn_train.means(rows)
+        report = {"machine": facts, "rows": rows, "geometric_means": means}
+        atomic.write_json(output, report)  # so that an interrupted run has results
+    for key, (title, form) in COLUMNS.items():
+        _print_table(title, rows, peers, key, form)
+    print("\nGeometric means, above 1 where kerasseq is faster:")
+    for name, mean in means.items():
+        print(f"  {name}: {mean:.2f}")
+    print(f"\nWritten to {output}")
+
+
+def measure_row(values, name, peers):
+    """Measures one model with all peers that have it; returns a dict for the report."""
+    model, batch_size, input_shape, sizes, num_weights = ROWS[name]
+    row = {
+        "name": name,
+        "model": model,
+        "batch_size": batch_size,
+        "input_shape": input_shape,
+        "sizes": sizes,
+        "num_weights": num_weights,
+    }
+    workers = {}
+    for peer in peers:
+        library, jit_compile = PEERS[peer]
+        if (model, library) == ("unet", "keras"):
+            continue  # ours is made of stock layers
+        settings = row | {"library": library, "jit_compile": jit_compile}
+        settings["num_threads"] = values.threads
+        del settings["name"]
+        environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+        workers[peer] = turns.Worker(
+            "benchmarks.vision_train_peer", settings, environment
+        )
+    results = turns.measure(workers, values.turns, values.seconds)
+    for result in results.values():
+        if "median_ms" in result:
+            result["images_per_second"] = 1e3 * batch_size / result["median_ms"]
+    return row | {"peers": results, "ratios": rnn_train.ratios(results)}
+
+
+def _print_row(row):
+    results = row["peers"]
+    times = [
+        f"{peer} {result['median_ms']:.1f}"
+        for peer, result in results.items()
+        if "median_ms" in result
+    ]
+    print(f"{row['name']}: {', '.join(times)} ms", flush=True)
+    for peer, result in results.items():
+        if "error" in result:
+            print(f"  {peer} failed: {result['error']}", flush=True)
+    busy = max(result.get("busy_cores", 0) for result in results.values())
+    if busy > rnn_train.BUSY:
+        print(f"  disturbed: other work kept up to {busy:.1f} cores busy")
+
+
+def _print_table(title, rows, peers, key, form):
+    columns = [*rnn_train.means(rows)] if key == "images_per_second" else []
+    print(f"\n{title}\n\n| model | {' | '.join([*peers, *columns])} |")
+    print("|---" * (1 + len(peers) + len(columns)) + "|")
+    for row in rows:
+        cells = [_cell(row["peers"].get(peer), key, form) for peer in peers]
+        found = [row["ratios"].get(name) for name in columns]
+        cells += ["" if ratio is None else f"{ratio:.2f}" for ratio in found]
+        print(f"| {row['name']} | {' | '.join(cells)} |")
+
+
+def _cell(result, key, form):
+    if result is None:
+        return "-"
+    return form.format(result[key]) if key in result else "failed"
+
+
+if __name__ == "__main__":
+    sys.exit(common.run(main, define_flags(), __doc__))
