@@ -1,9 +1,7 @@
-import os
 import pathlib
-import subprocess
-import sys
 
 import catalog
+import jax_process
 import keras
 import numpy as np
 import pytest
@@ -31,10 +29,9 @@ def reload(saved_catalogue):
 
     def run(backend):
         if backend not in done:
-            command = [sys.executable, HERE / "load_and_run.py", saved_catalogue]
-            paths = {"KERAS_BACKEND": backend, "PYTHONPATH": str(HERE.parents[1])}
-            environment = os.environ | paths
-            subprocess.run(command, env=environment, check=True, timeout=600)
+            program = HERE / "load_and_run.py"
+            result = jax_process.run(program, saved_catalogue, KERAS_BACKEND=backend)
+            assert result.returncode == 0, result.stderr
             done.add(backend)
         return saved_catalogue
 

@@ -1,10 +1,8 @@
 """Runs P1, P3 and P5 in a second process on JAX, and JAX without TensorFlow."""
 
-import os
 import pathlib
-import subprocess
-import sys
 
+import jax_process
 import keras
 import pytest
 
@@ -14,22 +12,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def run(*command):
-    environment = os.environ | {"KERAS_BACKEND": "jax"}
-    return subprocess.run(
-        [sys.executable, *command],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        cwd=HERE.parent.parent,
-    )
-
-
-@pytest.mark.parametrize("promise", ["p1_compiles", "p3_keeps", "p5_moves"])
-def test_promise_on_jax(promise):
-    path = HERE / f"test_{promise}.py"
-    result = run("-m", "pytest", "-q", "-p", "no:cacheprovider", path)
+def test_promises_on_jax():
+    promises = ("p1_compiles", "p3_keeps", "p5_moves")
+    paths = [HERE / f"test_{promise}.py" for promise in promises]
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *paths]
+    result = jax_process.run(*command)
     assert result.returncode == 0, result.stdout + result.stderr
     assert " passed" in result.stdout
 
@@ -56,7 +43,7 @@ except ImportError as error:
 
 
 def test_layers_models_and_decoding_work_without_tensorflow():
-    result = run("-c", WITHOUT_TENSORFLOW)
+    result = jax_process.run("-c", WITHOUT_TENSORFLOW)
     assert result.returncode == 0, result.stderr
     assert "exporting says:" in result.stdout
     assert "TensorFlow" in result.stdout

@@ -1,6 +1,4 @@
-import subprocess
-import sys
-
+import jax_process
 import keras
 import numpy as np
 import pytest
@@ -146,8 +144,7 @@ def test_an_epoch_broken_off_is_not_counted():
 
 def test_jax_backend_without_tensorflow():
     code = """
-import os, sys
-os.environ["KERAS_BACKEND"] = "jax"
+import sys
 sys.modules["tensorflow"] = None
 import keras
 from kerasseq import data
@@ -162,7 +159,7 @@ model.compile("sgd", loss)
 model.fit(dataset, epochs=2, verbose=0)
 print(dataset.epoch, len(dataset.shapes))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = jax_process.run("-c", code)
     assert done.stdout.split() == ["2", "2"], done.stderr
 
 

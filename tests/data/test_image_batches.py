@@ -1,6 +1,4 @@
-import subprocess
-import sys
-
+import jax_process
 import keras
 import numpy as np
 import pytest
@@ -278,8 +276,7 @@ def test_fit_with_mixing():
 
 def test_jax_backend_without_tensorflow():
     code = """
-import os, sys
-os.environ["KERAS_BACKEND"] = "jax"
+import sys
 
 class Block:
     def find_spec(self, name, path=None, target=None):
@@ -304,7 +301,7 @@ images = masks[..., None].astype("uint8")
 served, masks, _ = data.ImageBatches(images, masks, 16, **options)[0]
 print(np.array_equal(served[..., 0], masks))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = jax_process.run("-c", code)
     assert done.stdout.split() == ["2", "True", "True"], done.stderr
 
 

@@ -1,10 +1,6 @@
 """Attention rollout and Grad-CAM: by hand, against NumPy, and on planted images."""
 
-import os
-import pathlib
-import subprocess
-import sys
-
+import jax_process
 import keras
 import numpy as np
 import pytest
@@ -235,13 +231,6 @@ def test_grad_cam_refuses_a_layer_with_a_way_around_it():
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="already on JAX")
 def test_the_same_on_jax():
-    path = pathlib.Path(__file__)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    result = subprocess.run(
-        [*command, "-k", "hand or decides or asked_for", path],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        cwd=path.parents[2],
-        capture_output=True,
-        text=True,
-    )
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    result = jax_process.run(*command, "-k", "hand or decides or asked_for", __file__)
     assert result.returncode == 0, result.stdout + result.stderr

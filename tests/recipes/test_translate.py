@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import jax_process
 import pytest
 
 from recipes import common, translate, translate_file
@@ -232,7 +233,7 @@ def test_a_run_on_two_jax_devices_is_exported_on_tensorflow(tmp_path):
     command = [sys.executable, "-m", "recipes.translate", *TINY[:-1]]
     command += [f"--output_dir={tmp_path}", "--distribute=data"]
     two_devices = "--xla_force_host_platform_device_count=2"
-    environment = os.environ | {"KERAS_BACKEND": "jax", "XLA_FLAGS": two_devices}
+    environment = jax_process.environment(XLA_FLAGS=two_devices)
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     assert (tmp_path / "model.keras").exists()
     assert not (tmp_path / "model.tflite").exists()

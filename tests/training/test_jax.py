@@ -1,10 +1,8 @@
 """This folder once more on JAX, where TensorFlow cannot be imported."""
 
-import os
 import pathlib
-import subprocess
-import sys
 
+import jax_process
 import keras
 import pytest
 
@@ -22,13 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 def run_on_jax(*arguments):
     folder = pathlib.Path(__file__).parent
-    result = subprocess.run(
-        [sys.executable, "-c", RUN, str(folder), *arguments],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        cwd=folder.parents[1],
-        capture_output=True,
-        text=True,
-    )
+    result = jax_process.run("-c", RUN, folder, *arguments)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

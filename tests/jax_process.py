@@ -1,0 +1,33 @@
+"""Python processes on JAX, which keep what they compile for those after them."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def environment(**variables):
+    """The variables of such a process; each worker of the suite has a cache."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    return os.environ | {
+        "KERAS_BACKEND": "jax",
+        "PYTHONPATH": str(ROOT),
+        "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".pytest_cache" / "jax" / worker),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        **variables,
+    }
+
+
+def run(*command, **variables):
+    """Runs Python in the root of the repository; returns the completed process."""
+    return subprocess.run(
+        [sys.executable, *map(str, command)],
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=900,
+        cwd=ROOT,
+    )
