@@ -25,6 +25,14 @@ def tokens_model(**options):
     return build
 
 
+def attention_model(layer_class):
+    tokens = keras.Input((TOKENS, FEATURES), name="tokens")
+    x = keras.layers.Dense(FEATURES, name="first")(tokens)
+    x = layer_class(num_heads=2, key_dim=4, name="layer")(x, x)
+    x = keras.layers.Dense(3, name="last")(x)
+    return keras.Model({"tokens": tokens}, x)
+
+
 def tokens():
     generator = np.random.default_rng(5)
     shape = (BATCH, TOKENS, FEATURES)
@@ -79,6 +87,13 @@ ROWS = [
     ("ClassToken", "", tokens_model(), tokens),
     ("GridPositions", "learned", tokens_model(**LEARNED), tokens),
     ("GridPositions", "sinusoidal", tokens_model(**SINUSOIDAL), tokens),
+    (
+        "MultiHeadAttention",
+        "",
+        attention_model,
+        tokens,
+        keras.layers.MultiHeadAttention,
+    ),
     ("vit", "token", vit(dropout=0.1, attention_dropout=0.1), images),
     ("vit", "mean", vit(stochastic_depth=0.2, **MEAN), images),
     (

@@ -8,6 +8,9 @@ from kerasseq.layers.irnn import IRNN as IRNN
 from kerasseq.layers.layer_norm_lstm import LayerNormLSTM as LayerNormLSTM
 from kerasseq.layers.layer_norm_lstm import LayerNormLSTMCell as LayerNormLSTMCell
 from kerasseq.layers.lstm import LSTM as LSTM
+from kerasseq.layers.multi_head_attention import (
+    MultiHeadAttention as MultiHeadAttention,
+)
 from kerasseq.layers.peephole_lstm import PeepholeLSTM as PeepholeLSTM
 from kerasseq.layers.peephole_lstm import PeepholeLSTMCell as PeepholeLSTMCell
 from kerasseq.layers.rnn import RNN as RNN

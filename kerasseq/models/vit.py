@@ -154,7 +154,7 @@ def _block(x, name, sizes, rates):
             y = layer(y)
         return y
 
-    attention = keras.layers.MultiHeadAttention(
+    attention = layers.MultiHeadAttention(
         num_heads,
         hidden_dim // num_heads,
         dropout=attention_dropout,

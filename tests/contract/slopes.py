@@ -4,9 +4,9 @@ import numpy as np
 import tensorflow as tf
 
 
-def outputs_and_gradients(model, inputs):
+def outputs_and_gradients(model, inputs, training=False):
     with tf.GradientTape() as tape:
-        outputs = model(inputs, training=False)
+        outputs = model(inputs, training=training)
         loss = tf.reduce_sum(outputs * np.cos(np.arange(outputs.shape[-1])))
     gradients = tape.gradient(loss, [w.value for w in model.trainable_weights])
     return outputs.numpy(), [tf.convert_to_tensor(g).numpy() for g in gradients]

@@ -24,6 +24,12 @@ def tokens(function, *names, **options):
     return run
 
 
+def attention(x, w):
+    return vision.dense(
+        vision.attention(vision.dense(x, w, "first"), w, "layer"), w, "last"
+    )
+
+
 def vit(**options):
     return lambda x, w: vision.vit(x, w, patch_size=4, num_layers=2, **options)
 
@@ -54,6 +60,7 @@ REFERENCES = {
     "GridPositions-sinusoidal": tokens(
         vision.sinusoidal_positions, grid_shape=(1, 5), num_prefix=1
     ),
+    "MultiHeadAttention": attention,
     "vit-token": vit(**TOKEN),
     "vit-mean": vit(**MEAN),
     "convnet": lambda x, w: vision.convnet(x, w, num_stages=2),
@@ -69,10 +76,15 @@ REFERENCES = {
     "unet-encoder": unet_with_encoder,
 }
 ENTRIES = [p for p in catalog.keeping("P2") if p.id in REFERENCES]
+CALLS = [pytest.param(p.values[0], False, id=p.id) for p in ENTRIES] + [
+    pytest.param(p.values[0], True, id=f"{p.id}-training")
+    for p in ENTRIES
+    if p.id == "MultiHeadAttention"  # it computes otherwise in training
+]
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_equals_numpy(entry):
+@pytest.mark.parametrize("entry, training", CALLS)
+def test_equals_numpy(entry, training):
     model, inputs = entry.model(), entry.inputs()
     (x,) = (array.astype("float64") for array in inputs.values())
     w = {v.path: np.asarray(v.value, "float64") for v in model.weights}
@@ -83,6 +95,6 @@ def test_equals_numpy(entry):
         return REFERENCES[entry.id](x, weights)
 
     arrays = [w[path] for path in trained]
-    outputs, gradients = slopes.outputs_and_gradients(model, inputs)
+    outputs, gradients = slopes.outputs_and_gradients(model, inputs, training)
     np.testing.assert_allclose(outputs, expected(arrays), atol=1e-5)
     slopes.compare(expected, arrays, gradients)

@@ -5,6 +5,8 @@ import keras
 import numpy as np
 import pytest
 
+from kerasseq import layers
+
 WITH_TWIN = [p for p in catalog.keeping("P3") if p.values[0].stock is not None]
 
 
@@ -33,6 +35,6 @@ def test_weights_move_to_stock_keras_and_back(entry, tmp_path):
     expected = model(inputs)
     np.testing.assert_allclose(stock(inputs), expected, atol=1e-5)
 
-    back = entry.build(type(model.layers[-3]))
+    back = entry.build(getattr(layers, entry.covers))
     back.load_weights(tmp_path / "stock.weights.h5")
     np.testing.assert_array_equal(back(inputs), expected)
