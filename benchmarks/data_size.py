@@ -25,7 +25,7 @@ from absl import flags
 
 from benchmarks import machine
 from kerasseq import atomic
-from recipes import classify_image, common, figures
+from recipes import classify_image, classify_image_data, common, figures
 
 ARCHITECTURES = {"vit": "Vision Transformer", "cnn": "CNN"}
 SHARES = ("0.01", "0.05", "0.2", "1.0")
@@ -78,10 +78,10 @@ def measure(values, arch, share):
     keras.backend.clear_session()
     common.prepare(recipe)
     run_dir = common.make_folder(pathlib.Path(recipe.output_dir) / "run")
-    images = classify_image.load_images(recipe)
+    images = classify_image_data.load_images(recipe)
     num_images = len(images.train[1])
     print(f"\n{ARCHITECTURES[arch]}, {num_images} training images, repeated:")
-    loaded = classify_image.make_batches(recipe, _repeated(images, float(share)))
+    loaded = classify_image_data.make_batches(recipe, _repeated(images, float(share)))
     model = classify_image.build_model(recipe, loaded)
     facts = classify_image.train(recipe, model, loaded, run_dir)
     scores = classify_image.evaluate(recipe, model, loaded)["scores"]

@@ -20,7 +20,6 @@ as int8 0.3 MB.
 image and writes `predictions.csv`.
 """
 
-import functools
 import os
 import shutil
 import sys
@@ -31,6 +30,7 @@ import numpy as np
 import kerasseq
 from recipes import (
     classification_scores,
+    classify_image_data,
     classify_image_file,
     classify_image_model,
     common,
@@ -38,23 +38,10 @@ from recipes import (
     mirroring,
     publishing,
     training_run,
+    vision_export,
     vision_flags,
 )
 
-ARTEFACTS = (
-    "saved_model",
-    "model.tflite",
-    "model.keras",
-    "labels.json",
-    *publishing.REPORT_FILES,
-    "confusion.png",
-    "worst.png",
-    "heat.png",
-)
-# Flags that may differ when a run is resumed.
-FREE_FLAGS = ("from", "images", "input_size", "mirror", "quantize")
-NUM_REPRESENTATIVE = 200
-NUM_COMPARED = 20
 NUM_SHOWN = 9
 
 
@@ -98,72 +85,6 @@ def check(values):
     vision_flags.check_quantize(values)
     vision_flags.image_options(values)
     vision_flags.parse_size("input_size", values.input_size)
-
-
-def load_data(values):
-    """Loads, splits and batches the images.
-
-    Returns:
-        What `make_batches` returns.
-    """
-    images = load_images(values)
-    shape = " x ".join(map(str, images.train[0].shape[1:]))
-    print(f"data: {images.name}, {len(images.class_names)} classes, images of {shape}")
-    return make_batches(values, images)
-
-
-def load_images(values, **options):
-    """The images, a `kerasseq.data.LabelledImages`."""
-    return kerasseq.data.load_labelled_images(
-        values.data,
-        data_dir=values.data_dir,
-        validation_share=values.validation_share,
-        test_share=values.test_share,
-        seed=values.seed,
-        **vision_flags.image_options(values) | options,
-    )
-
-
-def make_batches(values, images):
-    """Batches of all three splits.
-
-    Returns:
-        A dict: `images`, as given, `train`, `validation`, `test`
-        (`kerasseq.data.ImageBatches`), and `settings`, what a resumed run must share.
-    """
-    options = {"num_classes": len(images.class_names), "one_hot": True}
-    batches = functools.partial(
-        kerasseq.data.ImageBatches, batch_size=values.batch_size, **options
-    )
-    weights = None
-    if values.class_weights:
-        weights = kerasseq.data.class_weights(images.train[1])
-    found = {
-        "train": batches(
-            *images.train,
-            augment=_augmentation(values),
-            mixup=values.mixup,
-            cutmix=values.cutmix,
-            sample_weights=weights,
-            seed=values.seed,
-        ),
-        "validation": batches(*images.validation, shuffle=False),
-        "test": batches(*images.test, shuffle=False),
-    }
-    counts = (f"{name} {part.num_images}" for name, part in found.items())
-    print(f"images: {', '.join(counts)}")
-    contents = [*images.train, *images.validation]
-    settings = training_run.fingerprint(values, contents, FREE_FLAGS)
-    return {"images": images, "settings": settings} | found
-
-
-def _augmentation(values):
-    import keras
-
-    layers = vision_flags.augmentation(values)
-    if values.erase:
-        layers.append(keras.layers.RandomErasing(values.erase))
-    return layers
 
 
 def build_model(values, data):
@@ -226,19 +147,15 @@ def evaluate(values, model, data):
 
 def export(values, model, data, training, results, run_dir):
     """Exports, verifies on the whole test split, and publishes all files at once."""
-    images = _device_images(values, data)
-    test, train = images.test[0], images.train[0]
-    some = train[:: max(1, len(train) // NUM_REPRESENTATIVE)][:NUM_REPRESENTATIVE]
-    with kerasseq.atomic.staging(values.output_dir) as folder:
-        report = kerasseq.export.export_model(
+    images = classify_image_data.device_images(values, data)
+    with publishing.published(values.output_dir) as folder:
+        report = vision_export.export_model(
+            values,
             model,
+            images,
             folder,
-            signatures=kerasseq.export.image_signature(test.shape[1:]),
-            samples={"serve": [{"image": row[None]} for row in test[:NUM_COMPARED]]},
-            quantize=tuple(values.quantize),
-            representative_data=[{"image": row[None]} for row in some],
+            signatures=kerasseq.export.image_signature(images.test[0].shape[1:]),
             task="classify_image",
-            data=images.name,
             metrics=results["scores"],
             training=training,
         )
@@ -257,17 +174,7 @@ def export(values, model, data, training, results, run_dir):
             ),
             pictures,
         )
-        quantised = [f"model_{precision}.tflite" for precision in values.quantize]
-        publishing.publish(folder, values.output_dir, [*ARTEFACTS, *quantised])
     return report
-
-
-def _device_images(values, data):
-    """The images in the size that the exported file takes."""
-    size = vision_flags.parse_size("input_size", values.input_size)
-    if size is None or tuple(size) == data["images"].test[0].shape[1:3]:
-        return data["images"]
-    return load_images(values, image_size=size)
 
 
 def verify(images, results, report, folder):
@@ -323,7 +230,7 @@ def main(values):
     check(values)
     common.prepare(values)
     run_dir = common.make_folder(os.path.join(values.output_dir, "run"))
-    data = load_data(values)
+    data = classify_image_data.load_data(values)
     model = build_model(values, data)
     training = train(values, model, data, run_dir)
     model = mirroring.for_use(values, model)

@@ -1,5 +1,6 @@
 """What a recipe leaves behind: report, page, card, and a list of it all."""
 
+import contextlib
 import pathlib
 
 import kerasseq
@@ -47,15 +48,23 @@ def _card(report, module, settings):
     }
 
 
-def publish(folder, output_dir, names):
-    """Moves a whole export into place, and removes quantised files of an earlier one.
+@contextlib.contextmanager
+def published(output_dir):
+    """A folder whose contents go to `output_dir` in the end, all of them or none.
+
+    Quantised files of an earlier export that this one does not have are removed.
 
     Args:
-        folder: The staging folder that holds it.
-        output_dir: Where it goes.
-        names: Names of its files and folders.
+        output_dir: Where they go.
+
+    Yields:
+        The path of the folder, to be filled.
     """
-    kerasseq.atomic.move_into(folder, output_dir, names)
+    with kerasseq.atomic.staging(output_dir) as folder:
+        yield folder
+        names = [path.name for path in folder.iterdir()]
+        names.sort(key=lambda name: (name in REPORT_FILES, name))
+        kerasseq.atomic.move_into(folder, output_dir, names)
     for path in pathlib.Path(output_dir).glob("model_*.tflite"):
         if path.name not in names:
             path.unlink()

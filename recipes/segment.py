@@ -40,20 +40,12 @@ from recipes import (
     segment_pictures,
     segment_scores,
     training_run,
+    vision_export,
     vision_flags,
 )
 
-ARTEFACTS = (
-    "saved_model",
-    "model.tflite",
-    "model.keras",
-    "labels.json",
-    *publishing.REPORT_FILES,
-)
 # Flags that may differ when a run is resumed.
 FREE_FLAGS = ("test_data", "from", "images", "mirror", "overlap", "quantize")
-NUM_REPRESENTATIVE = 200
-NUM_COMPARED = 20
 
 
 def define_flags():
@@ -172,18 +164,14 @@ def evaluate(values, model, data):
 def export(values, model, data, training, results, run_dir):
     """Exports, verifies on the whole test split, and publishes all files at once."""
     images = data["images"]
-    test, train = images.test[0], images.train[0]
-    some = train[:: max(1, len(train) // NUM_REPRESENTATIVE)][:NUM_REPRESENTATIVE]
-    with kerasseq.atomic.staging(values.output_dir) as folder:
-        report = kerasseq.export.export_model(
+    with publishing.published(values.output_dir) as folder:
+        report = vision_export.export_model(
+            values,
             model,
+            images,
             folder,
             signatures=segment_heads.signature(model),
-            samples={"serve": [{"image": row[None]} for row in test[:NUM_COMPARED]]},
-            quantize=tuple(values.quantize),
-            representative_data=[{"image": row[None]} for row in some],
             task="segment",
-            data=images.name,
             metrics=results["scores"],
             training=training,
             # Values come in the unit of the targets.
@@ -198,9 +186,6 @@ def export(values, model, data, training, results, run_dir):
         publishing.write_report(
             folder, report, "recipes.segment", data["settings"], samples, pictures
         )
-        quantised = [f"model_{precision}.tflite" for precision in values.quantize]
-        names = [*ARTEFACTS, *quantised, *pictures]
-        publishing.publish(folder, values.output_dir, names)
     return report
 
 

@@ -35,14 +35,6 @@ from recipes import (
     translation_scores,
 )
 
-ARTEFACTS = (
-    "saved_model",
-    "model.tflite",
-    "model.keras",
-    "subwords.model",
-    "vocabulary.json",
-    *publishing.REPORT_FILES,
-)
 # Flags that may differ when a run is resumed.
 FREE_FLAGS = ("validation_data", "test_data", "translate", "from", "nbest")
 FREE_FLAGS += ("beam_size", "length_penalty")
@@ -253,7 +245,7 @@ def export(values, model, data, training, results, run_dir):
         )
 
     samples = [{"source": row[None]} for row in results["source"][:20]]
-    with kerasseq.atomic.staging(values.output_dir) as folder:
+    with publishing.published(values.output_dir) as folder:
         report = kerasseq.export.export_model(
             model,
             folder,
@@ -284,7 +276,6 @@ def export(values, model, data, training, results, run_dir):
             _samples(data, results, 10),
             pictures,
         )
-        publishing.publish(folder, values.output_dir, [*ARTEFACTS, *pictures])
     return report
 
 

@@ -13,6 +13,16 @@ from PIL import Image
 from recipes import classify_image, classify_image_file, common
 
 ROOT = pathlib.Path(__file__).parents[2]
+ARTEFACTS = (
+    "saved_model",
+    "model.tflite",
+    "model.keras",
+    "labels.json",
+    "history.csv",
+    "report.json",
+    "report.html",
+    "card.json",
+)
 TINY = ["--epochs=2", "--limit=100", "--hidden_dim=32", "--num_layers=1"]
 TINY += ["--num_heads=2", "--mlp_dim=48", "--warmup_steps=2", "--monitor=accuracy"]
 COLOURS = {"blue": (0, 0, 255), "green": (0, 255, 0), "red": (255, 0, 0)}
@@ -68,7 +78,7 @@ def cnn(tmp_path_factory, colours):
 
 
 def test_everything_is_written(folder):
-    for name in (*classify_image.ARTEFACTS, "model_int8.tflite"):
+    for name in (*ARTEFACTS, "model_int8.tflite"):
         assert (folder / name).exists(), name
     for name in ("confusion.png", "worst.png", "heat.png"):
         assert (folder / name).read_bytes()[:4] == b"\x89PNG"

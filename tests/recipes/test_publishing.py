@@ -1,24 +1,39 @@
 """What a recipe leaves behind, and what it takes away."""
 
+import pytest
+
 from recipes import publishing
+
+NEW = ["model.tflite", "model_int8.tflite", "report.json"]
+
+
+def fill(folder, names, text):
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_text(text)
+
+
+def texts(folder):
+    return {path.name: path.read_text() for path in folder.iterdir()}
 
 
 def test_quantised_files_of_an_earlier_export_go(tmp_path):
-    new, output = tmp_path / "new", tmp_path / "output"
-    for folder, names in (
-        (new, ["model.tflite", "model_int8.tflite"]),
-        (output, ["model.tflite", "model_int8.tflite", "model_float16.tflite", "mine"]),
-    ):
-        folder.mkdir()
-        for name in names:
-            (folder / name).write_text(folder.name)
-    publishing.publish(new, output, ["model.tflite", "model_int8.tflite"])
-    found = {path.name: path.read_text() for path in output.iterdir()}
-    assert found == {
-        "model.tflite": "new",
-        "model_int8.tflite": "new",
-        "mine": "output",
-    }
+    output = tmp_path / "output"
+    fill(output, [*NEW, "model_float16.tflite", "mine"], "old")
+    with publishing.published(output) as folder:
+        fill(folder, NEW, "new")
+    assert texts(output) == dict.fromkeys(NEW, "new") | {"mine": "old"}
+    assert [path.name for path in tmp_path.iterdir()] == ["output"]
+
+
+def test_an_error_leaves_the_earlier_export(tmp_path):
+    output = tmp_path / "output"
+    fill(output, NEW, "old")
+    with pytest.raises(ZeroDivisionError), publishing.published(output) as folder:
+        fill(folder, NEW, "new")
+        1 / 0  # noqa: B018
+    assert texts(output) == dict.fromkeys(NEW, "old")
+    assert [path.name for path in tmp_path.iterdir()] == ["output"]
 
 
 def test_the_list_leaves_the_run_out(tmp_path, capsys):

@@ -14,6 +14,16 @@ from kerasseq import data, lite
 from recipes import common, segment, segment_file, segment_scores, segment_targets
 
 ROOT = pathlib.Path(__file__).parents[2]
+ARTEFACTS = (
+    "saved_model",
+    "model.tflite",
+    "model.keras",
+    "labels.json",
+    "history.csv",
+    "report.json",
+    "report.html",
+    "card.json",
+)
 SIZE = 32
 TINY = ["--epochs=2", "--width=4", "--depth=2", "--batch_size=8", "--ema=0.9"]
 HEADS = ["--heads=mask,edges,image", "--quantize=int8"]
@@ -51,7 +61,7 @@ def folder(pictures, tmp_path_factory):
 
 def test_everything_is_written(folder):
     names = ("model_int8.tflite", "masks.png", "worst_masks.png", "heads.png")
-    for name in (*segment.ARTEFACTS, *names, "reconstruction.png"):
+    for name in (*ARTEFACTS, *names, "reconstruction.png"):
         assert (folder / name).exists(), name
     assert not (folder / "model_float16.tflite").exists()
     assert not [*folder.parent.glob(f".{folder.name}*")]

@@ -12,6 +12,17 @@ import pytest
 from recipes import common, translate, translate_file
 
 ROOT = pathlib.Path(__file__).parents[2]
+ARTEFACTS = (
+    "saved_model",
+    "model.tflite",
+    "model.keras",
+    "subwords.model",
+    "vocabulary.json",
+    "history.csv",
+    "report.json",
+    "report.html",
+    "card.json",
+)
 TINY = ["--num_examples=600", "--vocab_size=400", "--units=16", "--embedding_dim=16"]
 TINY += ["--epochs=1", "--buckets=2", "--beam_size=3", "--tensorboard"]
 
@@ -28,7 +39,7 @@ def folder(tmp_path_factory):
 
 
 def test_everything_is_written(folder):
-    for name in (*translate.ARTEFACTS, "attention_1.png"):
+    for name in (*ARTEFACTS, "attention_1.png"):
         assert (folder / name).exists(), name
     assert (folder / "attention_1.png").read_bytes()[:4] == b"\x89PNG"
     leftovers = [*folder.parent.glob(f".{folder.name}*")]
