@@ -22,50 +22,24 @@ def new_flags(name, epochs, batch_size):
         An `absl.flags.FlagValues`, to which the recipe adds its own flags.
     """
     values = flags.FlagValues()
-    flags.DEFINE_string(
-        "data",
-        "synthetic",
-        "What to train on: 'synthetic' (needs no network), 'tfds:NAME[/CONFIG]', or "
-        "a path in the usual format of the task.",
-        flag_values=values,
+    define = definer(values)
+    text = (
+        "What to train on: 'synthetic' (needs no network), 'tfds:NAME[/CONFIG]', or a "
+        "path in the usual format of the task."
     )
-    flags.DEFINE_string(
-        "data_dir", None, "Where tensorflow-datasets keeps data.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "output_dir", f"saved_models/{name}", "Where results go.", flag_values=values
-    )
-    flags.DEFINE_integer(
-        "epochs", epochs, "Epochs at most.", lower_bound=1, flag_values=values
-    )
-    flags.DEFINE_integer(
-        "batch_size", batch_size, "Rows of a batch.", lower_bound=1, flag_values=values
-    )
-    flags.DEFINE_integer(
-        "seed", 0, "Seed of data, weights and dropout.", flag_values=values
-    )
-    flags.DEFINE_bool(
-        "jit_compile", True, "Compile the training step with XLA.", flag_values=values
-    )
-    flags.DEFINE_enum(
-        "precision", "float32", PRECISIONS, "Keras dtype policy.", flag_values=values
-    )
-    flags.DEFINE_bool(
-        "resume", False, "Go on from the last finished epoch.", flag_values=values
-    )
-    flags.DEFINE_enum(
-        "distribute",
-        "none",
-        ("none", "data"),
-        "'data': split each batch over all devices (JAX backend).",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "tensorboard", False, "Write TensorBoard logs.", flag_values=values
-    )
-    flags.DEFINE_bool(
-        "debug", False, "Show the traceback of an error.", flag_values=values
-    )
+    define("string", "data", "synthetic", text)
+    define("string", "data_dir", None, "Where tensorflow-datasets keeps data.")
+    define("string", "output_dir", f"saved_models/{name}", "Where results go.")
+    define("integer", "epochs", epochs, "Epochs at most.", lower_bound=1)
+    define("integer", "batch_size", batch_size, "Rows of a batch.", lower_bound=1)
+    define("integer", "seed", 0, "Seed of data, weights and dropout.")
+    define("bool", "jit_compile", True, "Compile the training step with XLA.")
+    define("enum", "precision", "float32", "Keras dtype policy.", PRECISIONS)
+    define("bool", "resume", False, "Go on from the last finished epoch.")
+    text = "'data': split each batch over all devices (JAX backend)."
+    define("enum", "distribute", "none", text, ("none", "data"))
+    define("bool", "tensorboard", False, "Write TensorBoard logs.")
+    define("bool", "debug", False, "Show the traceback of an error.")
     return values
 
 

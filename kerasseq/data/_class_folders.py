@@ -134,6 +134,7 @@ def common_form(paths, image_size, num_channels):
 
 
 def read_all(paths, size, num_channels):
+    """Reads image files into one uint8 array, resized to `size`."""
     images = np.empty((len(paths), *size, num_channels), "uint8")
     read = in_threads(
         lambda path: _image_files.read_image(path, size, num_channels), paths
@@ -144,5 +145,6 @@ def read_all(paths, size, num_channels):
 
 
 def in_threads(function, paths):
+    """Yields `function(path)` for each path, in their order."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         yield from pool.map(function, paths)

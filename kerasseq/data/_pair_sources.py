@@ -59,6 +59,7 @@ def _read_tsv(path):
 
 
 def read_lines(path):
+    """The lines of a UTF-8 file, which must not be empty; names the file in errors."""
     try:
         content = pathlib.Path(path).read_bytes()
     except OSError as error:

@@ -111,6 +111,7 @@ def _digits(image_size, num_channels):
 
 
 def check_shares(validation_share, test_share):
+    """Refuses shares that leave one of the splits empty."""
     if min(validation_share, test_share) <= 0 or validation_share + test_share >= 1:
         raise ValueError(
             "`validation_share` and `test_share` must be above 0 and their sum below "

@@ -20,6 +20,7 @@ def output_side(side, depth, padding, upsampling):
 
 
 def check_names(norm, padding, upsampling):
+    """Refuses unknown kinds."""
     if (
         norm not in NORMS
         or padding not in ("same", "valid")
@@ -33,6 +34,7 @@ def check_names(norm, padding, upsampling):
 
 
 def check_same(padding, deep_supervision, encoder):
+    """Refuses valid padding with what needs stages of the same extent."""
     if padding == "valid" and (deep_supervision or encoder is not None):
         raise ValueError(
             "`deep_supervision` and `encoder` need stages that cover the same part of "
@@ -41,6 +43,7 @@ def check_same(padding, deep_supervision, encoder):
 
 
 def check_outputs(outputs, num_classes, heads, width, depth):
+    """Refuses no output, two ways to name them, and sizes below 1."""
     if (num_classes is None) == (heads is None) or not outputs:
         raise ValueError(
             "Give either `num_classes` or `heads={name: channels}`. Received: "
@@ -54,6 +57,7 @@ def check_outputs(outputs, num_classes, heads, width, depth):
 
 
 def check_encoder(encoder, input_shape):
+    """Refuses an encoder that is built for another input."""
     shapes = [tuple(x.shape[1:]) for x in encoder.inputs]
     if shapes != [tuple(input_shape)] or None in input_shape:
         raise ValueError(
@@ -63,6 +67,7 @@ def check_encoder(encoder, input_shape):
 
 
 def check_input_shape(input_shape, depth, padding, upsampling, deep_supervision):
+    """Refuses sizes that the depth does not allow, naming the next that it does."""
     if len(input_shape) != 3 or not input_shape[-1]:
         raise ValueError(
             "`input_shape` must be (height, width, channels). Received: "
