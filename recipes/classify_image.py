@@ -2,7 +2,7 @@
 
 What: a small Vision Transformer with a stem of convolutions (`kerasseq.models.vit`)
 or, with `--arch cnn`, a small convolutional network. On two CPU cores the digits take
-2 minutes and reach an accuracy of 0.98 on unseen ones (CNN: 0.99), in a file of 1 MB,
+one minute and reach an accuracy of 0.98 on unseen ones (CNN: 0.99), in a file of 1 MB,
 as int8 0.3 MB.
 
     python -m recipes.classify_image                    # digits of 8 x 8 pixels
