@@ -9,6 +9,7 @@ with the entry whose promises cover it.
 
 import typing
 
+import catalog_transformer
 import catalog_vision
 import keras
 import numpy as np
@@ -65,7 +66,7 @@ def randomize(model):
     for weight in model.weights:
         of_images = len(weight.shape) == 4
         scale = (2 / np.prod(weight.shape[:-1])) ** 0.5 if of_images else 0.3
-        start = {"gamma": 1, "moving_variance": 1.5}.get(weight.name, 0)
+        start = {"gamma": 1, "scale": 1, "moving_variance": 1.5}.get(weight.name, 0)
         weight.assign(start + generator.normal(0, scale, weight.shape))
 
 
@@ -226,6 +227,7 @@ ENTRIES = [
     _language("lstm", 4, dropout=0.2, residual=True),
     _language("gru", 1, num_layers=1, cell="gru", tie_embeddings=False),
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
+    *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
 ]
 
 

@@ -10,13 +10,13 @@ START_ID = 2
 
 
 class Translator(keras.Model):
-    """Greedy or beam search with a `seq2seq` model, run by `predict`.
+    """Greedy or beam search with a translation model, run by `predict`.
 
     `predict` compiles the whole search with XLA, on TensorFlow and on JAX, and feeds
     it in batches.
 
     Args:
-        model: A model built by `kerasseq.models.seq2seq`.
+        model: A model built by `kerasseq.models.seq2seq` or `transformer`.
         max_length: Number of target tokens at most, the end token included.
         beam_size: Hypotheses kept; `None` for greedy search.
         length_penalty: Exponent of the length penalty of beam search.
@@ -53,7 +53,7 @@ class Translator(keras.Model):
 
     def call(self, source):
         source_length = ops.shape(source)[1]
-        context, states = models.seq2seq_encode(self.model, source)
+        context, states = models.seq2seq_encode(self.model, source, self.max_length)
         start = ops.sum(ops.zeros_like(source), axis=1) + START_ID
         options = {
             "max_length": self.max_length,
@@ -89,7 +89,7 @@ def translation_signatures(
     `greedy` and `beam` do the whole job in one call.
 
     Args:
-        model: A model built by `kerasseq.models.seq2seq`.
+        model: A model built by `kerasseq.models.seq2seq` or `transformer`.
         source_length: Number of source tokens, padding included.
         max_length: Number of target tokens at most.
         beam_size: Hypotheses kept by `beam`.
@@ -101,7 +101,7 @@ def translation_signatures(
     """
     source = {"source": ((1, source_length), "int32")}
     context, states = models.seq2seq_encode(
-        model, ops.ones((1, source_length), "int32")
+        model, ops.ones((1, source_length), "int32"), max_length
     )
     carried = context | _named(states)
     step_inputs = {"token": ((1,), "int32")} | {
@@ -110,7 +110,7 @@ def translation_signatures(
     }
 
     def encode(source):
-        context, states = models.seq2seq_encode(model, source)
+        context, states = models.seq2seq_encode(model, source, max_length)
         return context | _named(states)
 
     def step(token, **tensors):

@@ -1,6 +1,7 @@
 """Keras layers: recurrent layers that compile, an attention decoder, patches."""
 
 from kerasseq.layers.attention_decoder import AttentionDecoder as AttentionDecoder
+from kerasseq.layers.cached_attention import CachedAttention as CachedAttention
 from kerasseq.layers.class_token import ClassToken as ClassToken
 from kerasseq.layers.grid_positions import GridPositions as GridPositions
 from kerasseq.layers.gru import GRU as GRU
@@ -16,5 +17,9 @@ from kerasseq.layers.peephole_lstm import PeepholeLSTMCell as PeepholeLSTMCell
 from kerasseq.layers.rnn import RNN as RNN
 from kerasseq.layers.simple_rnn import SimpleRNN as SimpleRNN
 from kerasseq.layers.stacked_rnn import StackedRNN as StackedRNN
+from kerasseq.layers.token_positions import TokenPositions as TokenPositions
+from kerasseq.layers.transformer_block import TransformerBlock as TransformerBlock
+from kerasseq.layers.transformer_stack import TransformerDecoder as TransformerDecoder
+from kerasseq.layers.transformer_stack import TransformerEncoder as TransformerEncoder
 from kerasseq.layers.zoneout_lstm import ZoneoutLSTM as ZoneoutLSTM
 from kerasseq.layers.zoneout_lstm import ZoneoutLSTMCell as ZoneoutLSTMCell

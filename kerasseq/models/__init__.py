@@ -8,5 +8,6 @@ from kerasseq.models.seq2seq import seq2seq as seq2seq
 from kerasseq.models.seq2seq import seq2seq_encode as seq2seq_encode
 from kerasseq.models.seq2seq import seq2seq_step as seq2seq_step
 from kerasseq.models.step_model import state_names as state_names
+from kerasseq.models.transformer import transformer as transformer
 from kerasseq.models.unet import unet as unet
 from kerasseq.models.vit import vit as vit

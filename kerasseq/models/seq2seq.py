@@ -5,6 +5,7 @@ from keras import ops
 
 from kerasseq import layers
 from kerasseq.layers import initializers
+from kerasseq.models import _embeddings
 
 _RECURRENT = {"lstm": layers.LSTM, "gru": layers.GRU, "simple_rnn": layers.SimpleRNN}
 
@@ -77,24 +78,14 @@ def seq2seq(
         Bahdanau et al. (2015); Luong et al. (2015); Wu et al. (2016), Google's
         Neural Machine Translation System, for the residual stack.
     """
-    _check(
-        vocabulary_size, target_vocabulary_size, units, num_layers, cell, tie_embeddings
-    )
+    _check(vocabulary_size, units, num_layers, cell)
     if seed is not None:
         keras.utils.set_random_seed(seed)
     source = keras.Input((None,), dtype="int32", name="source")
     target = keras.Input((None,), dtype="int32", name="target")
-    target_size = target_vocabulary_size or vocabulary_size
-    if tie_embeddings:
-        embedding = _embedding(vocabulary_size, embedding_dim, True, "embedding")
-        source_embedding = target_embedding = embedding
-    else:
-        source_embedding = _embedding(
-            vocabulary_size, embedding_dim, True, "source_embedding"
-        )
-        target_embedding = _embedding(
-            target_size, embedding_dim, False, "target_embedding"
-        )
+    source_embedding, target_embedding = _embeddings.of_two_languages(
+        vocabulary_size, target_vocabulary_size, embedding_dim, tie_embeddings
+    )
     drop = keras.layers.Dropout(dropout, name="source_dropout")
     starts = (kernel_initializer, recurrent_initializer, unit_forget_bias)
     encoder = _encoder(
@@ -128,27 +119,33 @@ def seq2seq(
     return keras.Model({"source": source, "target": target}, logits, name=name)
 
 
-def seq2seq_encode(model, source):
-    """Runs the encoder of a `seq2seq` model and sets its decoder up.
+def seq2seq_encode(model, source, max_length=None):
+    """Runs the encoder of a translation model and sets its decoder up.
 
     Args:
-        model: A model built by `seq2seq`, or loaded from its file.
+        model: A model built by `seq2seq` or `transformer`, or loaded from its file.
         source: Integer tensor of shape `(batch_size, source_length)`.
+        max_length: Number of steps that will follow at most, the room in a
+            `transformer`'s cache. By default as many as its positions.
 
     Returns:
         `(context, states)` for `seq2seq_step`: a dict and a list of tensors.
     """
     valid = ops.not_equal(source, 0)
     embedding = _layer(model, "embedding", "source_embedding")
-    memory, *states = _layer(model, "encoder")([embedding(source), valid])
-    return _layer(model, "decoder").start(memory, states, valid)
+    encoded = _layer(model, "encoder")([embedding(source), valid])
+    decoder = _layer(model, "decoder")
+    if isinstance(decoder, layers.TransformerDecoder):
+        return decoder.start(encoded, valid, max_length)
+    memory, *states = encoded
+    return decoder.start(memory, states, valid)
 
 
 def seq2seq_step(model, tokens, states, context):
-    """Runs one decoder step of a `seq2seq` model.
+    """Runs one decoder step of a translation model.
 
     Args:
-        model: A model built by `seq2seq`, or loaded from its file.
+        model: A model built by `seq2seq` or `transformer`, or loaded from its file.
         tokens: Integer tensor of shape `(batch_size,)`, the tokens just produced.
         states: List of tensors, from `seq2seq_encode` or the step before.
         context: Dict of tensors from `seq2seq_encode`.
@@ -163,12 +160,6 @@ def seq2seq_step(model, tokens, states, context):
         decoder.project(embedding(tokens)), states, context
     )
     return embedding(output, reverse=True), attention, states
-
-
-def _embedding(vocabulary_size, embedding_dim, tie_weights, name):
-    return keras.layers.ReversibleEmbedding(
-        vocabulary_size, embedding_dim, tie_weights=tie_weights, name=name
-    )
 
 
 def _encoder(embedding_dim, units, num_layers, cell, residual, dropout, starts):
@@ -206,14 +197,12 @@ def _layer(model, *names):
         except ValueError:
             pass
     raise ValueError(
-        "This needs a model built by kerasseq.models.seq2seq. Received: "
+        "This needs a model built by kerasseq.models.seq2seq or transformer. Received: "
         f"{model.name!r}, which has no layer {' or '.join(names)}."
     )
 
 
-def _check(
-    vocabulary_size, target_vocabulary_size, units, num_layers, cell, tie_embeddings
-):
+def _check(vocabulary_size, units, num_layers, cell):
     if cell not in _RECURRENT:
         raise ValueError(
             f"`cell` must be one of {list(_RECURRENT)}. Received: {cell!r}"
@@ -222,11 +211,4 @@ def _check(
         raise ValueError(
             "Sizes must be positive and `units` even. Received: "
             f"vocabulary_size={vocabulary_size}, units={units}, num_layers={num_layers}"
-        )
-    if tie_embeddings and target_vocabulary_size not in (None, vocabulary_size):
-        raise ValueError(
-            "Tied embeddings need one vocabulary for both languages. Received: "
-            f"vocabulary_size={vocabulary_size}, "
-            f"target_vocabulary_size={target_vocabulary_size}. "
-            "Pass tie_embeddings=False, or train one vocabulary on both sides."
         )

@@ -9,6 +9,11 @@ from kerasseq.ops.cells import lstm_step as lstm_step
 from kerasseq.ops.cells import simple_rnn_step as simple_rnn_step
 from kerasseq.ops.gru import gru as gru
 from kerasseq.ops.lstm import lstm as lstm
+from kerasseq.ops.multi_head_attention import alibi_slopes as alibi_slopes
+from kerasseq.ops.multi_head_attention import (
+    multi_head_attention as multi_head_attention,
+)
+from kerasseq.ops.multi_head_attention import rotate as rotate
 from kerasseq.ops.recurrence import recurrence as recurrence
 from kerasseq.ops.simple_rnn import simple_rnn as simple_rnn
 from kerasseq.ops.time_loop import lowering as lowering

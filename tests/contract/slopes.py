@@ -28,3 +28,28 @@ def compare(function, arrays, gradients):
         np.testing.assert_allclose(
             np.sum(gradients[index] * direction), slope, atol=1e-4, rtol=1e-4
         )
+
+
+def check(model, inputs, function, training=False):
+    """A model's outputs and gradients against those of a NumPy function.
+
+    Args:
+        model: The model.
+        inputs: Dict of its inputs.
+        function: Function of the inputs and of a dict of weights by path.
+        training: How the model is called.
+    """
+    kept = {
+        name: array.astype("float64") if array.dtype.kind == "f" else array
+        for name, array in inputs.items()
+    }
+    w = {v.path: np.asarray(v.value, "float64") for v in model.weights}
+    trained = [v.path for v in model.trainable_weights]
+
+    def expected(arrays):
+        return function(kept, w | dict(zip(trained, arrays, strict=True)))
+
+    arrays = [w[path] for path in trained]
+    outputs, gradients = outputs_and_gradients(model, inputs, training)
+    np.testing.assert_allclose(outputs, expected(arrays), atol=1e-5)
+    compare(expected, arrays, gradients)

@@ -85,16 +85,8 @@ CALLS = [pytest.param(p.values[0], False, id=p.id) for p in ENTRIES] + [
 
 @pytest.mark.parametrize("entry, training", CALLS)
 def test_equals_numpy(entry, training):
-    model, inputs = entry.model(), entry.inputs()
-    (x,) = (array.astype("float64") for array in inputs.values())
-    w = {v.path: np.asarray(v.value, "float64") for v in model.weights}
-    trained = [v.path for v in model.trainable_weights]
+    def expected(inputs, w):
+        (x,) = inputs.values()
+        return REFERENCES[entry.id](x, w)
 
-    def expected(arrays):
-        weights = w | dict(zip(trained, arrays, strict=True))
-        return REFERENCES[entry.id](x, weights)
-
-    arrays = [w[path] for path in trained]
-    outputs, gradients = slopes.outputs_and_gradients(model, inputs, training)
-    np.testing.assert_allclose(outputs, expected(arrays), atol=1e-5)
-    slopes.compare(expected, arrays, gradients)
+    slopes.check(entry.model(), entry.inputs(), expected, training)

@@ -1,0 +1,48 @@
+"""Embeddings that are their own output layer, for one vocabulary or two."""
+
+import keras
+
+
+def of_two_languages(
+    vocabulary_size, target_vocabulary_size, embedding_dim, tie_embeddings, start=None
+):
+    """The embeddings of a translation model's source and target.
+
+    Args:
+        vocabulary_size: Number of source subwords.
+        target_vocabulary_size: Number of target subwords, `None` for the same.
+        embedding_dim: Size of the embeddings.
+        tie_embeddings: Whether one table serves source, target and output. If not,
+            there are three.
+        start: Initializer of the tables; Keras' default by default.
+
+    Returns:
+        Two `keras.layers.ReversibleEmbedding`, or twice the same.
+
+    Raises:
+        ValueError: for tied embeddings with two vocabularies.
+    """
+
+    def make(size, tie_weights, name):
+        return keras.layers.ReversibleEmbedding(
+            size,
+            embedding_dim,
+            tie_weights=tie_weights,
+            embeddings_initializer=start or "uniform",
+            name=name,
+        )
+
+    if not tie_embeddings:
+        target_size = target_vocabulary_size or vocabulary_size
+        return (
+            make(vocabulary_size, True, "source_embedding"),
+            make(target_size, False, "target_embedding"),
+        )
+    if target_vocabulary_size not in (None, vocabulary_size):
+        raise ValueError(
+            "Tied embeddings need one vocabulary for both languages. Received: "
+            f"vocabulary_size={vocabulary_size}, "
+            f"target_vocabulary_size={target_vocabulary_size}. "
+            "Pass tie_embeddings=False, or train one vocabulary on both sides."
+        )
+    return (make(vocabulary_size, True, "embedding"),) * 2
