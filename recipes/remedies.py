@@ -65,12 +65,13 @@ def define_cell_flags(values):
     )
 
 
-def make_optimizer(values, learning_rate):
+def make_optimizer(values, learning_rate, **options):
     """Adam with the clipping and the weight decay that were asked for.
 
     Args:
         values: Flags with those of `define_optimizer_flags`.
         learning_rate: A number or a schedule; it scales the weight decay too.
+        **options: Others of `keras.optimizers.Adam`.
 
     Returns:
         A `keras.optimizers.Adam`.
@@ -85,6 +86,7 @@ def make_optimizer(values, learning_rate):
         learning_rate,
         weight_decay=values.weight_decay or None,
         **{CLIPPINGS[name]: value for name, value in clipping.items()},
+        **options,
     )
     optimizer.exclude_from_weight_decay(var_names=UNDECAYED)
     return optimizer

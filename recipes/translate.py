@@ -32,6 +32,7 @@ from recipes import (
     remedies,
     training_run,
     translate_file,
+    translate_model,
     translation_scores,
 )
 
@@ -55,27 +56,14 @@ def define_flags():
     define("integer", "vocab_size", 1000, "Subwords of both languages together.")
     define("integer", "max_length", 64, "Subwords at most.", lower_bound=4)
     define("integer", "buckets", 3, "Length buckets at most.", lower_bound=1)
-    define("enum", "cell", "gru", "Cell.", ("lstm", "gru", "simple_rnn"))
-    define("enum", "attention", "general", "Score.", ("additive", "dot", "general"))
-    define("integer", "units", 192, "Size of the states.")
-    define("integer", "embedding_dim", 128, "Size of the embeddings.")
-    define("integer", "num_layers", 1, "Layers of encoder and decoder.", lower_bound=1)
-    define("bool", "residual", True, "Add each layer's input from the second on.")
-    define("bool", "input_feeding", True, "Feed the decoder its last output.")
-    define("bool", "tie_embeddings", True, "One table for source, target and output.")
-    # The embedded phrases are regular and plenty; prose wants 0.3 and 0.1.
-    define("float", "dropout", 0.05, "Dropout; 0.3 for some 30,000 sentences.")
-    define("float", "label_smoothing", 0.0, "Label smoothing; 0.1 for prose.")
-    define("float", "learning_rate", 2e-3, "Peak learning rate of Adam.")
-    define("integer", "warmup_steps", 200, "Steps until the peak.", lower_bound=0)
-    define("integer", "patience", 5, "Epochs without a better validation score.")
+    text = "Tokens of a batch, padding counted, in place of --batch_size."
+    define("integer", "batch_tokens", None, text, lower_bound=1)
+    translate_model.define_flags(values)
     define("integer", "beam_size", 4, "Hypotheses of beam search.", lower_bound=1)
     define("float", "length_penalty", 0.6, "Exponent of Wu et al. (2016).")
     define("string", "translate", None, "Only translate: a sentence, or - for stdin.")
     define("string", "from", None, "Folder of the exported model to translate with.")
     define("integer", "nbest", 1, "Translations shown for a sentence.", lower_bound=1)
-    remedies.define_optimizer_flags(values, clip_global_norm=1.0)
-    remedies.define_cell_flags(values)
     return values
 
 
@@ -110,13 +98,12 @@ def load_data(values, run_dir):
         _encoded(tokenizer, pairs) for pairs in (text.train, text.validation)
     )
     buckets = data.choose_buckets(train, values.buckets, values.max_length)
+    size = {"batch_size": values.batch_size}
+    if values.batch_tokens is not None:
+        size = {"batch_tokens": values.batch_tokens}
     batches = {
-        "train": data.BucketedPairs(
-            train, buckets, values.batch_size, seed=values.seed
-        ),
-        "validation": data.BucketedPairs(
-            validation, buckets, values.batch_size, shuffle=False
-        ),
+        "train": data.BucketedPairs(train, buckets, seed=values.seed, **size),
+        "validation": data.BucketedPairs(validation, buckets, shuffle=False, **size),
     }
     for name, part in batches.items():
         print(
@@ -137,29 +124,10 @@ def _encoded(tokenizer, pairs):
 
 def build_model(values, data):
     """Builds and compiles the model."""
-    model = kerasseq.models.seq2seq(
-        data["tokenizer"].vocabulary_size(),
-        embedding_dim=values.embedding_dim,
-        units=values.units,
-        num_layers=values.num_layers,
-        cell=values.cell,
-        attention=values.attention,
-        input_feeding=values.input_feeding,
-        residual=values.residual,
-        dropout=values.dropout,
-        tie_embeddings=values.tie_embeddings,
-        **remedies.cell_options(values),
+    model = translate_model.build(
+        values, data["tokenizer"].vocabulary_size(), _lengths(data)
     )
-    steps = values.epochs * len(data["train"])
-    schedule = training_run.cosine_schedule(
-        values.learning_rate, steps, values.warmup_steps
-    )
-    model.compile(
-        remedies.make_optimizer(values, schedule),
-        kerasseq.training.SmoothedCrossEntropy(values.label_smoothing),
-        weighted_metrics=kerasseq.training.token_metrics(),
-        jit_compile=values.jit_compile,
-    )
+    translate_model.compile_model(values, model, len(data["train"]))
     print(f"model: {model.count_params():,} parameters")
     return model
 
@@ -285,9 +253,14 @@ def _step_samples(signatures, source):
     start = {"token": np.array([kerasseq.data.START_ID], "int32")}
     encoded = [encode(source=row[None]) for row in source]
     return [
-        start | {name: np.asarray(x, "float32") for name, x in tensors.items()}
-        for tensors in encoded
+        start | {name: _numpy(x) for name, x in tensors.items()} for tensors in encoded
     ]
+
+
+def _numpy(tensor):
+    """An array; float32 in place of half precision, which a file does not take."""
+    array = np.asarray(tensor)
+    return array if array.dtype == "int32" else array.astype("float32")
 
 
 def verify(values, data, results, path):
@@ -349,6 +322,7 @@ def main(values):
     if values.translate is not None or values["from"].value is not None:
         translate_file.translate_with_file(values)
         return
+    translate_model.settle(values)
     remedies.check(values)
     common.prepare(values)
     run_dir = common.make_folder(os.path.join(values.output_dir, "run"))

@@ -60,7 +60,7 @@ class BucketedPairs(_epoch_batches.EpochBatches):
     """Batches of `(inputs, labels, sample_weight)` with one shape per bucket.
 
     A pair goes into the smallest bucket that holds it and is padded with 0 on the
-    right. Every batch has exactly `batch_size` rows: the last one of a bucket is filled
+    right. Every batch of a bucket has the same number of rows: the last one is filled
     up with rows of padding whose weight is 0. So a training run meets as many distinct
     shapes as there are buckets in use, and XLA compiles as often.
 
@@ -75,11 +75,14 @@ class BucketedPairs(_epoch_batches.EpochBatches):
         buckets: list of `(source_length, target_length)`, growing in both, as
             `choose_buckets` returns. Pairs that do not fit the last one are dropped
             and counted in `num_dropped`.
-        batch_size: rows of every batch.
+        batch_size: rows of every batch; `None` with `batch_tokens`.
         seed: int. Seed of the order.
         shuffle: if `False`, pairs are sorted by length within a bucket and the batches
             are the same each epoch.
         epoch: number of the epoch to begin with.
+        batch_tokens: tokens, padding counted, that a batch has at most on its longer
+            side; so short pairs come in larger batches (Vaswani et al., 2017, section
+            5.1). Rows are a multiple of 8, where there are as many.
         **kwargs: `workers` and `max_queue_size` of `keras.utils.PyDataset`.
 
     Each item:
@@ -89,8 +92,8 @@ class BucketedPairs(_epoch_batches.EpochBatches):
         sample_weight: float32 `(batch_size, T)`: 1 for a token, 0 for padding.
 
     Raises:
-        ValueError: for buckets that do not grow in both lengths, for a `batch_size`
-            below 1, or where no pair fits.
+        ValueError: for buckets that do not grow in both lengths, for a batch without
+            a row, for both sizes of a batch or none, or where no pair fits.
 
     Example:
         >>> dataset = BucketedPairs([([7, 8], [9])], [(4, 2)], batch_size=1)
@@ -100,14 +103,18 @@ class BucketedPairs(_epoch_batches.EpochBatches):
     """
 
     def __init__(
-        self, pairs, buckets, batch_size, seed=0, shuffle=True, epoch=0, **kwargs
+        self,
+        pairs,
+        buckets,
+        batch_size=None,
+        seed=0,
+        shuffle=True,
+        epoch=0,
+        batch_tokens=None,
+        **kwargs,
     ):
         self.buckets = _check_buckets(buckets)
-        if batch_size < 1:
-            raise ValueError(
-                f"`batch_size` must be at least 1. Received: batch_size={batch_size}"
-            )
-        self.batch_size = batch_size
+        self._num_rows = _rows_of_batches(self.buckets, batch_size, batch_tokens)
         self.seed = seed
         self.shuffle = shuffle
         members = _members(pairs, self.buckets)
@@ -128,7 +135,7 @@ class BucketedPairs(_epoch_batches.EpochBatches):
     def shapes(self):
         """The distinct `(batch_size, source_length, target_length)` in use."""
         used = sorted({bucket for bucket, _ in self._batches})
-        return [(self.batch_size, *self.buckets[bucket]) for bucket in used]
+        return [(self._num_rows[bucket], *self.buckets[bucket]) for bucket in used]
 
     @property
     def num_tokens(self):
@@ -159,10 +166,9 @@ class BucketedPairs(_epoch_batches.EpochBatches):
             rows = np.arange(padding_row)
             if self.shuffle:
                 generator.shuffle(rows)
-            rows = np.pad(
-                rows, (0, -len(rows) % self.batch_size), constant_values=padding_row
-            )
-            batches += [(bucket, part) for part in rows.reshape(-1, self.batch_size)]
+            size = self._num_rows[bucket]
+            rows = np.pad(rows, (0, -len(rows) % size), constant_values=padding_row)
+            batches += [(bucket, part) for part in rows.reshape(-1, size)]
         if self.shuffle:
             batches = [batches[i] for i in generator.permutation(len(batches))]
         self._batches = _extremes_first(batches)
@@ -171,7 +177,8 @@ class BucketedPairs(_epoch_batches.EpochBatches):
 def _extremes_first(batches):
     # Keras takes the tensor spec for tf.data from the first two batches, and only a
     # dimension in which they differ becomes flexible. The smallest and the largest
-    # bucket differ in every length that differs at all, because buckets grow in both.
+    # bucket differ in every length that differs at all, because buckets grow in both,
+    # and in the rows, which fall as they grow.
     used = [bucket for bucket, _ in batches]
     for place, bucket in enumerate((min(used), max(used))):
         found = next(
@@ -195,6 +202,27 @@ def _check_buckets(buckets):
             f"buckets={buckets}"
         )
     return buckets
+
+
+def _rows_of_batches(buckets, batch_size, batch_tokens):
+    """The rows of a batch, for each bucket."""
+    if (batch_size is None) == (batch_tokens is None):
+        raise ValueError(
+            "Give either `batch_size` or `batch_tokens`. Received: "
+            f"batch_size={batch_size}, batch_tokens={batch_tokens}"
+        )
+    if batch_tokens is None:
+        rows = [batch_size] * len(buckets)
+    else:
+        rows = [batch_tokens // max(bucket) for bucket in buckets]
+        rows = [count // 8 * 8 if count > 8 else count for count in rows]
+    if min(rows) < 1:
+        raise ValueError(
+            "A batch must have a row at least: `batch_size` 1 or more, `batch_tokens` "
+            f"the length of the longest bucket. Received: batch_size={batch_size}, "
+            f"batch_tokens={batch_tokens}, buckets={buckets}"
+        )
+    return rows
 
 
 def _members(pairs, buckets):

@@ -10,6 +10,7 @@ from kerasseq.training.calibration import ExpectedCalibrationError
 from kerasseq.training.carried_state import CarriedState
 from kerasseq.training.compiles import count_compiles
 from kerasseq.training.focal_loss import FocalLoss
+from kerasseq.training.inverse_square_root import InverseSquareRoot
 from kerasseq.training.losses import SmoothedCrossEntropy
 from kerasseq.training.metrics import token_metrics
 from kerasseq.training.run_state import RunState
@@ -26,6 +27,7 @@ __all__ = [
     "DiceScore",
     "ExpectedCalibrationError",
     "FocalLoss",
+    "InverseSquareRoot",
     "MeanIoU",
     "PixelAccuracy",
     "RunState",

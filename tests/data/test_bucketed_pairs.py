@@ -44,6 +44,31 @@ def test_every_pair_once_in_the_smallest_bucket_that_holds_it():
     assert dataset.num_tokens == sum(map(dataset.tokens_in_batch, range(3))) == 23
 
 
+def test_batches_of_tokens():
+    pairs = make_pairs(100)
+    dataset = bucketed_pairs.BucketedPairs(pairs, BUCKETS, batch_tokens=200)
+    assert dataset.shapes == [(48, 4, 4), (16, 8, 12)]
+    for index in range(len(dataset)):
+        inputs, _, _ = dataset[index]
+        assert max(x.size for x in inputs.values()) <= 200
+    seen = [row for batch in rows_of(dataset) for row in batch if row]
+    assert len(seen) == len(set(seen)) == dataset.num_pairs
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({}, "Give either"),
+        ({"batch_size": 2, "batch_tokens": 20}, "Give either"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"batch_tokens": 11}, "batch_tokens=11"),
+    ],
+)
+def test_bad_batches(options, message):
+    with pytest.raises(ValueError, match=message):
+        bucketed_pairs.BucketedPairs(make_pairs(9), BUCKETS, **options)
+
+
 def test_shapes_in_use_only():
     dataset = bucketed_pairs.BucketedPairs([([1], [1])], BUCKETS, batch_size=5)
     assert dataset.shapes == [(5, 4, 4)]

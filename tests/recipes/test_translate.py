@@ -239,6 +239,22 @@ def test_a_killed_run_ends_where_the_uninterrupted_one_does(tmp_path):
     assert histories[0] == pytest.approx(histories[1], rel=1e-6)
 
 
+def test_a_transformer_does_the_whole_job(tmp_path, capsys):
+    sizes = ["--arch=transformer", "--hidden_dim=16", "--num_heads=2", "--mlp_dim=24"]
+    more = ["--num_layers=1", "--batch_tokens=300", "--ema=0.9", "--accumulate=2"]
+    small = [flag for flag in TINY if "units" not in flag and "embedding" not in flag]
+    assert run(*small, *sizes, *more, f"--output_dir={tmp_path}") == 0
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["settings"]["schedule"] == "inverse_square_root"
+    assert card["metrics"]["beam_identical"] == 30
+    assert (tmp_path / "attention_1.png").exists()
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["artefacts"][0]["flex_ops"] == []
+    capsys.readouterr()
+    assert run(f"--from={tmp_path}", "--translate", "Thursday, May 4, 1995") == 0
+    assert capsys.readouterr().out.count("\n") == 1
+
+
 @pytest.mark.slow
 def test_a_run_on_two_jax_devices_is_exported_on_tensorflow(tmp_path):
     command = [sys.executable, "-m", "recipes.translate", *TINY[:-1]]
