@@ -161,11 +161,10 @@ def language_model(**options):
         step_model = models.language_model(VOCABULARY, **sizes, **options)
         inputs = {"tokens": keras.Input((TIME,), dtype="int32", name="tokens")}
         for name in models.state_names(step_model):
-            inputs[name] = keras.Input((UNITS,), name=name)
+            inputs[name] = keras.Input(step_model.input[name].shape[1:], name=name)
         outputs = step_model(inputs)
-        logits = keras.layers.Flatten()(outputs.pop("logits"))
-        outputs = keras.layers.Concatenate()([logits, *outputs.values()])
-        return keras.Model(inputs, outputs)
+        outputs = [keras.layers.Flatten()(x) for x in outputs.values()]
+        return keras.Model(inputs, keras.layers.Concatenate()(outputs))
 
     return build
 
@@ -225,6 +224,13 @@ ENTRIES = [
     _seq2seq("gru", cell="gru", attention="general", tie_embeddings=False),
     _seq2seq("simple_rnn", cell="simple_rnn", attention="dot", input_feeding=False),
     _language("lstm", 4, dropout=0.2, residual=True),
+    Entry(
+        "language_model",
+        "transformer",
+        language_model(cell="transformer", **catalog_transformer.LANGUAGE),
+        lambda: language_inputs(0) | catalog_transformer.window_states(2, UNITS),
+        loops=False,
+    ),
     _language("gru", 1, num_layers=1, cell="gru", tie_embeddings=False),
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),

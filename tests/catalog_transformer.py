@@ -33,6 +33,27 @@ def tokens_and_memory():
     return tokens() | {"memory": values.astype("float32")}
 
 
+def windowed(layer_class):
+    """The layer with its states, in and out."""
+    inputs = {"tokens": keras.Input((TOKENS, FEATURES), name="tokens")}
+    x = keras.layers.Dense(FEATURES, name="first")(inputs["tokens"])
+    states = window_states(2, FEATURES)
+    for name, array in states.items():
+        inputs[name] = keras.Input(array.shape[1:], name=name)
+    layer = layer_class(num_layers=1, **BLOCK, **WINDOW, name="layer")
+    outputs = layer(x, initial_state=[inputs[name] for name in states])
+    outputs = [keras.layers.Flatten()(x) for x in outputs]
+    return keras.Model(inputs, keras.layers.Concatenate()(outputs))
+
+
+def window_states(num_heads, features):
+    """A window the first place of which is empty, in the second row all of it."""
+    shape = (BATCH, WINDOW["window"], num_heads, features // num_heads)
+    filled = np.array([[0, 1, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1]], "float32")
+    kept = np.random.default_rng(9).normal(size=(2, *shape)).astype("float32")
+    return {"state_0": filled, "state_1": kept[0], "state_2": kept[1]}
+
+
 def transformer(**options):
     sizes = {"hidden_dim": 8, "num_heads": 2, "mlp_dim": 12, "max_length": 9}
     return lambda _: models.transformer(VOCABULARY, **sizes, **options)
@@ -48,6 +69,9 @@ def translation():
     return found
 
 
+WINDOW = {"window": 4, "positions": "rotary"}
+LANGUAGE = {"num_layers": 1, "num_heads": 2, "mlp_dim": 12, "window": 4}
+LANGUAGE |= {"positions": "alibi", "activation": "swiglu", "norm": "rms"}
 BLOCK = {"num_heads": 2, "mlp_dim": 12}
 STACK = BLOCK | {"num_layers": 2, "max_length": 9}
 ROWS = [
@@ -61,6 +85,7 @@ ROWS = [
         with_memory(num_key_value_heads=1, **STACK),
         tokens_and_memory,
     ),
+    ("WindowTransformer", "", windowed, lambda: tokens() | window_states(2, FEATURES)),
     ("transformer", "pre", transformer(num_layers=1), translation),
     (
         "transformer",

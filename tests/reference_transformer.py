@@ -112,6 +112,48 @@ def token_positions(x, table=None):
     return x + table[:length]
 
 
+def window_stack(x, states, w, name, *, heads, window, **options):
+    """One pre-norm block over a window; outputs, then the states."""
+    filled, keys, values = states
+    kind, activation = options.get("norm", "layer"), options.get("activation", "relu")
+    block, length, size = f"{name}/block_0", x.shape[1], x.shape[-1] // heads
+    y = norm(x, w, f"{block}/attention_norm", kind)
+    y = dense(y, w, f"{block}/attention/query_key_value")
+    q, k, v = (
+        part.reshape(*part.shape[:2], heads, size) for part in np.split(y, 3, axis=-1)
+    )
+    keys, values = (np.concatenate(pair, axis=1) for pair in ((keys, k), (values, v)))
+    filled = np.concatenate([filled, np.ones((len(x), length))], axis=1)
+    looked = np.zeros_like(q)
+    for row in range(len(x)):
+        for time in range(length):
+            for head in range(heads):
+                looked[row, time, head] = _look_back(
+                    q[row, time, head],
+                    keys[row, time : time + window + 1, head],
+                    values[row, time : time + window + 1, head],
+                    filled[row, time : time + window + 1],
+                    2.0 ** (-8 * (head + 1) / heads),
+                    options["positions"],
+                )
+    x = x + dense(looked.reshape(x.shape), w, f"{block}/attention/output")
+    y = norm(x, w, f"{block}/mlp_norm", kind)
+    x = norm(x + perceptron(y, w, block, activation), w, f"{name}/norm", kind)
+    return [x, filled[:, length:], keys[:, length:], values[:, length:]]
+
+
+def _look_back(q, keys, values, filled, slope, positions):
+    """One head of one token, whose own key is the last."""
+    distance = np.arange(len(keys))[::-1]
+    if positions == "rotary":
+        q = rotary(np.concatenate([keys[:-1], q[None]])[None, :, None])[0, -1, 0]
+        keys = rotary(keys[None, :, None])[0, :, 0]
+    scores = keys @ q / np.sqrt(len(q))
+    if positions == "alibi":
+        scores = scores - slope * distance
+    return softmax(np.where(filled > 0, scores, NEVER)) @ values
+
+
 def transformer(source, target, w, **options):
     options = {"scale": True} | options
     seen = source != 0

@@ -17,7 +17,10 @@ from kerasseq.data.parallel_text import load_parallel_text
 _MODULES = {
     "BucketedPairs": "bucketed_pairs",
     "choose_buckets": "bucketed_pairs",
+    "Characters": "characters",
     "ContiguousBatches": "contiguous",
+    "RunningText": "running_text",
+    "load_running_text": "running_text",
     "ImageBatches": "image_batches",
     "class_weights": "image_batches",
     "LabelledImages": "labelled_images",

@@ -25,6 +25,8 @@ class ContiguousBatches(keras.utils.PyDataset):
 
     Attributes:
         num_dropped: Number of ids in no batch.
+        shapes: The one shape, for `kerasseq.training.count_compiles`.
+        epoch: Of no effect: every epoch is the same.
 
     Each item:
         inputs: int32 `(batch_size, length)`.
@@ -49,6 +51,8 @@ class ContiguousBatches(keras.utils.PyDataset):
         ids = _check(np.asarray(ids), batch_size, length)
         self.batch_size = batch_size
         self.length = length
+        self.shapes = [(batch_size, length)]
+        self.epoch = 0
         # One id more than the inputs: the last one is only a target.
         self._num_batches = (len(ids) - 1) // (batch_size * length)
         num_inputs = self._num_batches * batch_size * length
@@ -58,6 +62,10 @@ class ContiguousBatches(keras.utils.PyDataset):
 
     def __len__(self):
         return self._num_batches
+
+    def tokens_in_batch(self, index):
+        """The number of tokens of a batch, all alike."""
+        return self.batch_size * self.length
 
     def __getitem__(self, index):
         if not 0 <= index < len(self):

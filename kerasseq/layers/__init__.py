@@ -21,5 +21,6 @@ from kerasseq.layers.token_positions import TokenPositions as TokenPositions
 from kerasseq.layers.transformer_block import TransformerBlock as TransformerBlock
 from kerasseq.layers.transformer_stack import TransformerDecoder as TransformerDecoder
 from kerasseq.layers.transformer_stack import TransformerEncoder as TransformerEncoder
+from kerasseq.layers.window_transformer import WindowTransformer as WindowTransformer
 from kerasseq.layers.zoneout_lstm import ZoneoutLSTM as ZoneoutLSTM
 from kerasseq.layers.zoneout_lstm import ZoneoutLSTMCell as ZoneoutLSTMCell

@@ -221,6 +221,47 @@ class CachedAttention(keras.layers.Layer):
         outputs, _ = ops.multi_head_attention(queries, *cache, bias)
         return self._merge_one(outputs), cache
 
+    def extend(self, inputs, cache, valid):
+        """Computes some more positions, which see those of a window before them too.
+
+        Positions are those inside the window, so that a text may be of any length; a
+        position sees as far back as the cache is long, however many come at once.
+
+        Args:
+            inputs: Tensor of shape `(batch_size, length, features)`.
+            cache: `[keys, values]`, as from `empty_cache`, of the positions before.
+            valid: Float tensor `(batch_size, window)`, 1 where the cache is filled.
+
+        Returns:
+            `(outputs, cache)`: `(batch_size, length, features)`, and keys and values
+            of the last positions.
+        """
+        length, window = kops.shape(inputs)[1], cache[0].shape[1]
+        queries, keys, values = self._split(self._flat(self.query_key_value, inputs))
+        keys, values = (
+            kops.concatenate([old, new], axis=1)
+            for old, new in zip(cache, (keys, values), strict=True)
+        )
+        cache = [
+            kops.reshape(x[:, length:], (-1, *old.shape[1:]))
+            for x, old in zip((keys, values), cache, strict=True)
+        ]
+        there = kops.arange(window + length, dtype="int32")[None]
+        here = there[:, window:]
+        if self.positions == "rotary":
+            queries, keys = ops.rotate(queries, here), ops.rotate(keys, there)
+        bias = self._bias(here, there)
+        bias = kops.where(
+            here[:, None, :, None] - there[:, None, None] > window,
+            ops.MASKED_SCORE,
+            bias,
+        )
+        filled = kops.concatenate([valid, kops.ones_like(inputs[:, :, 0])], axis=1)
+        empty = kops.cast(filled < 0.5, "float32") * ops.MASKED_SCORE
+        bias = bias + empty[:, None, None]
+        outputs, _ = ops.multi_head_attention(queries, keys, values, bias)
+        return self._flat(self.output_dense, outputs), cache
+
     def _merge_one(self, x):
         """The heads of one position to `(batch_size, features)`."""
         return self.output_dense(kops.reshape(x, (-1, self.num_heads * self.key_dim)))

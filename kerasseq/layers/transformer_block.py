@@ -172,9 +172,7 @@ class TransformerBlock(keras.layers.Layer):
             return self.memory_attention(x, memory, mask=memory_mask, training=training)
 
         def perceive(x):
-            shape = ops.shape(x)
-            x = self._perceptron(ops.reshape(x, (-1, x.shape[-1])), training)
-            return ops.reshape(x, (-1, shape[1], x.shape[-1]))
+            return self._perceive(x, training)
 
         middle = [look] if self.memory_attention is not None else []
         x = inputs
@@ -186,6 +184,12 @@ class TransformerBlock(keras.layers.Layer):
         y = part(norm(x) if self.options["norm_first"] else x)
         x = x + self.drop(y, training=training)
         return x if self.options["norm_first"] else norm(x)
+
+    def _perceive(self, x, training):
+        """The perceptron on all tokens in one product."""
+        shape = ops.shape(x)
+        x = self._perceptron(ops.reshape(x, (-1, x.shape[-1])), training)
+        return ops.reshape(x, (-1, shape[1], x.shape[-1]))
 
     def _perceptron(self, x, training=False):
         x = self.hidden(x)
@@ -234,6 +238,31 @@ class TransformerBlock(keras.layers.Layer):
         for norm, part in zip(self.norms, parts, strict=True):
             x = self._residual(norm, part, x)
         return x, found["cache"], found["weights"]
+
+    def extend(self, inputs, cache, valid, training=False):
+        """Computes some more positions after a window of others.
+
+        Args:
+            inputs: Tensor of shape `(batch_size, length, features)`.
+            cache: `[keys, values]` of the window.
+            valid: Float tensor `(batch_size, window)`, 1 where the cache is filled.
+            training: Whether dropout is applied.
+
+        Returns:
+            `(outputs, cache)`, see `CachedAttention.extend`.
+        """
+        found = []
+
+        def attend(x):
+            y, new = self.attention.extend(x, cache, valid)
+            found.extend(new)
+            return y
+
+        x = inputs
+        parts = [attend, lambda x: self._perceive(x, training)]
+        for norm, part in zip(self.norms, parts, strict=True):
+            x = self._residual(norm, part, x, training)
+        return x, found
 
     def compute_output_shape(self, inputs_shape, memory_shape=None):
         return inputs_shape

@@ -27,7 +27,9 @@ CELLS = {
 NEW_CELLS = [p for p in catalog.keeping("P2") if p.values[0].covers in CELLS]
 STACKS = [p for p in catalog.keeping("P2") if p.values[0].covers == "StackedRNN"]
 LANGUAGE_MODELS = [
-    p for p in catalog.keeping("P2") if p.values[0].covers == "language_model"
+    p
+    for p in catalog.keeping("P2")
+    if p.values[0].covers == "language_model" and p.values[0].loops
 ]
 SEQ2SEQ = [p for p in catalog.keeping("P2") if p.values[0].covers == "seq2seq"]
 

@@ -2,6 +2,7 @@
 
 import catalog
 import catalog_transformer as table
+import numpy as np
 import pytest
 import reference_transformer as transformer
 from reference_vision import dense
@@ -33,6 +34,31 @@ def model(**options):
     )
 
 
+def joined(outputs):
+    return np.concatenate([x.reshape(len(x), -1) for x in outputs], axis=-1)
+
+
+def states(inputs):
+    return [inputs[f"state_{index}"] for index in range(3)]
+
+
+def windowed(inputs, w):
+    x = dense(inputs["tokens"], w, "first")
+    options = {"heads": 2, **table.WINDOW}
+    return joined(transformer.window_stack(x, states(inputs), w, "layer", **options))
+
+
+def language_model(inputs, w):
+    E = w["embedding/embeddings"]
+    x = E[inputs["tokens"]] @ w["input_projection/kernel"]
+    names = ("window", "positions", "activation", "norm")
+    options = {name: table.LANGUAGE[name] for name in names}
+    x, *kept = transformer.window_stack(
+        x, states(inputs), w, "transformer", heads=2, **options
+    )
+    return joined([x @ w["projection/kernel"] @ E.T, *kept])
+
+
 ROTARY = {"heads": 2, "groups": 1, "causal": True, "positions": "rotary"}
 REFERENCES = {
     "CachedAttention": tokens(transformer.attention, "layer", **ROTARY),
@@ -46,6 +72,8 @@ REFERENCES = {
         transformer.stack, "layer", activation="gelu", **SIZES
     ),
     "TransformerDecoder": decoder,
+    "WindowTransformer": windowed,
+    "language_model-transformer": language_model,
     "transformer-pre": model(num_layers=1),
     "transformer-post": model(num_layers=2, positions="rotary", **table.POST),
 }

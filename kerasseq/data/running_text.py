@@ -1,0 +1,103 @@
+"""One long text, for language models."""
+
+import pathlib
+import typing
+
+
+class RunningText(typing.NamedTuple):
+    """A text in three parts: `name` of the data, and strings `train`, `validation`
+    and `test`, which is empty if no share was asked for."""
+
+    name: str
+    train: str
+    validation: str
+    test: str
+
+
+def load_running_text(
+    data="synthetic", data_dir=None, validation_share=0.05, test_share=0.05
+):
+    """Loads a text and cuts the end off for validation and test.
+
+    Args:
+        data: `"synthetic"`: the help topics of Python's own documentation, which come
+            with it (`pydoc_data`); the name of a UTF-8 file; or `"tfds:NAME[/CONFIG]"`,
+            a data set with a feature `text`, whose splits are used if it has all three.
+        data_dir: Where tensorflow-datasets keeps data.
+        validation_share: Share of the text that comes before the test's.
+        test_share: Share of the text at its end; may be 0.
+
+    Returns:
+        A `RunningText`.
+
+    Raises:
+        ValueError: if the text cannot be read, is empty, or a share leaves nothing.
+
+    Example:
+        >>> kerasseq.data.load_running_text().train[:19]
+        'The "assert" statem'
+    """
+    if not 0 < validation_share or test_share < 0 or validation_share + test_share >= 1:
+        raise ValueError(
+            "`validation_share` must be above 0, `test_share` 0 or more, and their sum "
+            f"below 1. Received: validation_share={validation_share}, "
+            f"test_share={test_share}"
+        )
+    if data.startswith("tfds:"):
+        return _from_tfds(data, data_dir, validation_share, test_share)
+    if data == "synthetic":
+        from pydoc_data import topics
+
+        name, text = "Python's help topics", "\n\n".join(topics.topics.values())
+    else:
+        name, text = data, _read(data)
+    return RunningText(name, *_cut(text, data, validation_share, test_share))
+
+
+def _read(path):
+    try:
+        text = pathlib.Path(path).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ValueError(
+            f"Cannot read {path!r} ({error.strerror}); `data` is 'synthetic', "
+            "'tfds:NAME', or a text file"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path!r} is no UTF-8 text; convert it first, say with iconv ({error})"
+        ) from error
+    return text.replace("\r\n", "\n")
+
+
+def _cut(text, data, validation_share, test_share):
+    test = len(text) - round(len(text) * test_share)
+    validation = test - round(len(text) * validation_share)
+    parts = text[:validation], text[validation:test], text[test:]
+    if not all(parts[:2]):
+        raise ValueError(
+            f"The text is too short to be cut; give more. Received: {data!r} with "
+            f"{len(text)} characters, validation_share={validation_share}"
+        )
+    return parts
+
+
+def _from_tfds(data, data_dir, validation_share, test_share):
+    from kerasseq.data import _tfds_builder
+
+    builder = _tfds_builder.prepared_builder(data, data_dir)
+    if "text" not in (builder.info.features or {}):
+        raise ValueError(
+            f"{data!r} must have a feature 'text'. Received: features "
+            f"{list(builder.info.features or {})}"
+        )
+    import tensorflow_datasets as tfds
+
+    texts = {}
+    for split in builder.info.splits:
+        rows = tfds.as_numpy(builder.as_dataset(split))
+        texts[split] = "\n".join(row["text"].decode("utf-8") for row in rows)
+    names = ("train", "validation", "test")
+    if all(texts.get(name) for name in names):
+        return RunningText(data, *(texts[name] for name in names))
+    text = "\n".join(texts.values())
+    return RunningText(data, *_cut(text, data, validation_share, test_share))

@@ -1,0 +1,88 @@
+"""Generation of text with a step model, as a Keras model and as a signature."""
+
+import keras
+from keras import ops
+
+from kerasseq import models
+from kerasseq.decoding import sampling, step_signature
+
+
+class Generator(keras.Model):
+    """Goes on with prompts by sampling from a step model, run by `predict`.
+
+    `predict` compiles the whole loop with XLA, on TensorFlow and on JAX, and feeds it
+    in batches. What a row becomes depends on its prompt and its seed alone.
+
+    Args:
+        model: A step model with the inputs `tokens` and states, and the output
+            `logits`, as from `kerasseq.models.language_model`.
+        max_length: Number of tokens at most, the prompt included.
+        **options: Others of `kerasseq.decoding.sample`: `temperature`, `top_k`, and so
+            on.
+
+    Call arguments:
+        inputs: A dict: `prompt`, int32 `(batch_size, prompt_length)`, padded with -1 on
+            the right, and `seed`, int32 `(batch_size,)`.
+
+    Output shape:
+        A dict as from `kerasseq.decoding.sample`.
+
+    Example:
+        >>> generator = kerasseq.decoding.Generator(model, 100, temperature=0.8)
+        >>> generator.predict({"prompt": prompt, "seed": np.arange(len(prompt))})
+    """
+
+    def __init__(self, model, max_length, **options):
+        super().__init__()
+        models.state_names(model)  # refuses what is no step model
+        self.model = model
+        self.max_length = max_length
+        self.options = options
+        self.compile(jit_compile=True)
+
+    def call(self, inputs):
+        prompt = inputs["prompt"]
+        names = models.state_names(self.model)
+
+        def step(tokens, states):
+            inputs = {"tokens": tokens[:, None]} | dict(zip(names, states, strict=True))
+            outputs = self.model(inputs, training=False)
+            states = [
+                ops.cast(outputs[name], state.dtype)
+                for name, state in zip(names, states, strict=True)
+            ]
+            return outputs["logits"][:, 0], None, states
+
+        states = []
+        for name in names:
+            tensor = self.model.input[name]
+            shape = (ops.shape(prompt)[0], *tensor.shape[1:])
+            states.append(ops.zeros(shape, tensor.dtype))
+        return sampling.sample(
+            step, prompt, states, self.max_length, inputs["seed"], **self.options
+        )
+
+
+def generation_signatures(model, prompt_length, max_length, **options):
+    """The functions that a phone needs to write text, with static shapes and batch 1.
+
+    `generate` does the whole job in one call: a prompt of `prompt_length` ids at most,
+    padded with -1, and a seed in; `tokens` and `scores` out. `step` lets a program
+    draw by itself.
+
+    Args:
+        model: A step model, see `Generator`.
+        prompt_length: Number of tokens of a prompt at most.
+        max_length: Number of tokens at most, the prompt included.
+        **options: Others of `kerasseq.decoding.sample`.
+
+    Returns:
+        `{name: (function, {input: (shape, dtype)})}`, see `kerasseq.export`.
+    """
+    generator = Generator(model, max_length, **options)
+
+    def generate(prompt, seed):
+        return generator.call({"prompt": prompt, "seed": seed})
+
+    specs = {"prompt": ((1, prompt_length), "int32"), "seed": ((1,), "int32")}
+    return step_signature.step_signature(model) | {"generate": (generate, specs)}

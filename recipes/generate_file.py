@@ -1,0 +1,113 @@
+"""What a phone does with an exported language model, in Python.
+
+Needs `ai_edge_litert` and NumPy; neither TensorFlow nor Keras.
+`recipes.generate --prompt` is the command for it.
+"""
+
+import pathlib
+
+import numpy as np
+
+from kerasseq import data, lite
+from recipes import common
+
+PADDING = -1
+
+
+def define_flags(values):
+    """Adds the flags of sampling and of the use of an exported file."""
+    define = common.definer(values)
+    text = "Characters of a prompt that the file takes at most."
+    define("integer", "prompt_length", 64, text, lower_bound=1)
+    text = "Characters that the file writes, the prompt included."
+    define("integer", "max_length", 256, text, lower_bound=2)
+    text = "Below 1, likely characters become likelier."
+    define("float", "temperature", 0.8, text)
+    define("integer", "top_k", None, "Draw out of so many characters only.")
+    define("float", "top_p", None, "Draw out of characters of so much probability.")
+    text = "Above 1, what occurs becomes less likely."
+    define("float", "repetition_penalty", 1.0, text)
+    text = "Length of sequences that must not come twice; 0: any may."
+    define("integer", "no_repeat_ngram", 0, text)
+    define("string", "prompt", None, "Only write: go on with this text.")
+    define("integer", "count", 1, "Texts to write.", lower_bound=1)
+    define("string", "from", None, "Folder of the exported model to write with.")
+
+
+def sampling_options(values):
+    """The options of `kerasseq.decoding.sample` that were asked for."""
+    names = ("temperature", "top_k", "top_p", "repetition_penalty", "no_repeat_ngram")
+    return {name: values[name].value for name in names}
+
+
+def check(values):
+    """Refuses settings of sampling that cannot be, before any work is done.
+
+    Raises:
+        ValueError: naming the flag.
+    """
+    if values.prompt_length >= values.max_length:
+        raise ValueError(
+            "--max_length counts the prompt and must be above --prompt_length. "
+            f"Received: --max_length={values.max_length} "
+            f"--prompt_length={values.prompt_length}"
+        )
+    if values.temperature <= 0:
+        raise ValueError(
+            "--temperature must be above 0; --top_k=1 takes the most probable "
+            f"character. Received: --temperature={values.temperature}"
+        )
+
+
+def padded(ids, length):
+    """Ids with padding on the right, int32 `(length,)`."""
+    row = np.full(length, PADDING, "int32")
+    row[: len(ids)] = ids
+    return row
+
+
+class FileWriter:
+    """Writes text with an exported file, without TensorFlow.
+
+    Args:
+        folder: Folder with `model.tflite` and `characters.json`.
+
+    Raises:
+        ValueError: if a file is missing or damaged.
+    """
+
+    def __init__(self, folder):
+        folder = pathlib.Path(folder)
+        self.runner = lite.Runner(folder / "model.tflite")
+        self.characters = data.Characters.load(folder / "characters.json")
+        inputs = self.runner.signatures["generate"]["inputs"]
+        self.length = inputs["prompt"][0][1]
+
+    def __call__(self, prompt, seed=0):
+        """Goes on with a prompt; returns the whole text.
+
+        Raises:
+            ValueError: for a prompt that is empty, too long, or has characters that
+                the model does not know.
+        """
+        if not 1 <= len(prompt) <= self.length:
+            raise ValueError(
+                f"The prompt must have 1 to {self.length} characters; shorten it, or "
+                "export with a larger --prompt_length. Received: "
+                f"{len(prompt)} characters"
+            )
+        ids = padded(self.characters.encode(prompt), self.length)
+        seed = np.array([seed], "int32")
+        tokens = self.runner.run("generate", prompt=ids[None], seed=seed)["tokens"]
+        return self.characters.decode(tokens[0])
+
+
+def write_with_file(values):
+    """Goes on with the prompt and prints the texts, of seeds from `--seed` on."""
+    if values.prompt is None:
+        raise ValueError("Give a text to go on with: --prompt 'Once upon a time'.")
+    writer = FileWriter(values["from"].value or values.output_dir)
+    for index in range(values.count):
+        print(writer(values.prompt, values.seed + index), flush=True)
+        if values.count > 1:
+            print("---", flush=True)

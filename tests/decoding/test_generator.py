@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from keras import ops
+
+import kerasseq
+from kerasseq import decoding, export, lite, models
+
+SIZES = {"units": 8, "embedding_dim": 8, "num_layers": 1, "num_heads": 2}
+PROMPT = np.array([[1, 2, 3], [4, -1, -1]], "int32")
+SEEDS = np.array([3, 4], "int32")
+
+
+def generate(model, prompt=PROMPT, seeds=SEEDS, **options):
+    generator = decoding.Generator(model, 9, **options)
+    inputs = {"prompt": prompt, "seed": seeds}
+    return generator.predict(inputs, verbose=0)["tokens"]
+
+
+@pytest.mark.parametrize("cell", ["gru", "transformer"])
+def test_file_writes_what_the_model_writes(cell, tmp_path):
+    model = models.language_model(11, cell=cell, window=4, seed=0, **SIZES)
+    options = {"top_k": 7, "no_repeat_ngram": 2, "repetition_penalty": 1.3}
+    expected = generate(model, **options)
+    assert expected.shape == (2, 9) and expected.min() >= 0
+    np.testing.assert_array_equal(expected[0, :3], PROMPT[0])
+    report = export.export_model(
+        model,
+        tmp_path,
+        signatures=lambda twin: decoding.generation_signatures(twin, 3, 9, **options),
+        samples={"generate": [{"prompt": PROMPT[:1], "seed": SEEDS[:1]}]},
+    )
+    assert report["artefacts"][0]["flex_ops"] == []
+    runner = lite.Runner(tmp_path / "model.tflite")
+    for row, seed, tokens in zip(PROMPT, SEEDS, expected, strict=True):
+        found = runner.run("generate", prompt=row[None], seed=seed[None])
+        np.testing.assert_array_equal(found["tokens"][0], tokens)
+
+
+def test_a_row_does_not_depend_on_its_neighbours():
+    model = models.language_model(11, cell="lstm", seed=0, **SIZES)
+    np.testing.assert_array_equal(
+        generate(model)[1], generate(model, PROMPT[1:], SEEDS[1:])[0]
+    )
+
+
+def test_chunks_and_steps_equal_the_whole():
+    """A language model of attention, over chunks longer and shorter than its window."""
+    model = models.language_model(11, cell="transformer", window=4, seed=0, **SIZES)
+    tokens = np.random.default_rng(0).integers(0, 11, (2, 12))
+    names = models.state_names(model)
+    results = []
+    for sizes in ([12], [1] * 12, [5, 1, 6]):
+        states = {name: ops.zeros((2, *model.input[name].shape[1:])) for name in names}
+        logits, first = [], 0
+        for size in sizes:
+            chunk = tokens[:, first : first + size]
+            outputs = model({"tokens": ops.convert_to_tensor(chunk)} | states)
+            states = {name: outputs[name] for name in names}
+            logits.append(np.asarray(outputs["logits"]))
+            first += size
+        results.append(np.concatenate(logits, axis=1))
+    for found in results[1:]:
+        np.testing.assert_allclose(found, results[0], atol=1e-5)
+
+
+def test_nothing_beyond_the_window_is_seen():
+    layer = kerasseq.layers.WindowTransformer(1, 2, 16, window=3)
+    x = np.random.default_rng(0).normal(size=(1, 8, 8)).astype("float32")
+    changed = x.copy()
+    changed[:, 0] *= -1
+    before, after = (np.asarray(layer(y)[0]) for y in (x, changed))
+    assert np.all(before[:, :4] != after[:, :4])
+    np.testing.assert_array_equal(before[:, 4:], after[:, 4:])
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="step model"):
+        decoding.Generator(models.transformer(9), 9)
+    with pytest.raises(ValueError, match="recurrent cells"):
+        models.language_model(9, cell="transformer", residual=True)
+    with pytest.raises(ValueError, match="positions='sinusoidal'"):
+        models.language_model(9, cell="transformer", positions="sinusoidal")
+    with pytest.raises(ValueError, match="window=0"):
+        models.language_model(9, cell="transformer", window=0)
