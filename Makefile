@@ -5,7 +5,8 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 RUN := $(VENV)/bin/python
 # A file's tests share what is slow to make, so a file stays in one process.
-PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile
+# In their order: the longest file, of the contract, must not begin last.
+PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-all lint clean
 

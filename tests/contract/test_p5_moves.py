@@ -1,12 +1,21 @@
 """P5: the same `.keras` file gives the same outputs on TensorFlow and on JAX.
 
-That both train is P1, which runs on both (see `test_jax_half.py`).
+P1 and P3 hold there too, and JAX needs no TensorFlow. All of it is in one file, so that
+processes on JAX find what those before them have compiled.
 """
 
+import pathlib
+
 import catalog
+import jax_process
 import keras
 import numpy as np
 import pytest
+
+HERE = pathlib.Path(__file__).parent
+on_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="this is the other half"
+)
 
 
 @pytest.mark.parametrize("entry", catalog.keeping("P5"))
@@ -16,3 +25,42 @@ def test_outputs_are_equal_on_the_other_backend(entry, reload):
     expected = np.load(folder / f"{entry.id}.expected.npy")
     found = np.load(folder / f"{entry.id}.{other}.npy")
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@on_tensorflow
+def test_p1_p3_and_p5_hold_on_jax():
+    promises = ("p1_compiles", "p3_keeps", "p5_moves")
+    paths = [HERE / f"test_{promise}.py" for promise in promises]
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *paths]
+    result = jax_process.run(*command)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert " passed" in result.stdout
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules["tensorflow"] = None
+import keras, numpy as np
+import kerasseq
+model = kerasseq.models.seq2seq(9, embedding_dim=4, units=4)
+model.compile("adam", kerasseq.training.SmoothedCrossEntropy(), jit_compile=True)
+ids = np.ones((2, 3), "int32")
+model.fit({"source": ids, "target": ids}, ids, verbose=0)
+tokens = kerasseq.decoding.Translator(model, 4, beam_size=2).predict(ids, verbose=0)
+assert tokens["tokens"].shape == (2, 2, 4)
+kerasseq.ops.lstm_step, kerasseq.layers.GRU, kerasseq.data.BucketedPairs
+stock = keras.Sequential([keras.Input((3, 2)), keras.layers.LSTM(4)])
+assert type(kerasseq.convert.from_keras(stock).layers[0]) is kerasseq.layers.LSTM
+try:
+    kerasseq.export.export_model(model, "unused")
+except ImportError as error:
+    print("exporting says:", error)
+"""
+
+
+@on_tensorflow
+def test_layers_models_and_decoding_work_without_tensorflow():
+    result = jax_process.run("-c", WITHOUT_TENSORFLOW)
+    assert result.returncode == 0, result.stderr
+    assert "exporting says:" in result.stdout
+    assert "TensorFlow" in result.stdout

@@ -138,7 +138,7 @@ class TestErrors:
 def vit(tmp_path_factory):
     """Entries of a small Vision Transformer's int8 file, plain and with float ops."""
     model = models.vit(
-        (16, 16, 1), 10, patch_size=4, num_layers=4, include_rescaling=True, seed=0
+        (16, 16, 1), 10, patch_size=4, num_layers=2, include_rescaling=True, seed=0
     )
     pixels = np.random.default_rng(0).integers(0, 256, (40, 1, 16, 16, 1), "uint8")
     data = [{"image": image} for image in pixels]

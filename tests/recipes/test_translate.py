@@ -241,7 +241,13 @@ def test_a_killed_run_ends_where_the_uninterrupted_one_does(tmp_path):
 
 def test_a_transformer_does_the_whole_job(tmp_path, capsys):
     sizes = ["--arch=transformer", "--hidden_dim=16", "--num_heads=2", "--mlp_dim=24"]
-    more = ["--num_layers=1", "--batch_tokens=300", "--ema=0.9", "--accumulate=2"]
+    more = [
+        "--num_layers=1",
+        "--batch_tokens=300",
+        "--buckets=1",
+        "--ema=0.9",
+        "--accumulate=2",
+    ]
     small = [flag for flag in TINY if "units" not in flag and "embedding" not in flag]
     assert run(*small, *sizes, *more, f"--output_dir={tmp_path}") == 0
     card = json.loads((tmp_path / "card.json").read_text())
