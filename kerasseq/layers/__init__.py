@@ -1,4 +1,4 @@
-"""Keras layers: recurrent layers that compile, an attention decoder, patches."""
+"""Keras layers: recurrence that compiles, attention, Transformers, parts of a ViT."""
 
 from kerasseq.layers.attention_decoder import AttentionDecoder as AttentionDecoder
 from kerasseq.layers.cached_attention import CachedAttention as CachedAttention
