@@ -5,8 +5,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 RUN := $(VENV)/bin/python
 # A file's tests share what is slow to make, so a file stays in one process.
-# In their order: the longest file, of the contract, must not begin last.
-PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: demo test test-all lint clean
 
