@@ -6,12 +6,8 @@ from recipes import common, remedies, training_run
 ARCHITECTURES = ("rnn", "transformer")
 # What is good for one architecture is not for the other: their own defaults.
 DEFAULTS = {
-    "rnn": {"num_layers": 1, "learning_rate": 2e-3, "schedule": "cosine"},
-    "transformer": {
-        "num_layers": 3,
-        "learning_rate": 2e-3,
-        "schedule": "inverse_square_root",
-    },
+    "rnn": {"num_layers": 1, "schedule": "cosine"},
+    "transformer": {"num_layers": 3, "schedule": "inverse_square_root"},
 }
 
 
@@ -27,7 +23,7 @@ def define_flags(values):
     _define_recurrent_flags(define)
     _define_transformer_flags(define)
     define("float", "label_smoothing", 0.0, "Label smoothing; 0.1 for prose.")
-    define("float", "learning_rate", None, "Peak of Adam's learning rate; 2e-3.")
+    define("float", "learning_rate", 2e-3, "Peak learning rate of Adam.")
     text = "How it falls after the peak; RNN: cosine, Transformer: inverse_square_root."
     define("enum", "schedule", None, text, ("cosine", "inverse_square_root"))
     define("integer", "warmup_steps", 200, "Steps until the peak.", lower_bound=0)

@@ -174,16 +174,17 @@ class TransformerBlock(keras.layers.Layer):
         def perceive(x):
             return self._perceive(x, training)
 
-        middle = [look] if self.memory_attention is not None else []
-        x = inputs
-        for norm, part in zip(self.norms, [attend, *middle, perceive], strict=True):
-            x = self._residual(norm, part, x, training)
-        return x
+        return self._chain(inputs, attend, look, perceive, training)
 
-    def _residual(self, norm, part, x, training=False):
-        y = part(norm(x) if self.options["norm_first"] else x)
-        x = x + self.drop(y, training=training)
-        return x if self.options["norm_first"] else norm(x)
+    def _chain(self, x, attend, look, perceive, training=False):
+        """The parts one after the other, each with its norm and its residual."""
+        middle = [look] if self.memory_attention is not None else []
+        norm_first = self.options["norm_first"]
+        for norm, part in zip(self.norms, [attend, *middle, perceive], strict=True):
+            y = part(norm(x) if norm_first else x)
+            x = x + self.drop(y, training=training)
+            x = x if norm_first else norm(x)
+        return x
 
     def _perceive(self, x, training):
         """The perceptron on all tokens in one product."""
@@ -232,11 +233,7 @@ class TransformerBlock(keras.layers.Layer):
             y, found["weights"] = self.memory_attention.attend(x, *projected, bias)
             return y
 
-        middle = [look] if self.memory_attention is not None else []
-        x = inputs
-        parts = [attend, *middle, self._perceptron]
-        for norm, part in zip(self.norms, parts, strict=True):
-            x = self._residual(norm, part, x)
+        x = self._chain(inputs, attend, look, self._perceptron)
         return x, found["cache"], found["weights"]
 
     def extend(self, inputs, cache, valid, training=False):
@@ -258,11 +255,10 @@ class TransformerBlock(keras.layers.Layer):
             found.extend(new)
             return y
 
-        x = inputs
-        parts = [attend, lambda x: self._perceive(x, training)]
-        for norm, part in zip(self.norms, parts, strict=True):
-            x = self._residual(norm, part, x, training)
-        return x, found
+        def perceive(x):
+            return self._perceive(x, training)
+
+        return self._chain(inputs, attend, None, perceive, training), found
 
     def compute_output_shape(self, inputs_shape, memory_shape=None):
         return inputs_shape
