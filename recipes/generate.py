@@ -1,17 +1,18 @@
-"""Train a language model on characters, export it, write text with the exported file.
+"""Train a language model on a text, export it, write text with the exported file.
 
-What: a step model (`kerasseq.models.language_model`) of LSTM, GRU or Transformer,
-trained on one long text whose state is carried from batch to batch. The exported file
-draws its tokens itself, from a prompt and a seed.
+What: a step model (`kerasseq.models.language_model`) of LSTM, GRU or Transformer over
+characters or subwords, trained on one long text whose state is carried from batch to
+batch. The exported file draws its tokens itself, from a prompt and a seed.
 
     python -m recipes.generate                          # Python's help topics
     python -m recipes.generate --arch lstm --data a.txt --output_dir saved_models/mine
+    python -m recipes.generate --tokens subwords --vocab_size 2000 --data a.txt
     python -m recipes.generate --prompt "The for statement" --seed 3
     python -m recipes.generate --from saved_models/mine --prompt "O Romeo" --count 3
 
 Writes to `saved_models/generate/`: `model.tflite` (signatures `generate` and `step`),
-`saved_model/`, `model.keras`, `characters.json` for the phone, `report.json`,
-`report.html`, `card.json` and `history.csv`.
+`saved_model/`, `model.keras`, `characters.json` or `subwords.model` for the phone,
+`report.json`, `report.html`, `card.json` and `history.csv`.
 """
 
 import math
@@ -25,15 +26,13 @@ import numpy as np
 import kerasseq
 from recipes import (
     common,
+    generate_data,
     generate_file,
     publishing,
     remedies,
     training_run,
 )
 
-FREE_FLAGS = ("from", "prompt", "count", "prompt_length", "max_length", "temperature")
-FREE_FLAGS += ("top_k", "top_p", "repetition_penalty", "no_repeat_ngram")
-NUM_COMPARED = 8
 NUM_SHOWN = 3
 
 
@@ -45,14 +44,18 @@ def define_flags():
     text = "Cut off before the test's share."
     define("float", "validation_share", 0.05, text, **share)
     define("float", "test_share", 0.05, "Cut off at the end; may be 0.", **share)
+    kinds = ("characters", "subwords")
+    define("enum", "tokens", "characters", "What the model reads and writes.", kinds)
+    text = "Subwords: how many, of which 256 are bytes."
+    define("integer", "vocab_size", 1000, text)
     kinds = ("transformer", "lstm", "gru")
     define("enum", "arch", "transformer", "Kind of model.", kinds)
     define("integer", "units", 128, "Size of states, or features of a token.")
     define("integer", "num_layers", 3, "Layers.", lower_bound=1)
-    define("integer", "length", 128, "Characters of a chunk.", lower_bound=2)
+    define("integer", "length", 128, "Tokens of a chunk.", lower_bound=2)
     define("integer", "num_heads", 4, "Transformer: attention heads.")
     define("integer", "mlp_dim", None, "Transformer: width of perceptrons.")
-    define("integer", "window", 128, "Transformer: characters that it looks back.")
+    define("integer", "window", 128, "Transformer: tokens that it looks back.")
     define("enum", "positions", "rotary", "Transformer.", ("rotary", "alibi"))
     define("float", "dropout", 0.1, "Dropout.")
     define("float", "learning_rate", 3e-3, "Peak learning rate of Adam.")
@@ -63,40 +66,10 @@ def define_flags():
     return values
 
 
-def load_data(values):
-    """Loads, numbers and batches the text.
-
-    Returns:
-        A dict: `text`, `characters`, `train`, `validation`, `test` (batches; `test` is
-        `None` without a share), and `settings`, what a resumed run must share.
-    """
-    text = kerasseq.data.load_running_text(
-        values.data,
-        data_dir=values.data_dir,
-        validation_share=values.validation_share,
-        test_share=values.test_share,
-    )
-    characters = kerasseq.data.Characters("".join(text[1:]))
-    parts = {"train": text.train, "validation": text.validation, "test": text.test}
-    counts = ", ".join(f"{name} {len(part):,}" for name, part in parts.items())
-    print(f"data: {text.name}, {len(characters)} kinds of characters; {counts}")
-    batches = {
-        name: kerasseq.data.ContiguousBatches(
-            characters.encode(part), values.batch_size, values.length
-        )
-        if part
-        else None
-        for name, part in parts.items()
-    }
-    contents = [text.train.encode(), text.validation.encode()]
-    settings = training_run.fingerprint(values, contents, FREE_FLAGS)
-    return {"text": text, "characters": characters, "settings": settings} | batches
-
-
 def build_model(values, data):
     """Builds the step model, and the trainer that carries its state, compiled."""
     model = kerasseq.models.language_model(
-        len(data["characters"]),
+        len(data["vocabulary"]),
         embedding_dim=values.units,
         units=values.units,
         num_layers=values.num_layers,
@@ -136,14 +109,15 @@ def train(values, trainer, data, run_dir):
 
 
 def evaluate(trainer, data):
-    """Cross entropy of validation and test text, in nats and bits a character."""
+    """Cross entropy of the unseen text: nats a token, and bits a character."""
     scores = {}
     for name in ("validation", "test"):
-        if data[name] is None:
+        if not data[name]:
             continue
         found = trainer.evaluate(data[name], verbose=0, return_dict=True)
         nats = float(found["cross_entropy"])
-        scores |= {f"{name}_nats": nats, f"{name}_bits": nats / math.log(2)}
+        bits = nats / math.log(2) / data["characters_per_token"][name]
+        scores |= {f"{name}_nats": nats, f"{name}_bits_per_character": bits}
     print("Keras:", ", ".join(f"{name} {x:.4f}" for name, x in scores.items()))
     return scores
 
@@ -151,7 +125,7 @@ def evaluate(trainer, data):
 def export(values, model, data, training, scores, run_dir):
     """Exports, compares with Keras, and publishes all files at once."""
     options = generate_file.sampling_options(values)
-    prompts = _prompts(values, data)
+    prompts = generate_data.prompts(values, data)
 
     def signatures(twin):
         return kerasseq.decoding.generation_signatures(
@@ -171,9 +145,10 @@ def export(values, model, data, training, scores, run_dir):
             min_token_agreement=0.9,
             main_signature="generate",
         )
-        data["characters"].save(folder / "characters.json")
+        vocabulary = data["vocabulary"]
+        vocabulary.save(folder / vocabulary.file_name)
         generator = kerasseq.decoding.Generator(model, values.max_length, **options)
-        found, rows = verify(generator, data["characters"], prompts, folder)
+        found, rows = verify(generator, vocabulary, prompts, folder)
         report["artefacts"][0]["metrics"] = scores | found
         model.save(folder / "model.keras")
         shutil.copy(run_dir / "history.csv", folder)
@@ -186,15 +161,6 @@ def export(values, model, data, training, scores, run_dir):
     return report
 
 
-def _prompts(values, data):
-    """Beginnings of lines of unseen text."""
-    text = data["text"].test or data["text"].validation
-    lines = [line[: values.prompt_length // 2] for line in text.splitlines()]
-    lines = [line for line in lines if line.strip()][:NUM_COMPARED] or [text[:1]]
-    ids = [data["characters"].encode(line) for line in lines]
-    return [generate_file.padded(row, values.prompt_length) for row in ids]
-
-
 def _samples(prompts):
     return [
         {"prompt": prompt[None], "seed": np.array([seed], "int32")}
@@ -202,12 +168,12 @@ def _samples(prompts):
     ]
 
 
-def verify(generator, characters, prompts, folder):
+def verify(generator, vocabulary, prompts, folder):
     """Writes with the exported file and with Keras from the same seeds.
 
     Returns:
         `(metrics, rows)`: how many texts are the same and the time that the file takes
-        a character, and the texts for the page.
+        a token, and the texts for the page.
     """
     seeds = np.arange(len(prompts), dtype="int32")
     inputs = {"prompt": np.stack(prompts), "seed": seeds}
@@ -220,14 +186,14 @@ def verify(generator, characters, prompts, folder):
     metrics = {
         "texts": len(prompts),
         "texts_identical": int(np.sum(np.all(found == expected, axis=1))),
-        "ms_per_character": 1e3 * seconds / found.size,
+        "ms_per_token": 1e3 * seconds / found.size,
     }
     print(
         f"model.tflite: {metrics['texts_identical']} of {len(prompts)} as Keras', "
-        f"{metrics['ms_per_character']:.3f} ms a character"
+        f"{metrics['ms_per_token']:.3f} ms a token"
     )
     rows = [
-        {"prompt": characters.decode(prompt), "text": characters.decode(tokens)}
+        {"prompt": vocabulary.decode(prompt), "text": vocabulary.decode(tokens)}
         for prompt, tokens in zip(prompts, found, strict=True)
     ]
     return metrics, rows
@@ -238,11 +204,15 @@ def main(values):
     if values.prompt is not None or values["from"].value is not None:
         generate_file.write_with_file(values)
         return
-    generate_file.check(values)
     remedies.check(values)
     common.prepare(values)
+    kerasseq.decoding.check_sampling(
+        values.prompt_length,
+        values.max_length,
+        **generate_file.sampling_options(values),
+    )
     run_dir = common.make_folder(os.path.join(values.output_dir, "run"))
-    data = load_data(values)
+    data = generate_data.load(values, run_dir)
     model, trainer = build_model(values, data)
     training = train(values, trainer, data, run_dir)
     scores = evaluate(trainer, data)

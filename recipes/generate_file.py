@@ -17,14 +17,14 @@ PADDING = -1
 def define_flags(values):
     """Adds the flags of sampling and of the use of an exported file."""
     define = common.definer(values)
-    text = "Characters of a prompt that the file takes at most."
+    text = "Tokens of a prompt that the file takes at most."
     define("integer", "prompt_length", 64, text, lower_bound=1)
-    text = "Characters that the file writes, the prompt included."
+    text = "Tokens that the file writes, the prompt included."
     define("integer", "max_length", 256, text, lower_bound=2)
-    text = "Below 1, likely characters become likelier."
+    text = "Below 1, likely tokens become likelier."
     define("float", "temperature", 0.8, text)
-    define("integer", "top_k", None, "Draw out of so many characters only.")
-    define("float", "top_p", None, "Draw out of characters of so much probability.")
+    define("integer", "top_k", None, "Draw out of so many tokens only.")
+    define("float", "top_p", None, "Draw out of tokens of so much probability.")
     text = "Above 1, what occurs becomes less likely."
     define("float", "repetition_penalty", 1.0, text)
     text = "Length of sequences that must not come twice; 0: any may."
@@ -40,25 +40,6 @@ def sampling_options(values):
     return {name: values[name].value for name in names}
 
 
-def check(values):
-    """Refuses settings of sampling that cannot be, before any work is done.
-
-    Raises:
-        ValueError: naming the flag.
-    """
-    if values.prompt_length >= values.max_length:
-        raise ValueError(
-            "--max_length counts the prompt and must be above --prompt_length. "
-            f"Received: --max_length={values.max_length} "
-            f"--prompt_length={values.prompt_length}"
-        )
-    if values.temperature <= 0:
-        raise ValueError(
-            "--temperature must be above 0; --top_k=1 takes the most probable "
-            f"character. Received: --temperature={values.temperature}"
-        )
-
-
 def padded(ids, length):
     """Ids with padding on the right, int32 `(length,)`."""
     row = np.full(length, PADDING, "int32")
@@ -66,11 +47,23 @@ def padded(ids, length):
     return row
 
 
+def load_vocabulary(folder):
+    """The characters or subwords of an exported model.
+
+    Raises:
+        ValueError: if the file is missing or damaged.
+    """
+    kinds = (data.LosslessSubwords, data.Characters)
+    found = [kind for kind in kinds if (folder / kind.file_name).exists()]
+    kind = found[0] if found else data.Characters
+    return kind.load(folder / kind.file_name)
+
+
 class FileWriter:
     """Writes text with an exported file, without TensorFlow.
 
     Args:
-        folder: Folder with `model.tflite` and `characters.json`.
+        folder: Folder with `model.tflite`, and `characters.json` or `subwords.model`.
 
     Raises:
         ValueError: if a file is missing or damaged.
@@ -79,7 +72,7 @@ class FileWriter:
     def __init__(self, folder):
         folder = pathlib.Path(folder)
         self.runner = lite.Runner(folder / "model.tflite")
-        self.characters = data.Characters.load(folder / "characters.json")
+        self.vocabulary = load_vocabulary(folder)
         inputs = self.runner.signatures["generate"]["inputs"]
         self.length = inputs["prompt"][0][1]
 
@@ -90,16 +83,18 @@ class FileWriter:
             ValueError: for a prompt that is empty, too long, or has characters that
                 the model does not know.
         """
-        if not 1 <= len(prompt) <= self.length:
+        ids = self.vocabulary.encode(prompt)
+        if not 1 <= len(ids) <= self.length:
+            unit = self.vocabulary.unit
             raise ValueError(
-                f"The prompt must have 1 to {self.length} characters; shorten it, or "
+                f"The prompt must have 1 to {self.length} {unit}s; shorten it, or "
                 "export with a larger --prompt_length. Received: "
-                f"{len(prompt)} characters"
+                f"{len(ids)} {unit}s"
             )
-        ids = padded(self.characters.encode(prompt), self.length)
+        ids = padded(ids, self.length)
         seed = np.array([seed], "int32")
         tokens = self.runner.run("generate", prompt=ids[None], seed=seed)["tokens"]
-        return self.characters.decode(tokens[0])
+        return self.vocabulary.decode(tokens[0])
 
 
 def write_with_file(values):

@@ -112,7 +112,8 @@ def load_data(values, run_dir):
         )
     print(f"test: {len(text.test)} pairs")
     contents = [repr([text.train, text.validation]).encode()]
-    settings = training_run.fingerprint(values, contents, FREE_FLAGS)
+    free = (*FREE_FLAGS, *translate_model.free_flags(values))
+    settings = training_run.fingerprint(values, contents, free)
     return {"text": text, "tokenizer": tokenizer, "settings": settings} | batches
 
 

@@ -73,6 +73,12 @@ def settle(values):
             values[name].value = value
 
 
+def free_flags(values):
+    """The flags of `training_run.fingerprint` that a resumed run may change."""
+    # A cosine falls towards the last epoch. Without one, a run may stop or go on.
+    return ("epochs",) if values.schedule == "inverse_square_root" else ()
+
+
 def build(values, vocabulary_size, lengths):
     """Builds the model.
 

@@ -23,6 +23,7 @@ _MODULES = {
     "load_running_text": "running_text",
     "ImageBatches": "image_batches",
     "class_weights": "image_batches",
+    "LosslessSubwords": "lossless_subwords",
     "LabelledImages": "labelled_images",
     "load_labelled_images": "labelled_images",
     "MaskedImages": "masked_images",

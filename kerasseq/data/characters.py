@@ -22,6 +22,9 @@ class Characters:
         ([2, 0, 1], 'ba')
     """
 
+    unit = "character"
+    file_name = "characters.json"
+
     def __init__(self, text):
         if not text:
             raise ValueError("The text is empty; give one with characters.")

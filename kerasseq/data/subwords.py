@@ -1,16 +1,12 @@
 """SentencePiece subwords through keras-nlp: train, keep, encode and decode."""
 
-import functools
-import io
 import json
-import pathlib
-import re
 
 import keras_nlp
 import numpy as np
-import sentencepiece
 
 from kerasseq import atomic
+from kerasseq.data import _sentence_piece
 
 # The numbers that keras_nlp.tokenizers.compute_sentence_piece_proto uses too.
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
@@ -70,22 +66,10 @@ def load_subwords(path):
         ValueError: if the file is missing, is no SentencePiece model, or has other
             special ids than this module.
     """
-    try:
-        proto = pathlib.Path(path).read_bytes()
-    except OSError as error:
-        raise ValueError(
-            f"Cannot read the vocabulary {str(path)!r} ({error.strerror}); train one "
-            "with train_subwords()"
-        ) from error
-    try:
-        processor = _processor(proto)
-        ids = [processor.pad_id(), processor.unk_id()]
-        ids += [processor.bos_id(), processor.eos_id()]
-    except RuntimeError as error:
-        raise ValueError(
-            f"{str(path)!r} is no SentencePiece model (or a damaged one); train it "
-            f"anew with train_subwords(). Received: {len(proto)} bytes"
-        ) from error
+    proto = _sentence_piece.read(path)
+    processor = _sentence_piece.processor(proto)
+    ids = [processor.pad_id(), processor.unk_id()]
+    ids += [processor.bos_id(), processor.eos_id()]
     if ids != [PAD_ID, UNKNOWN_ID, START_ID, END_ID]:
         raise ValueError(
             f"{str(path)!r} must number padding, unknown, start and end 0, 1, 2, 3; "
@@ -109,7 +93,7 @@ def save_vocabulary(tokenizer, path, **settings):
     Raises:
         ValueError: if a setting has the name of one of the fixed keys.
     """
-    processor = _processor(tokenizer.proto)
+    processor = _sentence_piece.processor(tokenizer.proto)
     ids = range(processor.get_piece_size())
     fixed = {
         "pieces": [processor.id_to_piece(i) for i in ids],
@@ -140,7 +124,11 @@ def encode_sentences(tokenizer, sentences):
         List of lists of int, one per sentence, without special tokens.
     """
     sentences = list(sentences)
-    return _processor(tokenizer.proto).encode(sentences) if sentences else []
+    return (
+        _sentence_piece.processor(tokenizer.proto).encode(sentences)
+        if sentences
+        else []
+    )
 
 
 def decode_ids(tokenizer, ids):
@@ -162,7 +150,7 @@ def decode_ids(tokenizer, ids):
         return decode_ids(tokenizer, [batch])[0]
     rows = [_until_end(row.tolist()) for row in batch]
     # One by one: the processor would take an empty batch for an empty sentence.
-    decode = _processor(tokenizer.proto).decode
+    decode = _sentence_piece.processor(tokenizer.proto).decode
     return [decode(row) if row else "" for row in rows]
 
 
@@ -172,53 +160,19 @@ def _until_end(ids):
     return [i for i in ids if i not in (PAD_ID, START_ID)]
 
 
-@functools.lru_cache(maxsize=4)
-def _processor(proto):
-    if not proto:
-        raise RuntimeError("An empty file would pass for a model without pieces.")
-    return sentencepiece.SentencePieceProcessor(model_proto=proto)
-
-
 def _train(sentences, vocabulary_size, character_coverage):
     # What keras_nlp's compute_sentence_piece_proto calls, with two settings that it
     # does not pass on: it leaves the rarest 0.05 % of the characters unknown, which
     # spoils one short sentence in seventy, and it makes pieces of several digits, which
     # cannot be copied digit by digit.
-    proto = io.BytesIO()
-    # SentencePiece logs hundreds of lines from C++; 1 leaves warnings and errors.
-    sentencepiece.set_min_log_level(1)
-    try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(sentences),
-            model_writer=proto,
-            vocab_size=vocabulary_size,
-            model_type="unigram",
-            normalization_rule_name="nmt_nfkc",
-            character_coverage=character_coverage,
-            split_digits=True,
-            pad_id=PAD_ID,
-            unk_id=UNKNOWN_ID,
-            bos_id=START_ID,
-            eos_id=END_ID,
-        )
-    except RuntimeError as error:
-        raise ValueError(_explain(str(error), vocabulary_size)) from error
-    finally:
-        sentencepiece.set_min_log_level(0)
-    return proto.getvalue()
-
-
-def _explain(message, vocabulary_size):
-    if found := re.search(r"value <= (\d+)", message):
-        mend = f"it can be at most {found[1]} for this text; lower it or give more text"
-    elif found := re.search(r"required_chars\. \d+ vs (\d+)", message):
-        mend = (
-            f"it must be at least {found[1]}, one piece a character; raise it "
-            "or lower `character_coverage`"
-        )
-    else:
-        mend = message.strip()
-    return (
-        f"Cannot train such a vocabulary: {mend}. "
-        f"Received: vocabulary_size={vocabulary_size}"
+    return _sentence_piece.train(
+        sentences,
+        vocabulary_size,
+        normalization_rule_name="nmt_nfkc",
+        character_coverage=character_coverage,
+        split_digits=True,
+        pad_id=PAD_ID,
+        unk_id=UNKNOWN_ID,
+        bos_id=START_ID,
+        eos_id=END_ID,
     )

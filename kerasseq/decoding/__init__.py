@@ -5,6 +5,7 @@ from kerasseq.decoding.beam import repeat_rows as repeat_rows
 from kerasseq.decoding.generator import Generator as Generator
 from kerasseq.decoding.generator import generation_signatures as generation_signatures
 from kerasseq.decoding.greedy import greedy_search as greedy_search
+from kerasseq.decoding.sampling import check_sampling as check_sampling
 from kerasseq.decoding.sampling import sample as sample
 from kerasseq.decoding.step_signature import step_signature as step_signature
 from kerasseq.decoding.translator import Translator as Translator

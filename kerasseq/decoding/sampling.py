@@ -65,19 +65,9 @@ def sample(
         al. (2020), The Curious Case of Neural Text Degeneration (top-p); Keskar et al.
         (2019), CTRL; Paulus et al. (2018) for n-grams.
     """
-    _check(
-        prompt,
-        max_length,
-        temperature,
-        top_k,
-        top_p,
-        repetition_penalty,
-        no_repeat_ngram,
-    )
-    batch_size, prompt_length = ops.shape(prompt)[0], prompt.shape[1]
+    options = temperature, top_k, top_p, repetition_penalty, no_repeat_ngram
+    check_sampling(prompt.shape[1], max_length, *options)
     places = ops.arange(max_length, dtype="int32")[None]
-    fill = ops.zeros((batch_size, max_length - prompt_length), prompt.dtype) + pad_id
-    tokens = ops.concatenate([prompt, fill], axis=1)
     lengths = ops.sum(ops.cast(ops.not_equal(prompt, pad_id), "int32"), axis=1)
 
     def body(time, ended, tokens, scores, numbers, states):
@@ -86,19 +76,12 @@ def sample(
         logits, _, states = step(last, states)
         logits = ops.cast(logits, "float32")
         drawn, numbers = random_numbers.uniform(numbers)
-        filtered = logits
-        if repetition_penalty != 1:
-            filtered = _penalised(filtered, tokens, repetition_penalty)
-        if no_repeat_ngram:
-            filtered = _without_repeats(filtered, tokens, time, no_repeat_ngram)
-        chosen = _draw(filtered / temperature, drawn, top_k, top_p)
+        chosen = _choose(logits, drawn, tokens, time, *options)
         chosen = ops.cast(chosen, tokens.dtype)
-        gain = ops.sum(
-            ops.log_softmax(logits) * ops.one_hot(chosen, logits.shape[-1]), axis=-1
-        )
+        gain = ops.log_softmax(logits) * ops.one_hot(chosen, logits.shape[-1])
         given = time + 1 < lengths
         free = ops.logical_not(ops.logical_or(given, ended))
-        scores = scores + ops.where(free, gain, 0.0)
+        scores = scores + ops.where(free, ops.sum(gain, axis=-1), 0.0)
         written = ops.logical_and(ops.equal(places, time + 1), ops.expand_dims(free, 1))
         tokens = ops.where(written, ops.expand_dims(chosen, 1), tokens)
         if end_id is not None:
@@ -111,15 +94,79 @@ def sample(
         body,
         (
             ops.convert_to_tensor(0, "int32"),
-            ops.zeros((batch_size,), "bool"),
-            tokens,
-            ops.zeros((batch_size,), "float32"),
+            ops.zeros_like(lengths, "bool"),
+            _lengthened(prompt, max_length, pad_id),
+            ops.zeros_like(lengths, "float32"),
             random_numbers.start(seeds),
             states,
         ),
         maximum_iterations=max_length - 1,
     )
     return {"tokens": tokens, "scores": scores}
+
+
+def check_sampling(
+    prompt_length,
+    max_length,
+    temperature=1.0,
+    top_k=None,
+    top_p=None,
+    repetition_penalty=1.0,
+    no_repeat_ngram=0,
+):
+    """Refuses options of `sample` that cannot be, before there is a model.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    if not 1 <= prompt_length < max_length:
+        raise ValueError(
+            "The prompt must have a token and leave room for one: take a shorter one, "
+            "or a larger `max_length`. Received: a prompt of length "
+            f"{prompt_length}, max_length={max_length}"
+        )
+    if isinstance(temperature, (int, float)) and temperature <= 0:
+        raise ValueError(
+            "`temperature` must be above 0; `greedy_search`, or `top_k=1`, takes the "
+            f"most probable token. Received: temperature={temperature}"
+        )
+    if repetition_penalty <= 0 or no_repeat_ngram < 0:
+        raise ValueError(
+            "`repetition_penalty` must be above 0 and `no_repeat_ngram` 0 or more. "
+            f"Received: repetition_penalty={repetition_penalty}, "
+            f"no_repeat_ngram={no_repeat_ngram}"
+        )
+    share = 1 if top_p is None else top_p
+    if (top_k is not None and top_k < 1) or not 0 < share <= 1:
+        raise ValueError(
+            "`top_k` must be at least 1 and `top_p` above 0 and at most 1. Received: "
+            f"top_k={top_k}, top_p={top_p}"
+        )
+
+
+def _lengthened(prompt, length, pad_id):
+    """The prompt, with padding behind it."""
+    shape = ops.shape(prompt)[0], length - prompt.shape[1]
+    return ops.concatenate([prompt, ops.zeros(shape, prompt.dtype) + pad_id], axis=1)
+
+
+def _choose(
+    logits,
+    drawn,
+    tokens,
+    time,
+    temperature,
+    top_k,
+    top_p,
+    repetition_penalty,
+    no_repeat_ngram,
+):
+    """The token that comes next, after all filters."""
+    if repetition_penalty != 1:
+        logits = _penalised(logits, tokens, repetition_penalty)
+    if no_repeat_ngram:
+        logits = _without_repeats(logits, tokens, time, no_repeat_ngram)
+    return _draw(logits / temperature, drawn, top_k, top_p)
 
 
 def _at(tokens, here):
@@ -175,31 +222,3 @@ def _draw(logits, drawn, top_k, top_p):
         return place
     places = ops.arange(order.shape[-1], dtype="int32")[None]
     return _at(ops.cast(order, "int32"), ops.equal(places, place[:, None]))
-
-
-def _check(
-    prompt, max_length, temperature, top_k, top_p, repetition_penalty, no_repeat_ngram
-):
-    if not 1 <= prompt.shape[1] < max_length:
-        raise ValueError(
-            "The prompt must have a token and leave room for one: take a shorter one, "
-            "or a larger `max_length`. Received: a prompt of shape "
-            f"{tuple(prompt.shape)}, max_length={max_length}"
-        )
-    if isinstance(temperature, (int, float)) and temperature <= 0:
-        raise ValueError(
-            "`temperature` must be above 0; `greedy_search`, or `top_k=1`, takes the "
-            f"most probable token. Received: temperature={temperature}"
-        )
-    if repetition_penalty <= 0 or no_repeat_ngram < 0:
-        raise ValueError(
-            "`repetition_penalty` must be above 0 and `no_repeat_ngram` 0 or more. "
-            f"Received: repetition_penalty={repetition_penalty}, "
-            f"no_repeat_ngram={no_repeat_ngram}"
-        )
-    share = 1 if top_p is None else top_p
-    if (top_k is not None and top_k < 1) or not 0 < share <= 1:
-        raise ValueError(
-            "`top_k` must be at least 1 and `top_p` above 0 and at most 1. Received: "
-            f"top_k={top_k}, top_p={top_p}"
-        )

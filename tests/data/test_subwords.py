@@ -101,7 +101,7 @@ def test_the_stated_bounds_work(tmp_path):
 
 
 def test_load_errors(tmp_path):
-    with pytest.raises(ValueError, match=r"No such file.*train one with"):
+    with pytest.raises(ValueError, match=r"No such file.*train one first"):
         subwords.load_subwords(tmp_path / "missing.model")
     (tmp_path / "bad.model").write_bytes(b"not a model")
     with pytest.raises(ValueError, match=r"is no SentencePiece model.*11 bytes"):

@@ -53,7 +53,9 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def small_fit(directory, callbacks=(), restore=False, seed=1, **settings):
+def small_fit(
+    directory, callbacks=(), restore=False, seed=1, epochs=small_run.EPOCHS, **settings
+):
     """Like `small_run`, with a model that compiles in no time."""
     keras.utils.set_random_seed(seed)
     dropout = keras.layers.Dropout(0.5, seed=seed)
@@ -70,7 +72,7 @@ def small_fit(directory, callbacks=(), restore=False, seed=1, **settings):
         inputs,
         inputs[:, :1],
         validation_data=(inputs, inputs[:, :1]),
-        epochs=small_run.EPOCHS,
+        epochs=epochs,
         initial_epoch=state.initial_epoch,
         shuffle=False,
         verbose=0,
@@ -120,6 +122,20 @@ def test_a_run_that_stops_early_and_resumes(tmp_path):
     assert state.early_stopping.best_epoch == 0
     assert without_times(state.history) == without_times(expected_state.history)
     assert_same_weights(model, expected_model)
+
+
+def test_a_run_that_was_broken_off_can_be_told_to_end_there(tmp_path):
+    """Where the number of epochs is no part of the fingerprint."""
+    stop = {"min_delta": 100}  # The first epoch is the best one.
+    first, _ = small_fit(tmp_path / "first", epochs=1, stop=stop)
+    interrupted(tmp_path / "broken", 2, stop=stop)
+    model, state = small_fit(
+        tmp_path / "broken", restore=True, seed=7, epochs=2, stop=stop
+    )
+    assert len(state.history) == 2
+    for weight, best in zip(model.get_weights(), first.get_weights(), strict=True):
+        if weight.dtype == "float32":  # not the seed, which went on
+            np.testing.assert_array_equal(weight, best)
 
 
 def test_a_finished_run_gives_its_final_model_back(uninterrupted):

@@ -1,0 +1,87 @@
+"""Training and reading of SentencePiece models, with errors that say what to do."""
+
+import functools
+import io
+import pathlib
+import re
+
+import sentencepiece
+
+
+def train(sentences, vocabulary_size, **settings):
+    """Trains a unigram model.
+
+    Args:
+        sentences: Iterable of str.
+        vocabulary_size: Number of pieces in all.
+        **settings: Others of SentencePiece's trainer.
+
+    Returns:
+        The model, as bytes.
+
+    Raises:
+        ValueError: If the text allows no such vocabulary; the message states the bound.
+    """
+    proto = io.BytesIO()
+    # SentencePiece logs hundreds of lines from C++; 1 leaves warnings and errors.
+    sentencepiece.set_min_log_level(1)
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(sentences),
+            model_writer=proto,
+            vocab_size=vocabulary_size,
+            model_type="unigram",
+            **settings,
+        )
+    except RuntimeError as error:
+        raise ValueError(_explain(str(error), vocabulary_size)) from error
+    finally:
+        sentencepiece.set_min_log_level(0)
+    return proto.getvalue()
+
+
+def read(path):
+    """The bytes of a model's file.
+
+    Raises:
+        ValueError: If it is missing or no SentencePiece model.
+    """
+    try:
+        proto = pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise ValueError(
+            f"Cannot read the vocabulary {str(path)!r} ({error.strerror}); train one "
+            "first"
+        ) from error
+    try:
+        processor(proto)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{str(path)!r} is no SentencePiece model (or a damaged one); train it "
+            f"anew. Received: {len(proto)} bytes"
+        ) from error
+    return proto
+
+
+@functools.lru_cache(maxsize=4)
+def processor(proto):
+    """The `sentencepiece.SentencePieceProcessor` of a model's bytes."""
+    if not proto:
+        raise RuntimeError("An empty file would pass for a model without pieces.")
+    return sentencepiece.SentencePieceProcessor(model_proto=proto)
+
+
+def _explain(message, vocabulary_size):
+    if found := re.search(r"value <= (\d+)", message):
+        mend = f"it can be at most {found[1]} for this text; lower it or give more text"
+    elif found := re.search(r"required_chars\. \d+ vs (\d+)", message):
+        mend = (
+            f"it must be at least {found[1]}, one piece a character; raise it, "
+            "or leave rare characters out"
+        )
+    else:
+        mend = message.strip()
+    return (
+        f"Cannot train such a vocabulary: {mend}. "
+        f"Received: vocabulary_size={vocabulary_size}"
+    )
