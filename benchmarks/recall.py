@@ -1,0 +1,201 @@
+"""Over how many steps does a network remember: recurrence beside attention?
+
+    python -m benchmarks.recall
+    python -m benchmarks.recall --problems adding --lengths 200 --steps 5000
+
+SimpleRNN, LSTM, GRU and a causal Transformer of equal numbers of weights learn two
+problems of Hochreiter and Schmidhuber (1997) in the form of Arjovsky et al. (2016):
+
+- adding: the sum of the two marked numbers out of T. Whoever always says 1 has a mean
+  squared error of 0.167.
+- copying: ten symbols, T - 1 blanks, a sign, and the ten symbols again. Whoever knows
+  when, but not what, has a cross entropy of 10 ln 8 / (T + 20).
+
+All have the same number of steps, batches and optimizer, and new examples at each
+step; the loss is that of 512 others. Published figures, with more steps, stand beside
+(Bai et al., 2018, table 1). A run that was cut off goes on: the same command continues.
+Takes hours on two cores.
+"""
+
+import json
+import pathlib
+import sys
+
+from absl import flags
+
+from benchmarks import machine, recall_problems
+from kerasseq import atomic
+from recipes import common, figures
+
+MODELS = {  # name: (cell, units), of some 68,000 weights each
+    "SimpleRNN": ("simple_rnn", 250),
+    "LSTM": ("lstm", 121),
+    "GRU": ("gru", 140),
+    "Transformer": ("transformer", 64),
+}
+LOOK = {"SimpleRNN": "#999999", "LSTM": "#0072b2", "GRU": "#009e73"}
+LOOK["Transformer"] = "#d55e00"
+LENGTHS = (200, 600, 1000)
+PUBLISHED = {
+    ("adding", 600): {"SimpleRNN": 0.177, "LSTM": 0.164, "GRU": 5.3e-5},
+    ("copying", 1000): {"SimpleRNN": 0.0202, "LSTM": 0.0204, "GRU": 0.0197},
+}
+SETTINGS = ("steps", "batch_size", "learning_rate", "seed")
+STEPS_PER_EPOCH = 100
+
+
+def define_flags():
+    """The flags of this benchmark."""
+    values = flags.FlagValues()
+    define = common.definer(values)
+    names = ",".join(recall_problems.PROBLEMS)
+    define("list", "problems", names.split(","), f"Out of {names}.")
+    define("list", "models", list(MODELS), f"Out of {','.join(MODELS)}.")
+    define("list", "lengths", [str(n) for n in LENGTHS], "T.")
+    text = f"Steps of a run, in hundreds ({STEPS_PER_EPOCH} between two scores)."
+    define("integer", "steps", 2000, text, lower_bound=STEPS_PER_EPOCH)
+    define("integer", "batch_size", 32, "Rows of a batch.", lower_bound=1)
+    define("float", "learning_rate", 1e-3, "Of Adam; gradients are clipped to norm 1.")
+    define("integer", "seed", 0, "Seed of weights and examples.")
+    output = "benchmarks/results/recall.json"
+    define("string", "output", output, "Results; the picture lies beside it.")
+    define("string", "work_dir", "saved_models/recall", "State of the runs.")
+    define("bool", "debug", False, "Show tracebacks.")
+    return values
+
+
+def main(values):
+    """Trains what is missing, writes the results and draws the picture."""
+    lengths = _check(values)
+    output = pathlib.Path(values.output)
+    common.make_folder(output.parent)
+    settings = {name: values[name].value for name in SETTINGS}
+    runs = _done(output, settings)
+    for length in lengths:
+        for problem in values.problems:
+            for name in values.models:
+                key = {"problem": problem, "length": length, "model": name}
+                if any(key.items() <= run.items() for run in runs):
+                    continue
+                runs.append(key | measure(values, problem, length, name))
+                report = settings | {"machine": machine.description(), "runs": runs}
+                atomic.write_json(output, report)
+                draw(output.with_suffix(".png"), runs)
+    _print_table(runs)
+    print(f"\nWritten to {output}, drawn to {output.with_suffix('.png')}")
+
+
+def _check(values):
+    for flag, known in (("problems", recall_problems.PROBLEMS), ("models", MODELS)):
+        if unknown := set(values[flag].value) - set(known):
+            raise ValueError(f"--{flag} are {', '.join(known)}. Received: {unknown}")
+    lengths = [int(length) for length in values.lengths if length.isdigit()]
+    if len(lengths) < len(values.lengths) or min(lengths, default=0) < 2:
+        raise ValueError(
+            "--lengths are numbers, 2 or more. Received: "
+            f"--lengths={','.join(values.lengths)}"
+        )
+    return lengths
+
+
+def _done(output, settings):
+    """The runs that an earlier call with the same settings has finished."""
+    if not output.exists():
+        return []
+    report = json.loads(output.read_text())
+    if {name: report.get(name) for name in settings} != settings:
+        raise ValueError(
+            f"{output} was made with other settings; name another --output or remove "
+            f"it. Received: {settings}"
+        )
+    return report["runs"]
+
+
+def measure(values, problem, length, name):
+    """Trains one model on one problem; returns a dict for the report."""
+    import keras
+
+    from kerasseq import training
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(values.seed)
+    model = recall_problems.build(problem, length, *MODELS[name])
+    optimizer = keras.optimizers.Adam(values.learning_rate, global_clipnorm=1.0)
+    model.compile(optimizer, recall_problems.loss(problem), jit_compile=True)
+    folder = pathlib.Path(values.work_dir) / f"{problem}_{length}_{name}"
+    settings = {key: values[key].value for key in SETTINGS}
+    state = training.RunState(folder / "state.npz", fingerprint=settings)
+    if state.restore(model):
+        print(f"resumed after {STEPS_PER_EPOCH * state.initial_epoch} steps")
+    weights = model.count_params()
+    print(f"{problem}, T = {length}, {name}: {weights:,} weights", flush=True)
+    make = recall_problems.Examples
+    batches = make(problem, length, values.batch_size, STEPS_PER_EPOCH, values.seed)
+    batches.epoch = state.initial_epoch
+    if not state.finished:
+        model.fit(
+            batches,
+            validation_data=make(problem, length, 64, 8, values.seed + 1, fixed=True),
+            epochs=values.steps // STEPS_PER_EPOCH,
+            initial_epoch=state.initial_epoch,
+            shuffle=False,
+            callbacks=[state],
+            verbose=2,
+        )
+    losses = [row["val_loss"] for row in state.history]
+    return {
+        "weights": weights,
+        "loss": losses[-1],
+        "losses": [float(f"{loss:.4g}") for loss in losses],
+        "seconds": round(sum(row["seconds"] for row in state.history), 1),
+        "published": PUBLISHED.get((problem, length), {}).get(name),
+    }
+
+
+def draw(path, runs):
+    """Draws the loss against the steps: a row a problem, a column a length."""
+    problems = [p for p in recall_problems.PROBLEMS if _some(runs, problem=p)]
+    lengths = sorted({run["length"] for run in runs})
+    width, height = 0.6 + 2.5 * len(lengths), 0.4 + 2.0 * len(problems)
+    with figures.figure(path, width, height) as drawn:
+        grid = drawn.subplots(len(problems), len(lengths), squeeze=False, sharex=True)
+        for row, problem in zip(grid, problems, strict=True):
+            for axes, length in zip(row, lengths, strict=True):
+                _draw_panel(axes, problem, length, runs)
+            row[0].set_ylabel("loss of new examples")
+        for axes in grid[-1]:
+            axes.set_xlabel("steps")
+        grid[0][0].legend(loc="lower left", fontsize=7)
+
+
+def _draw_panel(axes, problem, length, runs):
+    baseline = recall_problems.baseline(problem, length)
+    axes.axhline(baseline, color="black", linestyle=":", linewidth=1)
+    for run in _some(runs, problem=problem, length=length):
+        steps = [STEPS_PER_EPOCH * (i + 1) for i in range(len(run["losses"]))]
+        name = run["model"]
+        axes.plot(steps, run["losses"], color=LOOK[name], label=name)
+    axes.set_yscale("log")
+    axes.set_title(f"{problem}, T = {length:,}")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _some(runs, **wanted):
+    return [run for run in runs if wanted.items() <= run.items()]
+
+
+def _print_table(runs):
+    print("\n| problem | T | without memory | model | loss | published | minutes |")
+    print("|---" * 7 + "|")
+    for run in runs:
+        baseline = recall_problems.baseline(run["problem"], run["length"])
+        published = "" if run["published"] is None else f"{run['published']:.2g}"
+        print(
+            f"| {run['problem']} | {run['length']:,} | {baseline:.3g} | {run['model']} "
+            f"| {run['loss']:.2g} | {published} | {run['seconds'] / 60:.0f} |"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(common.run(main, define_flags(), __doc__))

@@ -1,0 +1,134 @@
+"""What does the length of a sequence cost in training: recurrence beside attention?
+
+    python -m benchmarks.sequence_models
+    python -m benchmarks.sequence_models --lengths 64,512 --turns 3
+
+LSTM, GRU and a causal Transformer of equal numbers of weights, two layers each, read
+the same number of tokens a step: long sequences come in small batches. A recurrent
+layer must take its steps one after the other, attention computes all positions at once
+but compares each with each (Vaswani et al., 2017, table 1). Each model and length has
+a process of its own (`benchmarks/turns.py`); time is the median step of Adam under
+XLA, memory what the process grows by, compiling included. Draws both against the
+length. Takes 15 minutes on two cores, which must have nothing else to do.
+"""
+
+import pathlib
+import sys
+
+from absl import flags
+
+from benchmarks import machine, turns
+from kerasseq import atomic
+from recipes import common, figures
+
+MODELS = {  # name: (cell, units or features), of 0.41 million weights each
+    "LSTM": ("lstm", 161),
+    "GRU": ("gru", 188),
+    "Transformer": ("transformer", 128),
+}
+LENGTHS = (64, 128, 256, 512, 1024, 2048, 4096)
+LOOK = {"LSTM": ("#0072b2", "s"), "GRU": ("#009e73", "^")}
+LOOK["Transformer"] = ("#d55e00", "o")
+
+
+def define_flags():
+    """The flags of this benchmark."""
+    values = flags.FlagValues()
+    define = common.definer(values)
+    define("list", "models", list(MODELS), f"Out of {','.join(MODELS)}.")
+    define("list", "lengths", [str(n) for n in LENGTHS], "Tokens of a sequence.")
+    define("integer", "tokens", 4096, "Tokens of a step.", lower_bound=1)
+    define("integer", "turns", 3, "Rounds.", lower_bound=1)
+    define("float", "seconds", 1.5, "Length of a turn.")
+    threads = machine.num_cores()
+    define("integer", "threads", threads, "Threads of each peer.", lower_bound=1)
+    output = "benchmarks/results/sequence_models.json"
+    define("string", "output", output, "Results; the picture lies beside it.")
+    define("bool", "debug", False, "Show tracebacks.")
+    return values
+
+
+def main(values):
+    """Measures all lengths, prints a table, writes the results and the picture."""
+    lengths = _check(values)
+    output = pathlib.Path(values.output)
+    common.make_folder(output.parent)
+    facts = machine.description() | {"threads": values.threads}
+    print(f"{machine.summary(facts)}; {values.tokens} tokens a step\n")
+    rows = []
+    print(f"| length | {' | '.join(f'{name}, ms (MiB)' for name in values.models)} |")
+    print("|---" * (1 + len(values.models)) + "|")
+    for length in lengths:
+        rows.append({"length": length, "models": measure(values, length)})
+        print(f"| {length} | {' | '.join(map(_cell, rows[-1]['models'].values()))} |")
+        settings = {"tokens": values.tokens, "models": MODELS}
+        atomic.write_json(output, settings | {"machine": facts, "rows": rows})
+    draw(output.with_suffix(".png"), rows, values.tokens)
+    print(f"\nWritten to {output}, drawn to {output.with_suffix('.png')}")
+
+
+def _check(values):
+    unknown = set(values.models) - MODELS.keys()
+    if unknown:
+        raise ValueError(f"--models are {', '.join(MODELS)}. Received: {unknown}")
+    lengths = [int(length) for length in values.lengths if length.isdigit()]
+    if len(lengths) < len(values.lengths) or any(values.tokens % n for n in lengths):
+        raise ValueError(
+            "--lengths are numbers that divide --tokens. Received: "
+            f"--lengths={','.join(values.lengths)} --tokens={values.tokens}"
+        )
+    return lengths
+
+
+def measure(values, length):
+    """Measures all models at one length; returns `{name: result}`."""
+    workers = {}
+    for name in values.models:
+        cell, units = MODELS[name]
+        settings = {"cell": cell, "units": units, "num_threads": values.threads}
+        settings["shape"] = (values.tokens // length, length)
+        environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+        workers[name] = turns.Worker(
+            "benchmarks.sequence_models_peer", settings, environment
+        )
+    return turns.measure(workers, values.turns, values.seconds)
+
+
+def _cell(result):
+    if "median_ms" not in result:
+        return f"failed: {result['error']}"
+    return f"{result['median_ms']:.0f} ({result['peak_mib'] or 0:.0f})"
+
+
+def draw(path, rows, tokens):
+    """Draws time and memory of a step against the length, a line for each model."""
+    titles = {"median_ms": "time of a step, ms", "peak_mib": "memory, MiB"}
+    with figures.figure(path, 7.6, 3.4) as drawn:
+        panels = drawn.subplots(1, 2)
+        for axes, (key, title) in zip(panels, titles.items(), strict=True):
+            _draw_panel(axes, key, rows)
+            axes.set(xlabel=f"length ({tokens:,} tokens a step)", title=title)
+        axes.legend()
+
+
+def _draw_panel(axes, key, rows):
+    for name, (colour, marker) in LOOK.items():
+        found = [
+            (row["length"], row["models"][name][key])
+            for row in rows
+            if row["models"].get(name, {}).get(key)
+        ]
+        if found:
+            x, y = zip(*found, strict=True)
+            axes.plot(x, y, marker=marker, color=colour, label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    lengths = [row["length"] for row in rows]
+    axes.set_xticks(lengths, [f"{n:,}" for n in lengths])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+if __name__ == "__main__":
+    sys.exit(common.run(main, define_flags(), __doc__))
