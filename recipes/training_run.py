@@ -63,6 +63,7 @@ def train(
     settings,
     monitor,
     mode="min",
+    average_checkpoints=0,
 ):
     """Fits the model, resuming if asked; leaves it with its best weights.
 
@@ -76,6 +77,7 @@ def train(
         settings: From `fingerprint`.
         monitor: Name of the validation score that selects the epoch.
         mode: `"min"` or `"max"`, which of it is better.
+        average_checkpoints: See `kerasseq.training.RunState`.
 
     Returns:
         A dict of facts for the report.
@@ -86,7 +88,7 @@ def train(
         monitor, mode=mode, patience=values.patience, restore_best_weights=True
     )
     path = run_dir / "state.npz"
-    state = kerasseq.training.RunState(path, stopping, fingerprint=settings)
+    state = kerasseq.training.RunState(path, stopping, settings, average_checkpoints)
     if values.resume and state.restore(model):
         print(f"resumed after epoch {state.initial_epoch}")
     train_batches.epoch = state.initial_epoch

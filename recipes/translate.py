@@ -143,6 +143,7 @@ def train(values, model, data, run_dir):
         run_dir,
         data["settings"],
         monitor="val_cross_entropy",
+        average_checkpoints=values.average_checkpoints,
     )
 
 

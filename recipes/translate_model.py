@@ -29,6 +29,8 @@ def define_flags(values):
     define("integer", "warmup_steps", 200, "Steps until the peak.", lower_bound=0)
     text = "Use averaged weights; what a step keeps of them, as 0.999. 0: no."
     define("float", "ema", 0.0, text, lower_bound=0.0, upper_bound=0.99999)
+    text = "Use the mean of the weights after so many epochs; 0: no."
+    define("integer", "average_checkpoints", 0, text, lower_bound=0)
     text = "Batches whose gradients make a step."
     define("integer", "accumulate", 1, text, lower_bound=1)
     define("integer", "patience", 5, "Epochs without a better validation score.")

@@ -1,4 +1,4 @@
-"""The averaged weights that an optimizer keeps beside those it trains.
+"""Averaged weights beside those that are trained: an optimizer's, or of checkpoints.
 
 `keras.callbacks.SwapEMAWeights` exchanges the two with additions on TensorFlow, which
 round, and leaves the averages in the model where a run's state is saved.
@@ -11,32 +11,41 @@ from keras import ops
 
 
 @contextlib.contextmanager
-def in_place(model):
+def in_place(model, checkpoints=()):
     """Gives the model its averaged weights for the time of a block.
 
     Args:
         model: A built and compiled model; nothing changes if its optimizer does not
-            average (`use_ema=True`).
+            average (`use_ema=True`) and there are no checkpoints.
+        checkpoints: See `put`.
     """
-    trained = put(model)
+    trained = put(model, checkpoints)
     try:
         yield
     finally:
         take_back(model, trained)
 
 
-def put(model):
+def put(model, checkpoints=()):
     """Gives the model its averaged weights; returns the trained ones, a list of arrays.
 
-    The list is empty, and nothing changed, if the optimizer does not average.
+    The list is empty, and nothing changed, if there is nothing to average.
+
+    Args:
+        model: A built and compiled model.
+        checkpoints: Lists of arrays from `values`, to average with the weights of now,
+            where the optimizer does not average.
     """
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    if not optimizer.use_ema:
+    if not (optimizer.use_ema or checkpoints):
         return []
-    trained = _values(model)
-    optimizer.finalize_variable_values(model.trainable_variables)
-    # On JAX both now hold one array, which a step deletes after use.
-    take_back(model, _values(model))
+    trained = values(model)
+    if optimizer.use_ema:
+        optimizer.finalize_variable_values(model.trainable_variables)
+        # On JAX both now hold one array, which a step deletes after use.
+        take_back(model, values(model))
+    else:
+        take_back(model, mean([*checkpoints, trained]))
     return trained
 
 
@@ -47,6 +56,13 @@ def take_back(model, trained):
             variable.assign(value)
 
 
-def _values(model):
+def mean(checkpoints):
+    """The mean of lists of arrays, array by array."""
+    groups = zip(*checkpoints, strict=True)
+    return [np.mean([np.float32(x) for x in group], axis=0) for group in groups]
+
+
+def values(model):
+    """The trainable weights, a list of arrays."""
     variables = model.trainable_variables
     return [np.array(ops.convert_to_numpy(variable)) for variable in variables]

@@ -12,7 +12,7 @@ import numpy as np
 from kerasseq import atomic
 
 _FORMAT = 1
-_LISTS = ("variables", "best_weights")
+_LISTS = ("variables", "best_weights", "checkpoints")
 _DAMAGE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
@@ -21,7 +21,7 @@ def write(path, contents):
     meta = {name: value for name, value in contents.items() if name not in _LISTS}
     arrays = {}
     for name in _LISTS:
-        values = contents[name]
+        values = contents.get(name)
         meta[name] = None if values is None else len(values)
         for index, value in enumerate(values or []):
             arrays[f"{name}_{index:05d}"] = _storable(value)
@@ -86,7 +86,7 @@ def _read(path):
         if contents.pop("format") != _FORMAT:
             raise ValueError("the file has another format")
         for name in _LISTS:
-            if contents[name] is not None:
+            if contents.setdefault(name, None) is not None:
                 count = range(contents[name])
                 contents[name] = [arrays[f"{name}_{index:05d}"] for index in count]
     return contents

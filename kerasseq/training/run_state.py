@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasseq.training import averaged_weights, run_file
+from kerasseq.training import averaged_weights, run_file, run_variables
 
 _STOPPER_FIELDS = ("wait", "best", "best_epoch", "stopped_epoch")
 
@@ -31,6 +31,8 @@ class RunState(keras.callbacks.Callback):
 
     Where the optimizer averages weights (`use_ema=True`), the averages are validated,
     kept by early stopping and restored; leave `keras.callbacks.SwapEMAWeights` out.
+    `average_checkpoints` does the same with the means over the ends of epochs (Vaswani
+    et al., 2017, section 6.1).
 
     What the data do is the caller's: the order of an epoch must follow from its
     number, counted on from `initial_epoch`, and `fit` needs `shuffle=False` for a
@@ -42,6 +44,8 @@ class RunState(keras.callbacks.Callback):
         fingerprint: Optional dictionary of the settings that make up the run, of
             JSON types. A run resumes only under equal settings. Name the number of
             epochs here: a finished run does not go on.
+        average_checkpoints: Number of epochs, the current one counted, whose last
+            weights are averaged; 0: none.
 
     Attributes:
         initial_epoch: Epochs done so far, for `fit(initial_epoch=...)`.
@@ -50,7 +54,8 @@ class RunState(keras.callbacks.Callback):
             `learning_rate` and the logs.
 
     Raises:
-        ValueError: If the suffix is not `.npz`.
+        ValueError: If the suffix is not `.npz`, or both the optimizer and
+            `average_checkpoints` average.
 
     Example:
 
@@ -74,7 +79,9 @@ class RunState(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, path, early_stopping=None, fingerprint=None):
+    def __init__(
+        self, path, early_stopping=None, fingerprint=None, average_checkpoints=0
+    ):
         super().__init__()
         self.path = pathlib.Path(path)
         if self.path.suffix != ".npz":
@@ -85,6 +92,8 @@ class RunState(keras.callbacks.Callback):
         self.finished = False
         self.history = []
         self._restored = self._epoch_began = None
+        self.average_checkpoints = average_checkpoints
+        self._checkpoints = []  # the trained weights at the ends of the last epochs
         self._trained = []  # weights, while the averages are in the model
 
     def restore(self, model):
@@ -108,10 +117,11 @@ class RunState(keras.callbacks.Callback):
         saved = run_file.read(self.path)
         run_file.check_fingerprint(self.path, saved["fingerprint"], self.fingerprint)
         self._check_early_stopping(saved)
-        _assign(_variables(model), saved["variables"], self.path)
+        run_variables.assign(run_variables.find(model), saved["variables"], self.path)
         self.initial_epoch = saved["epoch"]
         self.finished = saved["finished"]
         self.history = saved["history"]
+        self._checkpoints = self._grouped(saved["checkpoints"] or [], model)
         self._restored = saved
         if self.finished:
             self._end(model)
@@ -125,12 +135,19 @@ class RunState(keras.callbacks.Callback):
 
     def set_model(self, model):
         super().set_model(model)
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        if self.average_checkpoints and optimizer.use_ema:
+            raise ValueError(
+                "Either the optimizer averages or `RunState` does. Received: "
+                f"use_ema=True, average_checkpoints={self.average_checkpoints}"
+            )
         if self.early_stopping is not None:
             self.early_stopping.set_model(model)
 
     def on_train_begin(self, logs=None):
         if self._restored is None:  # A new run, also on an object used before.
             self.initial_epoch, self.finished, self.history = 0, False, []
+            self._checkpoints = []
         if self.early_stopping is not None:
             self.early_stopping.on_train_begin(logs)  # Forgets what it knew.
             if self._restored is not None:
@@ -141,15 +158,18 @@ class RunState(keras.callbacks.Callback):
         self._epoch_began = time.perf_counter()
 
     def on_test_begin(self, logs=None):
-        self._trained = averaged_weights.put(self.model)
+        self._trained = averaged_weights.put(self.model, self._earlier())
 
     def on_test_end(self, logs=None):
         averaged_weights.take_back(self.model, self._trained)
 
     def on_epoch_end(self, epoch, logs=None):
         if self.early_stopping is not None:
-            with averaged_weights.in_place(self.model):
+            with averaged_weights.in_place(self.model, self._earlier()):
                 self.early_stopping.on_epoch_end(epoch, logs)
+        if self.average_checkpoints:
+            values = averaged_weights.values(self.model)
+            self._checkpoints = [*self._earlier(), values]
         self.initial_epoch = epoch + 1
         last = self.initial_epoch >= self.params["epochs"]
         self.finished = bool(last or self.model.stop_training)
@@ -158,6 +178,7 @@ class RunState(keras.callbacks.Callback):
         run_file.write_history(self._history_path, self.history)
 
     def on_train_end(self, logs=None):
+        self._put_mean(self.model)
         if self.early_stopping is not None:
             self.early_stopping.on_train_end(logs)
 
@@ -175,15 +196,30 @@ class RunState(keras.callbacks.Callback):
         }
 
     def _contents(self):
-        variables = _variables(self.model)
+        variables = run_variables.find(self.model)
         return {
             "epoch": self.initial_epoch,
             "finished": self.finished,
             "fingerprint": self.fingerprint,
             "history": self.history,
             "variables": [ops.convert_to_numpy(variable) for variable in variables],
+            "checkpoints": [x for values in self._checkpoints for x in values],
             **_get_stopper(self.early_stopping),
         }
+
+    def _earlier(self):
+        """The checkpoints that are averaged with the weights of the current epoch."""
+        count = self.average_checkpoints - 1
+        return self._checkpoints[-count:] if count > 0 else []
+
+    def _put_mean(self, model):
+        if self._checkpoints:
+            mean = averaged_weights.mean(self._checkpoints)
+            averaged_weights.take_back(model, mean)
+
+    def _grouped(self, arrays, model):
+        size = len(model.trainable_variables)
+        return [arrays[i : i + size] for i in range(0, len(arrays), size)]
 
     def _check_early_stopping(self, saved):
         if (saved["early_stopping"] is None) != (self.early_stopping is None):
@@ -197,39 +233,11 @@ class RunState(keras.callbacks.Callback):
     def _end(self, model):
         """Does what `fit` does after its last epoch."""
         model.optimizer.finalize_variable_values(model.trainable_variables)
+        self._put_mean(model)
         stopper = self.early_stopping
         best_weights = self._restored["best_weights"]
         if stopper is not None and stopper.restore_best_weights and best_weights:
             model.set_weights(best_weights)
-
-
-def _variables(model):
-    """All that training changes: weights, random seeds, the optimizer's slots."""
-    if not model.built or getattr(model, "optimizer", None) is None:
-        raise ValueError(
-            "Resuming needs a model that is built and compiled. "
-            f"Received: {model.name}, built={model.built}"
-        )
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
-    return [*model.variables, *model.optimizer.variables]
-
-
-def _assign(variables, values, path):
-    if len(variables) != len(values):
-        raise ValueError(
-            f"{path} holds {len(values)} variables, the model and its optimizer "
-            f"have {len(variables)}. Build the model that wrote it, or start anew."
-        )
-    for variable, value in zip(variables, values, strict=True):
-        if tuple(variable.shape) != value.shape:
-            raise ValueError(
-                f"Variable {variable.path} has shape {tuple(variable.shape)}, in "
-                f"{path} it has {value.shape}. Build the model that wrote it, or "
-                "start anew."
-            )
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
 
 
 def _get_stopper(stopper):

@@ -1,4 +1,4 @@
-"""Averages of the optimizer: what is validated, kept, restored and resumed from."""
+"""Averages of the optimizer or of checkpoints: validated, kept and resumed from."""
 
 import keras
 import numpy as np
@@ -51,10 +51,10 @@ def build_model(seed=1, scale=False, **optimizer):
     return model
 
 
-def fit(model, folder, epochs=EPOCHS, restore=False, **stopping):
+def fit(model, folder, epochs=EPOCHS, restore=False, checkpoints=0, **stopping):
     stopping = {"monitor": "val_loss", "patience": EPOCHS} | stopping
     stopper = keras.callbacks.EarlyStopping(**stopping, restore_best_weights=True)
-    state = RunState(folder / "state.npz", stopper)
+    state = RunState(folder / "state.npz", stopper, average_checkpoints=checkpoints)
     assert state.restore(model) == restore
     weights = Weights()
     if not state.finished:
@@ -112,10 +112,48 @@ def test_validation_does_not_disturb_training(tmp_path):
         assert_close(trained, expected)
 
 
-def test_a_stopped_run_goes_on_to_the_bit(tmp_path):
-    whole = build_model()
-    _, expected = fit(whole, tmp_path / "whole")
-    fit(build_model(), tmp_path / "broken", epochs=2)
+def test_checkpoints_are_averaged_validated_and_kept(tmp_path):
+    model = build_model(use_ema=False)
+    weights, state = fit(model, tmp_path, checkpoints=3)
+    ends = weights.trained[STEPS - 1 :: STEPS]
+    for epoch, validated in enumerate(weights.validated[STEPS - 1 :: STEPS]):
+        last = ends[max(0, epoch - 2) : epoch + 1]
+        for weight, *others in zip(validated, *last, strict=True):
+            if weight.dtype == "float32":  # not the seed of dropout
+                np.testing.assert_allclose(weight, np.mean(others, axis=0), atol=1e-6)
+    best = state.early_stopping.best_epoch
+    loss = model.evaluate(Data(), verbose=0)
+    assert loss == pytest.approx(state.history[best]["val_loss"], rel=1e-6)
+    plain, _ = fit(build_model(use_ema=False), tmp_path / "plain")
+    for trained, expected in zip(weights.trained, plain.trained, strict=True):
+        assert_close(trained, expected)
+
+
+def test_without_early_stopping_the_last_mean_stays(tmp_path):
+    model = build_model(use_ema=False)
+    state = RunState(tmp_path / "state.npz", average_checkpoints=2)
+    weights = Weights()
+    model.fit(Data(), epochs=3, shuffle=False, verbose=0, callbacks=[weights, state])
+    ends = weights.trained[STEPS - 1 :: STEPS][-2:]
+    kernel = np.mean([values[0] for values in ends], axis=0)
+    np.testing.assert_allclose(model.get_weights()[0], kernel, atol=1e-6)
+    again = build_model(seed=7, use_ema=False)
+    assert RunState(tmp_path / "state.npz", average_checkpoints=2).restore(again)
+    np.testing.assert_allclose(again.get_weights()[0], kernel, atol=1e-6)
+
+
+def test_two_kinds_of_averages(tmp_path):
+    with pytest.raises(ValueError, match="use_ema=True, average_checkpoints=3"):
+        fit(build_model(), tmp_path, checkpoints=3)
+
+
+@pytest.mark.parametrize(
+    "options, checkpoints", [({}, 0), ({"use_ema": False}, 3)], ids=["ema", "mean"]
+)
+def test_a_stopped_run_goes_on_to_the_bit(tmp_path, options, checkpoints):
+    whole = build_model(**options)
+    _, expected = fit(whole, tmp_path / "whole", checkpoints=checkpoints)
+    fit(build_model(**options), tmp_path / "broken", 2, checkpoints=checkpoints)
     state = np.load(tmp_path / "broken" / "state.npz")
     contents = dict(state)
     contents["meta"] = str(state["meta"]).replace(
@@ -123,8 +161,9 @@ def test_a_stopped_run_goes_on_to_the_bit(tmp_path):
     )
     np.savez(tmp_path / "broken" / "state.npz", **contents)
 
-    resumed = build_model(seed=7)
-    _, found = fit(resumed, tmp_path / "broken", restore=True)
+    resumed = build_model(seed=7, **options)
+    folder = tmp_path / "broken"
+    _, found = fit(resumed, folder, restore=True, checkpoints=checkpoints)
     assert_close(all_variables(resumed), all_variables(whole))
     for row, other in zip(found.history, expected.history, strict=True):
         assert row["val_loss"] == other["val_loss"]

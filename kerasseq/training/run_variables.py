@@ -1,0 +1,30 @@
+"""The variables of a model and its optimizer that make up a run."""
+
+
+def find(model):
+    """All that training changes: weights, random seeds, the optimizer's slots."""
+    if not model.built or getattr(model, "optimizer", None) is None:
+        raise ValueError(
+            "Resuming needs a model that is built and compiled. "
+            f"Received: {model.name}, built={model.built}"
+        )
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    return [*model.variables, *model.optimizer.variables]
+
+
+def assign(variables, values, path):
+    if len(variables) != len(values):
+        raise ValueError(
+            f"{path} holds {len(values)} variables, the model and its optimizer "
+            f"have {len(variables)}. Build the model that wrote it, or start anew."
+        )
+    for variable, value in zip(variables, values, strict=True):
+        if tuple(variable.shape) != value.shape:
+            raise ValueError(
+                f"Variable {variable.path} has shape {tuple(variable.shape)}, in "
+                f"{path} it has {value.shape}. Build the model that wrote it, or "
+                "start anew."
+            )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
