@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from kerasseq.data import _class_folders, _image_files, _pair_sources
+from kerasseq.data import _class_folders, _image_files, _text_files
 
 _IMAGES, _MASKS = "images", "masks"
 _MAX_SHOWN = 5
@@ -121,7 +121,7 @@ def _read_masks(paths, size):
 def _class_names(path):
     if not path.is_file():
         return None
-    names = [line.strip() for line in _pair_sources.read_lines(path)]
+    names = [line.strip() for line in _text_files.read_lines(path, "or a folder")]
     if len(names) < 2 or not all(names) or len(set(names)) < len(names):
         raise ValueError(
             f"{str(path)!r} must hold one class name a line, two or more, all "

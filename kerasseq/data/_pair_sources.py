@@ -5,7 +5,9 @@ import typing
 
 import numpy as np
 
-from kerasseq.data import _tfds_builder
+from kerasseq.data import _text_files, _tfds_builder
+
+KINDS = "a TSV file, or two aligned files joined by a comma"
 
 
 class ParallelText(typing.NamedTuple):
@@ -36,7 +38,7 @@ def read_files(data):
             "Give one TSV file or two aligned files joined by one comma. "
             f"Received: {data!r}"
         )
-    sources, targets = map(read_lines, paths)
+    sources, targets = (_text_files.read_lines(path, KINDS) for path in paths)
     if len(sources) != len(targets):
         raise ValueError(
             f"Line-aligned files must have equally many lines: {paths[0]!r} has "
@@ -47,7 +49,7 @@ def read_files(data):
 
 def _read_tsv(path):
     pairs = []
-    for number, line in enumerate(read_lines(path), 1):
+    for number, line in enumerate(_text_files.read_lines(path, KINDS), 1):
         columns = line.split("\t")
         if len(columns) != 2:
             raise ValueError(
@@ -56,30 +58,6 @@ def _read_tsv(path):
             )
         pairs.append(tuple(columns))
     return pairs
-
-
-def read_lines(path):
-    """The lines of a UTF-8 file, which must not be empty; names the file in errors."""
-    try:
-        content = pathlib.Path(path).read_bytes()
-    except OSError as error:
-        raise ValueError(
-            f"Cannot read {str(path)!r} ({error.strerror}); `data` is 'synthetic', "
-            "'tfds:NAME', a TSV file, or two aligned files joined by a comma"
-        ) from error
-    if not content.strip():
-        raise ValueError(f"{str(path)!r} is empty; give a file with sentences")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{str(path)!r} is not UTF-8 at line {line}, byte {error.start}; convert "
-            f"it, e.g. with iconv. Received: byte 0x{content[error.start]:02x}"
-        ) from error
-    # Not splitlines(): it also breaks at characters that stand inside sentences.
-    lines = text.removesuffix("\n").split("\n")
-    return [line.removesuffix("\r") for line in lines]
 
 
 def read_tfds(data, data_dir):

@@ -1,7 +1,8 @@
 """One long text, for language models."""
 
-import pathlib
 import typing
+
+from kerasseq.data import _text_files
 
 
 class RunningText(typing.NamedTuple):
@@ -50,23 +51,8 @@ def load_running_text(
 
         name, text = "Python's help topics", "\n\n".join(topics.topics.values())
     else:
-        name, text = data, _read(data)
+        name, text = data, _text_files.read_text(data, "or a text file")
     return RunningText(name, *_cut(text, data, validation_share, test_share))
-
-
-def _read(path):
-    try:
-        text = pathlib.Path(path).read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ValueError(
-            f"Cannot read {path!r} ({error.strerror}); `data` is 'synthetic', "
-            "'tfds:NAME', or a text file"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path!r} is no UTF-8 text; convert it first, say with iconv ({error})"
-        ) from error
-    return text.replace("\r\n", "\n")
 
 
 def _cut(text, data, validation_share, test_share):

@@ -9,6 +9,32 @@ NORMS = ("layer", "rms")
 ACTIVATIONS = ("relu", "gelu", "swiglu")
 
 
+def make_blocks(num_layers, norm_first=True, **options):
+    """The blocks of a Transformer, and what follows the last one.
+
+    Args:
+        num_layers: Number of blocks.
+        norm_first: Whether blocks normalise their inputs; then the outputs of the last
+            one must be normalised too.
+        **options: Others of `TransformerBlock`, and its dtype policy.
+
+    Returns:
+        `(blocks, norm)`; `norm` is `None` for blocks that normalise their outputs.
+
+    Raises:
+        ValueError: for a number that is not positive.
+    """
+    if num_layers < 1:
+        raise ValueError(
+            f"`num_layers` must be positive. Received: num_layers={num_layers}"
+        )
+    blocks = [
+        TransformerBlock(norm_first=norm_first, name=f"block_{index}", **options)
+        for index in range(num_layers)
+    ]
+    return blocks, blocks[0].make_norm("norm") if norm_first else None
+
+
 @keras.saving.register_keras_serializable(package="kerasseq")
 class TransformerBlock(keras.layers.Layer):
     """Self-attention, attention over a memory if asked for, and a perceptron.

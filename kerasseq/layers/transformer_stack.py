@@ -5,7 +5,7 @@ from keras import ops as kops
 
 from kerasseq import ops
 from kerasseq.layers.token_positions import KINDS, TokenPositions
-from kerasseq.layers.transformer_block import TransformerBlock
+from kerasseq.layers.transformer_block import make_blocks
 
 
 class _TransformerStack(keras.layers.Layer):
@@ -29,10 +29,6 @@ class _TransformerStack(keras.layers.Layer):
         names += ("attention_dropout", "activation_dropout", "use_bias", "epsilon")
         block = {name: kwargs.pop(name) for name in (*names, "seed") if name in kwargs}
         super().__init__(**kwargs)
-        if num_layers < 1:
-            raise ValueError(
-                f"`num_layers` must be positive. Received: num_layers={num_layers}"
-            )
         self.options = block | {
             "num_layers": num_layers,
             "num_heads": num_heads,
@@ -48,27 +44,20 @@ class _TransformerStack(keras.layers.Layer):
             self.positions = TokenPositions(
                 max_length, positions, dtype=self.dtype_policy, name="positions"
             )
-        inside = None if positions in KINDS else positions
         self.drop = keras.layers.Dropout(
             dropout, seed=block.get("seed"), dtype=self.dtype_policy
         )
-        self.blocks = [
-            TransformerBlock(
-                num_heads,
-                mlp_dim,
-                causal=self.causal,
-                positions=inside,
-                norm_first=norm_first,
-                dropout=dropout,
-                dtype=self.dtype_policy,
-                name=f"block_{index}",
-                **block,
-            )
-            for index in range(num_layers)
-        ]
-        self.norm = None
-        if norm_first:
-            self.norm = self.blocks[0].make_norm("norm")
+        self.blocks, self.norm = make_blocks(
+            num_layers,
+            norm_first,
+            num_heads=num_heads,
+            mlp_dim=mlp_dim,
+            causal=self.causal,
+            positions=None if positions in KINDS else positions,
+            dropout=dropout,
+            dtype=self.dtype_policy,
+            **block,
+        )
         self.supports_masking = True
 
     def _build(self, inputs_shape, *memory_shape):

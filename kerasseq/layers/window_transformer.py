@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerasseq.layers.transformer_block import TransformerBlock
+from kerasseq.layers.transformer_block import make_blocks
 
 POSITIONS = ("rotary", "alibi")
 
@@ -67,11 +67,10 @@ class WindowTransformer(keras.layers.Layer):
         names += ("use_bias", "epsilon", "seed")
         block = {name: kwargs.pop(name) for name in names if name in kwargs}
         super().__init__(**kwargs)
-        if min(num_layers, window) < 1 or positions not in POSITIONS:
+        if window < 1 or positions not in POSITIONS:
             raise ValueError(
-                "`num_layers` and `window` must be positive and `positions` one of "
-                f"{POSITIONS}. Received: num_layers={num_layers}, window={window}, "
-                f"positions={positions!r}"
+                f"`window` must be positive and `positions` one of {POSITIONS}. "
+                f"Received: window={window}, positions={positions!r}"
             )
         self.options = block | {
             "num_layers": num_layers,
@@ -82,21 +81,17 @@ class WindowTransformer(keras.layers.Layer):
             "norm_first": norm_first,
             "dropout": dropout,
         }
-        self.blocks = [
-            TransformerBlock(
-                num_heads,
-                mlp_dim,
-                causal=True,
-                positions=positions,
-                norm_first=norm_first,
-                dropout=dropout,
-                dtype=self.dtype_policy,
-                name=f"block_{index}",
-                **block,
-            )
-            for index in range(num_layers)
-        ]
-        self.norm = self.blocks[0].make_norm("norm") if norm_first else None
+        self.blocks, self.norm = make_blocks(
+            num_layers,
+            norm_first,
+            num_heads=num_heads,
+            mlp_dim=mlp_dim,
+            causal=True,
+            positions=positions,
+            dropout=dropout,
+            dtype=self.dtype_policy,
+            **block,
+        )
 
     def build(self, inputs_shape, initial_state_shape=None):
         for block in self.blocks:

@@ -95,6 +95,7 @@ def language_model(
         keras.layers.ReversibleEmbedding if tie_embeddings else keras.layers.Embedding
     )
     embedding = table(vocabulary_size, embedding_dim, name="embedding")
+    shared = {"num_layers": num_layers, "dropout": dropout}
     if cell == "transformer":
         if variational or residual:
             raise ValueError(
@@ -102,29 +103,27 @@ def language_model(
                 f"cell='transformer', variational={variational}, residual={residual}"
             )
         body = layers.WindowTransformer(
-            num_layers,
-            num_heads,
-            mlp_dim or 4 * units,
-            window,
-            positions,
-            dropout=dropout,
+            num_heads=num_heads,
+            mlp_dim=mlp_dim or 4 * units,
+            window=window,
+            positions=positions,
             num_key_value_heads=num_key_value_heads,
             norm=norm,
             activation=activation,
             name="transformer",
+            **shared,
         )
         shapes = body.state_shapes(units)
     else:
         body = layers.StackedRNN(
             units,
-            num_layers,
-            cell,
-            dropout=dropout,
+            cell=cell,
             variational=variational,
             residual=residual,
             return_sequences=True,
             return_state=True,
             name="recurrent",
+            **shared,
         )
         shapes = [(size,) for size in body.state_size]
     tokens = keras.Input((None,), dtype="int32", name="tokens")

@@ -22,8 +22,9 @@ def test_the_default_is_there_without_a_network():
     "content, options, message",
     [
         (None, {}, "Cannot read"),
-        (b"\xff\xfe\x00", {}, "no UTF-8"),
-        (b"", {}, "too short"),
+        (b"\xff\xfe\x00", {}, "not UTF-8"),
+        (b"", {}, "is empty"),
+        (b"a", {}, "too short"),
         (b"abc", {"validation_share": 0.0}, "validation_share=0.0"),
         (b"abc", {"test_share": 0.99}, "test_share=0.99"),
     ],
