@@ -4,12 +4,12 @@
     python -m benchmarks.decoding_speed --turns 50 --units 256
 
 A Transformer for translation (4 + 4 layers) in one .tflite file, batch 1, one thread of
-LiteRT. Cached decoding calls `step` for each token. Uncached decoding computes the
-whole target anew for each token, once padded to the full length, as one file of fixed
-shape does it, and once at the length that there is (files of 8, 16, ... tokens, in
-between interpolated), which a phone could do only with a file for each length. All
-calls run in turns in one process; medians. The encoder, the same for all, is left out.
-Takes two minutes on two cores.
+LiteRT. A call decodes 16, 32 or 64 tokens in a loop inside the file: `cached` computes
+one position a step (`TransformerDecoder.step`), `uncached` all positions of the target
+anew for each token, as a file without a cache must, whose shapes are fixed. `step` is
+one step alone, called from outside, early and late in a cache for 128 tokens. All calls
+run in turns in one process; medians. The encoder, the same for all, is left out. Takes
+a minute on two cores.
 """
 
 import os
@@ -27,38 +27,88 @@ from keras import ops
 from benchmarks import machine
 from kerasseq import atomic, decoding, export, lite, models
 
-LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64)
+LENGTHS = (16, 32, 64)
 POSITIONS = (8, 120)
+SOURCE_LENGTH = 32
 
 _UNITS = flags.DEFINE_integer("units", 128, "Features of a token.")
 _VOCABULARY = flags.DEFINE_integer("vocabulary_size", 10000, "Subwords.")
-_TURNS = flags.DEFINE_integer("turns", 200, "Runs of each call.")
+_TURNS = flags.DEFINE_integer("turns", 100, "Runs of each call.")
 _OUTPUT = flags.DEFINE_string(
     "output", "benchmarks/results/decoding_speed.json", "file for the results"
 )
 
 
-def signatures(model, source_length, max_length):
-    """`encode` and `step`, and `whole_N`: the last logits of N target tokens."""
-    made = decoding.translation_signatures(model, source_length, max_length)
-    memory_shape = (1, source_length, model.get_layer("decoder").num_features)
+def build(units, vocabulary_size):
+    """The model, with room for the later position."""
+    model = models.transformer(
+        vocabulary_size,
+        hidden_dim=units,
+        num_layers=4,
+        mlp_dim=2 * units,
+        max_length=max(POSITIONS) + 8,
+        seed=0,
+    )
+    model({name: ops.ones((1, 4), "int32") for name in ("source", "target")})
+    return model
 
-    def whole(target, memory):
-        embedding = model.get_layer("embedding")
-        outputs = model.get_layer("decoder")(embedding(target), memory)
-        return {"logits": embedding(outputs[:, -1], reverse=True)}
 
+def signatures(model):
+    """`encode` and `step`, and `cached_N` and `uncached_N`, which decode N tokens."""
+    made = decoding.translation_signatures(model, SOURCE_LENGTH, max(POSITIONS) + 8)
     found = {name: made[name] for name in ("encode", "step")}
+    decoder = model.get_layer("decoder")
+    specs = {"memory": ((1, SOURCE_LENGTH, decoder.num_features), "float32")}
     for length in LENGTHS:
-        specs = {"target": ((1, length), "int32"), "memory": (memory_shape, "float32")}
-        found[f"whole_{length}"] = (whole, specs)
+        for name, make in (("cached", cached), ("uncached", uncached)):
+            found[f"{name}_{length}"] = (make(model, length), specs)
     return found
 
 
-def make_calls(runner, source_length):
+def cached(model, length):
+    """The decoding of `length` tokens, a position at a time."""
+
+    def decode(memory):
+        context, states = model.get_layer("decoder").start(memory, None, length)
+
+        def step(token, states):
+            return models.seq2seq_step(model, token, states, context)
+
+        return _search(step, states, length)
+
+    return decode
+
+
+def uncached(model, length):
+    """The same with all positions computed for each token."""
+    embedding, decoder = model.get_layer("embedding"), model.get_layer("decoder")
+    places = ops.arange(length, dtype="int32")[None]
+
+    def decode(memory):
+        def step(token, states):
+            position, tokens = states
+            here = ops.equal(places, position)
+            tokens = ops.where(here, token[:, None], tokens)
+            outputs = decoder(embedding(tokens), memory)
+            last = ops.sum(outputs * ops.cast(here, outputs.dtype)[..., None], axis=1)
+            return embedding(last, reverse=True), None, [position + 1, tokens]
+
+        states = [ops.zeros((), "int32"), ops.zeros((1, length), "int32")]
+        return _search(step, states, length)
+
+    return decode
+
+
+def _search(step, states, length):
+    never = -1  # no token ends the row
+    start = ops.full((1,), 2, "int32")
+    return decoding.greedy_search(step, start, states, length, end_id=never)
+
+
+def make_calls(runner):
     """The calls to measure: `{name: (signature, inputs)}`."""
     generator = np.random.default_rng(0)
-    context = runner.run("encode", source=np.full((1, source_length), 5, "int32"))
+    context = runner.run("encode", source=np.full((1, SOURCE_LENGTH), 5, "int32"))
     names = [name for name in context if name.startswith("state_")]
     outputs, calls = context, {}
     for position in range(max(POSITIONS) + 1):
@@ -67,13 +117,11 @@ def make_calls(runner, source_length):
         if position in POSITIONS:
             calls[f"step_at_{position}"] = ("step", inputs)
         outputs = runner.run("step", **inputs)
+    shape = runner.signatures[f"cached_{LENGTHS[0]}"]["inputs"]["memory"][0]
+    memory = generator.normal(size=shape).astype("float32")
     for length in LENGTHS:
-        specs = runner.signatures[f"whole_{length}"]["inputs"]
-        inputs = {
-            "target": np.full(specs["target"][0], 5, "int32"),
-            "memory": generator.normal(size=specs["memory"][0]).astype("float32"),
-        }
-        calls[f"whole_{length}"] = (f"whole_{length}", inputs)
+        for name in ("cached", "uncached"):
+            calls[f"{name}_{length}"] = (f"{name}_{length}", {"memory": memory})
     return calls
 
 
@@ -88,56 +136,48 @@ def measure(runner, calls, num_turns):
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def check(runner, calls):
+    """Both ways must decode the same tokens."""
+    for length in LENGTHS:
+        tokens = []
+        for name in ("cached", "uncached"):
+            signature, inputs = calls[f"{name}_{length}"]
+            tokens.append(runner.run(signature, **inputs)["tokens"])
+        np.testing.assert_array_equal(*tokens)
+
+
 def summary(medians):
-    """Milliseconds for 64 tokens, and the ratios."""
-    last = LENGTHS[-1]
-    cached = last * medians[f"step_at_{POSITIONS[0]}"]
-    each = [medians[f"whole_{length}"] for length in LENGTHS]
-    exact = float(np.sum(np.interp(np.arange(1, last + 1), LENGTHS, each)))
-    padded = last * medians[f"whole_{last}"]
+    """How many times as long decoding takes without a cache, and a later step."""
     first, later = (medians[f"step_at_{position}"] for position in POSITIONS)
-    return {
-        "cached_ms": cached,
-        "uncached_padded_ms": padded,
-        "uncached_exact_ms": exact,
-        "padded_to_cached": padded / cached,
-        "exact_to_cached": exact / cached,
-        "later_to_first_step": later / first,
+    found = {
+        f"uncached_to_cached_{length}": medians[f"uncached_{length}"]
+        / medians[f"cached_{length}"]
+        for length in LENGTHS
     }
+    return found | {"later_to_first_step": later / first}
 
 
 def main(_):
     logging.set_verbosity(logging.WARNING)
     facts = machine.description()
     print(f"{machine.summary(facts)}; one thread")
-    source_length, max_length = 32, max(POSITIONS) + 8
-    model = models.transformer(
-        _VOCABULARY.value,
-        hidden_dim=_UNITS.value,
-        mlp_dim=2 * _UNITS.value,
-        max_length=max_length,
-        seed=0,
-    )
-    model({name: ops.ones((1, 4), "int32") for name in ("source", "target")})
+    model = build(_UNITS.value, _VOCABULARY.value)
     with tempfile.TemporaryDirectory() as folder:
-        export.export_model(
-            model,
-            folder,
-            signatures=lambda twin: signatures(twin, source_length, max_length),
-        )
+        export.export_model(model, folder, signatures=signatures)
         runner = lite.Runner(pathlib.Path(folder) / "model.tflite")
-        medians = measure(runner, make_calls(runner, source_length), _TURNS.value)
+        calls = make_calls(runner)
+        check(runner, calls)
+        medians = measure(runner, calls, _TURNS.value)
     found = summary(medians)
-    print("\n| call | median, ms |\n|---|---|")
-    for name, value in medians.items():
-        print(f"| {name} | {value:.3f} |")
+    print("\n| tokens | cached, ms | uncached, ms | ratio |\n|---|---|---|---|")
+    for length in LENGTHS:
+        times = [medians[f"{name}_{length}"] for name in ("cached", "uncached")]
+        ratio = found[f"uncached_to_cached_{length}"]
+        print(f"| {length} | {times[0]:.1f} | {times[1]:.1f} | {ratio:.1f} |")
+    first, later = (medians[f"step_at_{position}"] for position in POSITIONS)
     print(
-        f"\n64 tokens: cached {found['cached_ms']:.1f} ms, uncached "
-        f"{found['uncached_padded_ms']:.1f} ms padded "
-        f"({found['padded_to_cached']:.1f} x), {found['uncached_exact_ms']:.1f} ms at "
-        f"exact lengths ({found['exact_to_cached']:.1f} x)\n"
-        f"A step at {POSITIONS[1]} takes {found['later_to_first_step']:.2f} x as long "
-        f"as at {POSITIONS[0]}"
+        f"\nA step at {POSITIONS[0]} takes {first:.3f} ms, at {POSITIONS[1]} "
+        f"{later:.3f} ms: {found['later_to_first_step']:.2f} x"
     )
     settings = {"units": _UNITS.value, "vocabulary_size": _VOCABULARY.value}
     settings["turns"] = _TURNS.value
