@@ -4,7 +4,8 @@ import contextlib
 import pathlib
 
 import kerasseq
-from recipes import common, page
+from kerasseq.export import page
+from recipes import common
 
 REPORT_FILES = ("history.csv", "report.json", "report.html", "card.json")
 

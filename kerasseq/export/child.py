@@ -9,16 +9,18 @@ _TAIL_LINES = 20
 _PACKAGE_PARENT = str(pathlib.Path(__file__).resolve().parents[2])
 
 
-def run(module, arguments):
+def run(module, arguments, time_limit=None):
     """Runs `python -m module arguments...` and waits for it.
 
     Args:
         module: Full name of the module.
         arguments: Command line arguments.
+        time_limit: Seconds after which the child is ended; `None` for no limit.
 
     Returns:
-        A `subprocess.CompletedProcess` with the captured text of both streams. The
-        child sees no GPU: it must not take the memory of the one in use.
+        A `subprocess.CompletedProcess` with the captured text of both streams, and
+        without a return code if the child was ended. The child sees no GPU: it must
+        not take the memory of the one in use.
     """
     path = [_PACKAGE_PARENT, os.environ.get("PYTHONPATH", "")]
     environment = {
@@ -26,15 +28,24 @@ def run(module, arguments):
         "PYTHONPATH": os.pathsep.join(filter(None, path)),
         "CUDA_VISIBLE_DEVICES": "-1",
     }
-    return subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    try:
+        return subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=time_limit,
+        )
+    except subprocess.TimeoutExpired as ended:  # holds bytes, whatever was asked for
+        streams = [
+            (text or b"").decode(errors="replace")
+            for text in (ended.stdout, ended.stderr)
+        ]
+        return subprocess.CompletedProcess(command, None, *streams)
 
 
 def check(result, what):
@@ -51,7 +62,9 @@ def check(result, what):
     if result.returncode == 0:
         return
     how = f"ended with exit status {result.returncode}"
-    if result.returncode < 0:
+    if result.returncode is None:
+        how = "came to no end within `time_limit` and was ended"
+    elif result.returncode < 0:
         how = f"was killed by signal {-result.returncode}"
     tail = "\n".join(result.stderr.strip().splitlines()[-_TAIL_LINES:])
     raise RuntimeError(f"{what} {how}. The end of its standard error:\n{tail}")

@@ -45,21 +45,22 @@ class Job:
     float_ops: tuple = ()
 
 
-def convert(jobs, layers):
+def convert(jobs, layers, time_limit=None):
     """Converts SavedModels with builtin ops only, in one child process.
 
     Args:
         jobs: List of `Job`.
         layers: The layers of the model, to name the one that causes an error.
+        time_limit: Seconds that the child may take; `None` for any.
 
     Raises:
         ValueError: If the model needs ops that are no builtins; names op and layer.
-        RuntimeError: If the converter crashes; names the file, and holds the end of
-            the child's standard error.
+        RuntimeError: If the converter crashes or hangs; names the file, and holds the
+            end of the child's standard error.
     """
     jobs_path = pathlib.Path(jobs[0].output).with_suffix(".jobs")
     jobs_path.write_text(json.dumps([vars(job) for job in jobs], default=str))
-    result = child.run(CHILD_MODULE, [jobs_path])
+    result = child.run(CHILD_MODULE, [jobs_path], time_limit)
     for job in jobs:
         output = pathlib.Path(job.output)
         errors = output.with_suffix(".error")
@@ -67,7 +68,7 @@ def convert(jobs, layers):
             raise ValueError(explain(errors.read_text(encoding="utf-8"), layers))
         if not output.exists():
             what = f"The TFLite conversion to {job.precision}"
-            if job.precision == "int8" and result.returncode < 0:
+            if job.precision == "int8" and (result.returncode or 0) < 0:
                 what += _INT8_CRASH
             child.check(result, what)
             raise RuntimeError(f"{what} ended without writing a file.")

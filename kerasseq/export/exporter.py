@@ -1,7 +1,15 @@
 """The whole export: twin, SavedModel, TFLite, audit, parity, measurement, report."""
 
 from kerasseq import atomic
-from kerasseq.export import backend, lowerings, measure, parity, report, saved_model
+from kerasseq.export import (
+    backend,
+    lowerings,
+    measure,
+    page,
+    parity,
+    report,
+    saved_model,
+)
 from kerasseq.export import forms as forms_lib
 from kerasseq.export import quantize as quantize_lib
 from kerasseq.export import twin as twin_lib
@@ -24,14 +32,15 @@ def export_model(
     tolerance=1e-4,
     min_token_agreement=1.0,
     main_signature=None,
+    time_limit=3600,
 ):
     """Exports a model as a SavedModel and as one builtin-only TFLite file.
 
     A float32 twin of the model is written as a SavedModel, converted in a child
     process, audited, compared with the twin on samples, and timed in a process
-    without TensorFlow. `saved_model/`, `model.tflite` and `report.json` appear in
-    `output_dir` only when all of it went well; on any error an earlier export stays
-    as it was. Quantised files of an earlier export that this one does not make are
+    without TensorFlow. `saved_model/`, `model.tflite`, `report.json` and the page
+    `report.html` appear in `output_dir` only when all of it went well; on any error an
+    earlier export stays as it was. Quantised files of an earlier export that this one does not make are
     removed with it, since they are of another model.
 
     Args:
@@ -71,6 +80,8 @@ def export_model(
             are all identical.
         main_signature: The signature whose latency stands for the file; by default
             `serve`, or else the first.
+        time_limit: Seconds after which a conversion or a measurement, each in a
+            process of its own, is taken to hang and is ended.
 
     Returns:
         The report, a dict as in `report.json`: `task`, `data`, `metrics`, `training`,
@@ -82,7 +93,7 @@ def export_model(
         ValueError: If an argument is not usable, the folder cannot be written, an op
             is no builtin (the message names op and layer), or the file computes
             something else than the model.
-        RuntimeError: If a child process crashes.
+        RuntimeError: If a child process crashes or hangs.
         ImportError: If Keras does not run on TensorFlow.
 
     Example:
@@ -102,7 +113,7 @@ def export_model(
     with atomic.staging(output_dir) as folder:
         forms = forms_lib.Forms(twin, signatures, folder)
         limits = (tolerance, min_token_agreement)
-        settings = forms.settings(samples, main_signature, limits)
+        settings = forms.settings(samples, main_signature, limits, time_limit)
         data = quantize_lib.checked_data(forms, quantize, representative_data)
         names = lowerings.candidates(forms, lowering, settings)
         chosen, measured = lowerings.choose(forms, names, settings)
@@ -113,8 +124,10 @@ def export_model(
         ]
         result = {**head, "artefacts": artefacts}
         atomic.write_json(folder / "report.json", result)
+        page.write_page(folder / "report.html", result)
         files = [artefact["file"] for artefact in artefacts]
-        atomic.move_into(folder, output_dir, [*files[::-1], "report.json"])
+        names = [*files[::-1], "report.json", "report.html"]
+        atomic.move_into(folder, output_dir, names)
     for name in quantize_lib.file_names():
         if name not in files:
             (output_dir / name).unlink(missing_ok=True)
@@ -132,7 +145,7 @@ def _check_tflite(forms, chosen, measured, settings, folder):
         chosen,
         lowerings=measured,
         audit=content,
-        measured=measure.measure(path, settings.timed),
+        measured=measure.measure(path, settings.timed, settings.time_limit),
         main_signature=settings.main_signature,
     )
 

@@ -18,12 +18,14 @@ class Settings:
         main_signature: The signature whose latency stands for a file.
         limits: Largest difference of float outputs, and smallest share of samples
             whose integer outputs agree.
+        time_limit: Seconds that a child process may take; `None` for any.
     """
 
     samples: dict
     timed: dict
     main_signature: str
     limits: tuple
+    time_limit: float | None = None
 
 
 class Forms:
@@ -60,13 +62,14 @@ class Forms:
         self[kind]
         return self._counts[kind]
 
-    def settings(self, samples, main_signature, limits):
+    def settings(self, samples, main_signature, limits, time_limit=None):
         """Checks the samples and the name of a signature.
 
         Args:
             samples: As in `samples.checked`.
             main_signature: Name of a signature, or `None`.
             limits: As in `Settings`.
+            time_limit: As in `Settings`.
 
         Returns:
             A `Settings`.
@@ -84,7 +87,7 @@ class Forms:
             )
         samples = samples_lib.checked(self.reference, samples)
         timed = samples_lib.for_all(self.reference, samples)
-        return Settings(samples, timed, main_signature, limits)
+        return Settings(samples, timed, main_signature, limits, time_limit)
 
     def run(self, kind):
         """A function of a signature's name and inputs, for `parity.compare`."""

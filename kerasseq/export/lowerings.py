@@ -131,10 +131,11 @@ def choose(forms, names, settings):
             for name, path in zip(names, paths, strict=True)
         ],
         forms.layers,
+        settings.time_limit,
     )
     if len(names) == 1:
         return names[0], {}
-    results = measure.in_turns(paths, settings.timed)
+    results = measure.in_turns(paths, settings.timed, time_limit=settings.time_limit)
     measured = {
         name: {
             "latency_ms": result["latency_ms_by_signature"][settings.main_signature],

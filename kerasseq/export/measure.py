@@ -20,12 +20,13 @@ _MIN_TURNS, _MAX_TURNS = 3, 100
 _PROC = pathlib.Path("/proc/self")
 
 
-def measure(tflite_path, samples):
+def measure(tflite_path, samples, time_limit=None):
     """Measures a file in a child process with one thread.
 
     Args:
         tflite_path: Path of the `.tflite` file.
         samples: `{signature name: [{input name: array}]}`, for every signature.
+        time_limit: Seconds that the child may take; `None` for any.
 
     Returns:
         `{"latency_ms_by_signature": {name: median}, "peak_memory_mib": float}`; the
@@ -35,10 +36,10 @@ def measure(tflite_path, samples):
     Raises:
         RuntimeError: If the child fails; holds the end of its standard error.
     """
-    return in_turns([tflite_path], samples)[0]
+    return in_turns([tflite_path], samples, time_limit=time_limit)[0]
 
 
-def in_turns(tflite_paths, samples, num_turns=0):
+def in_turns(tflite_paths, samples, num_turns=0, time_limit=None):
     """Measures files in one child process with one thread, run by run in turns.
 
     What else the machine does then slows all of them alike.
@@ -48,6 +49,7 @@ def in_turns(tflite_paths, samples, num_turns=0):
         samples: `{signature name: [{input name: array}]}`, for every signature.
         num_turns: How often each file runs all samples; 0 for what half a second
             allows.
+        time_limit: Seconds that the child may take; `None` for any.
 
     Returns:
         A list of dicts as from `measure`; memory counts the files before it too.
@@ -58,9 +60,8 @@ def in_turns(tflite_paths, samples, num_turns=0):
     cases = {name: cases[:_MAX_SAMPLES] for name, cases in samples.items()}
     samples_path = pathlib.Path(tflite_paths[0]).with_suffix(".npz")
     samples_lib.write(samples_path, cases)
-    result = child.run(
-        "kerasseq.export.measure", [samples_path, num_turns, *tflite_paths]
-    )
+    arguments = [samples_path, num_turns, *tflite_paths]
+    result = child.run("kerasseq.export.measure", arguments, time_limit)
     child.check(result, "The measurement of the TFLite file")
     return json.loads(result.stdout.strip().splitlines()[-1])
 

@@ -118,7 +118,7 @@ def artefacts(forms, quantize, data, chosen, settings, float_ops=()):
         for name in quantize
     }
     jobs = [_job(forms, name, kind, data, float_ops) for name, kind in kinds.items()]
-    converter.convert(jobs, forms.layers)
+    converter.convert(jobs, forms.layers, settings.time_limit)
     return [_entry(forms, job, kinds[job.precision], settings) for job in jobs]
 
 
@@ -149,7 +149,7 @@ def _entry(forms, job, kind, settings):
         precision=job.precision,
         float_ops=list(job.float_ops),
         audit=content,
-        measured=measure.measure(job.output, settings.timed),
+        measured=measure.measure(job.output, settings.timed, settings.time_limit),
         main_signature=settings.main_signature,
     )
 

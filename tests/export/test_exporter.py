@@ -60,7 +60,7 @@ class TestBasics:
     def test_folder_holds_the_artefacts_only(self, exported):
         _, folder, _ = exported
         names = sorted(path.name for path in folder.iterdir())
-        assert names == ["model.tflite", "report.json", "saved_model"]
+        assert names == ["model.tflite", "report.html", "report.json", "saved_model"]
         assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
     def test_model_is_untouched(self, exported):

@@ -1,11 +1,11 @@
-"""The page about a run: all of it there, escaped, and in one file."""
+"""The page about an export: all of it there, escaped, and in one file."""
 
 import base64
 import re
 
 import pytest
 
-from recipes import page
+from kerasseq.export import page
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"

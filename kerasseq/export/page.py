@@ -1,4 +1,4 @@
-"""The page about a run, `report.html`: one file that needs no other."""
+"""The page about an export, `report.html`: one file that needs no other."""
 
 import base64
 import csv
@@ -60,13 +60,13 @@ COLUMNS = {
 }
 
 
-def write_page(path, report, history, samples, pictures):
+def write_page(path, report, history=None, samples=(), pictures=()):
     """Writes the page, whole or not at all.
 
     Args:
         path: Path of the page.
         report: What `report.json` holds, a dict.
-        history: Path of `history.csv`, one row for each epoch.
+        history: Path of `history.csv`, one row for each epoch, or `None`.
         samples: Dicts with the same keys, the columns of the table of samples.
         pictures: Paths of PNG files.
     """
@@ -92,7 +92,7 @@ def _bodies(report, history, samples, pictures):
         "Metrics": _facts(numbers, "tiles") + _facts(others, "facts"),
         "Samples": _table(samples, "samples"),
         "Artefacts": _table(rows, "artefacts") + measured,
-        "Curves": _curves(history),
+        "Curves": history and _curves(history),
         "Pictures": "".join(_picture(pathlib.Path(name)) for name in pictures),
         "Training": _facts(report["training"], "facts"),
         "Ops by count": _by_file({x["file"]: _ops(x["ops"]) for x in files}),
