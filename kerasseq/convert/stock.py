@@ -5,8 +5,9 @@ import warnings
 
 import keras
 
-from kerasseq import recreate
-from kerasseq.convert import classes, comparison, fusing
+from kerasseq import recreate, same_outputs
+from kerasseq import stock_classes as classes
+from kerasseq.convert import fusing
 from kerasseq.layers import hoisted_loop
 
 
@@ -91,7 +92,7 @@ def _converted(model, rewrite, function):
         )
     recreate.check_model(model, "converted")
     converted = recreate.recreate(model, rewrite)
-    comparison.check_same_outputs(model, converted)
+    same_outputs.check(model, converted)
     if model.compiled:
         _compile_like(model, converted, rewrite is classes.with_stock)
     return converted

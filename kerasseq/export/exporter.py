@@ -40,8 +40,8 @@ def export_model(
     process, audited, compared with the twin on samples, and timed in a process
     without TensorFlow. `saved_model/`, `model.tflite`, `report.json` and the page
     `report.html` appear in `output_dir` only when all of it went well; on any error an
-    earlier export stays as it was. Quantised files of an earlier export that this one does not make are
-    removed with it, since they are of another model.
+    earlier export stays as it was. Quantised files of an earlier export that this
+    one does not make are removed with it, since they are of another model.
 
     Args:
         model: A built `keras.Model`; it is not changed.

@@ -1,8 +1,8 @@
-"""The portable twin: the same model in float32 and without cuDNN."""
+"""The portable twin: the same model in float32, with recurrent layers of kerasseq."""
 
 import keras
 
-from kerasseq import recreate
+from kerasseq import recreate, same_outputs, stock_classes
 
 _POLICIES = ("DTypePolicy", "FloatDTypePolicy", "DTypePolicyMap")
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -18,9 +18,10 @@ def portable_twin(model):
     """Re-creates a model so that it can be exported anywhere.
 
     The twin comes from the configuration of the model, with every floating-point
-    dtype policy set to float32 and `use_cudnn=False` on every stock recurrent layer,
-    also inside wrappers and nested models. Its weights are copies; the model itself
-    is not touched.
+    dtype policy set to float32 and the recurrent layers of kerasseq for stock ones,
+    also inside wrappers and nested models; one that a class makes in its own code
+    stays stock, with `use_cudnn=False`. Weights are copies, the model itself is not
+    touched, and both are compared on random inputs.
 
     Args:
         model: A built `keras.Model`: Functional, Sequential, or a subclass with a
@@ -31,7 +32,7 @@ def portable_twin(model):
 
     Raises:
         ValueError: If the model is not built, is quantised, holds a stateful layer,
-            or cannot be re-created.
+            cannot be re-created, or puts out something else when it is.
 
     Example:
 
@@ -43,11 +44,16 @@ def portable_twin(model):
     """
     recreate.check_model(model, "exported")
     _check_not_quantised(model)
-    twin = recreate.recreate(model, _in_float32)
+    twin = recreate.recreate(model, _portable)
+    same_outputs.check(model, twin)
     for layer in recreate.all_layers(twin):
         if isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)):
             layer.use_cudnn = False
     return twin
+
+
+def _portable(config):
+    return stock_classes.with_kerasseq(_in_float32(config))
 
 
 def _check_not_quantised(model):

@@ -115,9 +115,19 @@ class TestErrors:
         assert list(tmp_path.iterdir()) == []
 
     def test_crash_of_the_converter(self, tmp_path):
-        """Stock Keras' loop stays a WHILE, and int8 kills the child."""
-        model = tagger.build(keras.layers.GRU)
-        data = {"serve": tagger.padded(3, 5)}
+        """The loop of a layer's own stock GRU is a WHILE, and int8 kills the child."""
+
+        @keras.saving.register_keras_serializable()
+        class Own(keras.layers.Layer):
+            def build(self, shape):
+                self.gru = keras.layers.GRU(4)
+                self.gru.build(shape)
+
+            def call(self, x):
+                return self.gru(x)
+
+        model = keras.Sequential([keras.Input((6, 40), name="x"), Own()])
+        data = {"serve": [{"x": np.ones((1, 6, 40))}]}
         with pytest.raises(RuntimeError, match="to int8.*no int8 loops.*by signal"):
             export.export_model(
                 model, tmp_path / "a", quantize=("int8",), representative_data=data

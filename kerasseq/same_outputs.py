@@ -15,7 +15,7 @@ _BATCH_SIZE = 2
 _UNKNOWN_SIZES = (6, 64)  # the second for stacks that shorten their input
 
 
-def check_same_outputs(model, converted):
+def check(model, converted, stacklevel=4):
     """Runs both models on the same random inputs.
 
     Inputs are seeded: normal floats; integers below the size of each embedding, with
@@ -24,6 +24,7 @@ def check_same_outputs(model, converted):
     Args:
         model: The model as it was.
         converted: The model it became.
+        stacklevel: Of the warning, for a model that refuses random inputs.
 
     Raises:
         ValueError: If an output differs by more than 1e-5, relative to the largest
@@ -42,7 +43,7 @@ def check_same_outputs(model, converted):
             f"The outputs of model '{model.name}' were not compared, since it does "
             "not run on random inputs; compare them on yours. The weights are the "
             f"same. ({reason})",
-            stacklevel=4,
+            stacklevel=stacklevel,
         )
         return
     tolerance = _tolerance(model)
@@ -120,7 +121,7 @@ def _random_inputs(model, unknown_size):
     shapes = shapes.get("shapes_dict", {"": shapes.get("input_shape")})
     inputs = {
         key.removesuffix("_shape"): keras.tree.map_shape_structure(
-            lambda shape: array(shape, "int32").astype("float32"), shape
+            lambda shape: keras.ops.cast(array(shape, "int32"), "float32"), shape
         )
         for key, shape in shapes.items()
     }
@@ -135,4 +136,5 @@ def _random(generator, shape, dtype, limit):
     ids = generator.integers(min(1, limit - 1), limit, shape)
     # Padding only on the right: cuDNN takes no other masks.
     lengths = generator.integers(1, shape[-1] + 1, (*shape[:-1], 1))
-    return np.where(np.arange(shape[-1]) < lengths, ids, 0).astype(dtype)
+    padded = np.where(np.arange(shape[-1]) < lengths, ids, 0)
+    return keras.ops.convert_to_tensor(padded.astype(dtype))
