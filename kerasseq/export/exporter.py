@@ -50,9 +50,9 @@ def export_model(
             that gets the twin and returns
             `{name: (function, {input name: (shape, dtype)})}`. A function gets its
             tensors by keyword and returns a dict of tensors; all shapes are static.
-        samples: `{signature name: [{input name: array}]}` to compare on. A signature
-            that is not named is not compared. `None` makes seeded random inputs
-            (integers are 1 or 2, uint8 is 0 to 255) for all signatures.
+        samples: Inputs to compare on, as for `representative_data`. A signature that
+            has none is not compared. `None` makes seeded random inputs (integers are
+            1 or 2, uint8 is 0 to 255) for all signatures.
         lowering: How loops over time are written. `"while"`: as a loop. `"fused"`: an
             LSTM that does not return its states as the one op
             `UNIDIRECTIONAL_SEQUENCE_LSTM`, which wants masks padded on the right;
@@ -62,9 +62,11 @@ def export_model(
             `"int8"` (int8 weights and activations; inputs and outputs stay as they
             are); each gives a file `model_PRECISION.tflite` more. How far its outputs
             are from the model's stands in the report.
-        representative_data: For `"int8"`: `{signature name: [{input name: array}]}`,
-            or an iterable of dicts of arrays if there is one signature; some hundred
-            real inputs.
+        representative_data: For `"int8"`, some hundred real inputs:
+            `{signature name: [{input name: array}]}` with arrays of the signature's
+            batch size; or arrays by input name, also in an `.npz` file, whose rows are
+            taken one by one; or, for a single signature, an iterable of batches as
+            `fit` takes them, such as a `tf.data.Dataset`. See `cases.from_data`.
         float_ops: Names of builtin ops that the int8 file computes in float, for
             models that lose too much in int8, as transformers do: those of layer
             normalisation and attention are `("ADD", "BATCH_MATMUL", "GELU", "MEAN",

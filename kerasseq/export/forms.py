@@ -3,9 +3,11 @@
 import dataclasses
 
 from kerasseq import ops, recreate
+from kerasseq.export import cases, saved_model
 from kerasseq.export import samples as samples_lib
-from kerasseq.export import saved_model
 from kerasseq.export import signatures as signatures_lib
+
+_MOST_SAMPLES = 20  # of arrays or a pipeline
 
 
 @dataclasses.dataclass
@@ -66,7 +68,7 @@ class Forms:
         """Checks the samples and the name of a signature.
 
         Args:
-            samples: As in `samples.checked`.
+            samples: As in `cases.from_data`, or `None` for random ones.
             main_signature: Name of a signature, or `None`.
             limits: As in `Settings`.
             time_limit: As in `Settings`.
@@ -85,6 +87,8 @@ class Forms:
                 f"`main_signature` must be one of {names}. "
                 f"Received: main_signature={main_signature!r}"
             )
+        if samples is not None:
+            samples = cases.from_data(self.reference, samples, "samples", _MOST_SAMPLES)
         samples = samples_lib.checked(self.reference, samples)
         timed = samples_lib.for_all(self.reference, samples)
         return Settings(samples, timed, main_signature, limits, time_limit)

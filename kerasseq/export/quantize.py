@@ -1,6 +1,14 @@
 """Quantised files beside the float32 one, each checked and measured."""
 
-from kerasseq.export import audit, converter, lowerings, measure, parity, report
+from kerasseq.export import (
+    audit,
+    cases,
+    converter,
+    lowerings,
+    measure,
+    parity,
+    report,
+)
 from kerasseq.export import samples as samples_lib
 
 PRECISIONS = ("float16", "dynamic", "int8")
@@ -33,9 +41,9 @@ def check(quantize, representative_data, float_ops=()):
     if "int8" in quantize and representative_data is None:
         raise ValueError(
             "Full int8 quantisation measures the range of each activation: pass "
-            "`representative_data={signature: [{input name: array}, ...]}` with some "
-            "hundred real inputs, or an iterable of such dicts if there is one "
-            f"signature. Received: quantize={quantize!r}, representative_data=None"
+            "`representative_data` with some hundred real inputs, such as the batches "
+            "you train on, or arrays by the names of the inputs. "
+            f"Received: quantize={quantize!r}, representative_data=None"
         )
     _check_float_ops(float_ops, quantize)
 
@@ -62,8 +70,7 @@ def checked_data(forms, quantize, representative_data):
     Args:
         forms: `forms.Forms`.
         quantize: Tuple out of `PRECISIONS`.
-        representative_data: `{signature: [{input name: array}]}`, or an iterable of
-            dicts of arrays for a single signature.
+        representative_data: As in `cases.from_data`.
 
     Returns:
         `{signature: [{input name: array}]}`, or `None` if it is not needed.
@@ -74,21 +81,13 @@ def checked_data(forms, quantize, representative_data):
     if "int8" not in quantize:
         return None
     signatures = forms.reference
-    if not isinstance(representative_data, dict):
-        if len(signatures) > 1:
-            raise ValueError(
-                "With several signatures `representative_data` must be a dict "
-                f"`{{signature: [{{input name: array}}]}}` for {list(signatures)}. "
-                f"Received: a {type(representative_data).__name__}"
-            )
-        representative_data = dict.fromkeys(signatures, list(representative_data))
-    missing = sorted(set(signatures) - set(representative_data))
+    data = cases.from_data(signatures, representative_data, "representative_data")
+    missing = sorted(set(signatures) - set(data))
     if missing:
         raise ValueError(
             "`representative_data` must hold inputs for every signature: missing "
-            f"{missing}. Received: data for {sorted(representative_data)}"
+            f"{missing}. Received: data for {sorted(data)}"
         )
-    data = {name: list(cases) for name, cases in representative_data.items()}
     return samples_lib.checked(signatures, data, "representative_data")
 
 

@@ -92,7 +92,7 @@ class TestErrors:
         [
             ({"quantize": ("int4",)}, "`quantize` must be a tuple out of"),
             ({"quantize": "int8"}, "`quantize` must be a tuple out of"),
-            ({"quantize": ("int8",)}, "pass `representative_data="),
+            ({"quantize": ("int8",)}, "pass `representative_data`"),
             (
                 {"quantize": ("int8",), "representative_data": {"other": []}},
                 "every signature: missing .'serve'",
