@@ -6,7 +6,9 @@ import os
 import sys
 
 # Modules with `add_arguments(parser)` and `run(arguments) -> exit code`.
-COMMANDS = {}
+COMMANDS = {
+    "export": "kerasseq.commands.export",
+}
 
 
 def main(argv=None):

@@ -20,6 +20,8 @@ def export_model(
     output_dir,
     *,
     signatures=None,
+    batch_size=1,
+    input_shapes=None,
     samples=None,
     lowering="auto",
     quantize=(),
@@ -46,10 +48,13 @@ def export_model(
     Args:
         model: A built `keras.Model`; it is not changed.
         output_dir: Folder for the results; created if missing.
-        signatures: `None` for one signature `serve` with batch size 1; or a callable
+        signatures: `None` for one signature `serve`, the whole model; or a callable
             that gets the twin and returns
             `{name: (function, {input name: (shape, dtype)})}`. A function gets its
             tensors by keyword and returns a dict of tensors; all shapes are static.
+        batch_size: Batch size of `serve`.
+        input_shapes: `{input name: shape}` without the batch, for inputs of `serve`
+            whose size the model leaves open, as the length of a text.
         samples: Inputs to compare on, as for `representative_data`. A signature that
             has none is not compared. `None` makes seeded random inputs (integers are
             1 or 2, uint8 is 0 to 255) for all signatures.
@@ -113,7 +118,13 @@ def export_model(
     quantize_lib.check(quantize, representative_data, float_ops)
     twin = twin_lib.portable_twin(model)
     with atomic.staging(output_dir) as folder:
-        forms = forms_lib.Forms(twin, signatures, folder)
+        forms = forms_lib.Forms(
+            twin,
+            folder,
+            signatures=signatures,
+            batch_size=batch_size,
+            input_shapes=input_shapes,
+        )
         limits = (tolerance, min_token_agreement)
         settings = forms.settings(samples, main_signature, limits, time_limit)
         data = quantize_lib.checked_data(forms, quantize, representative_data)

@@ -37,14 +37,14 @@ class Forms:
 
     Args:
         twin: The model to export, from `twin.portable_twin`.
-        signatures: As in `signatures.trace_all`.
         folder: Where SavedModels and TFLite files are written.
+        **signatures: As in `signatures.trace_all`.
     """
 
-    def __init__(self, twin, signatures, folder):
+    def __init__(self, twin, folder, **signatures):
         self.layers = recreate.all_layers(twin)
         self.weight_bytes = 4 * twin.count_params()
-        self._trace = lambda: signatures_lib.trace_all(twin, signatures)
+        self._trace = lambda: signatures_lib.trace_all(twin, **signatures)
         self._folder = folder
         self._traced, self._counts = {}, {}
         self.reference = self["while"]

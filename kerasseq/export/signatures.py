@@ -38,14 +38,17 @@ class Signature:
         return {k: v.numpy() for k, v in self.concrete(**tensors).items()}
 
 
-def trace_all(twin, signatures=None):
+def trace_all(twin, signatures=None, batch_size=1, input_shapes=None):
     """Traces the signatures of a model.
 
     Args:
         twin: The model to export, from `twin.portable_twin`.
-        signatures: `None` for one signature `serve` with batch size 1, from the
-            model's own inputs; or a callable that gets the twin and returns
+        signatures: `None` for one signature `serve`, from the model's own inputs; or a
+            callable that gets the twin and returns
             `{name: (function, {input name: (shape, dtype)})}`.
+        batch_size: Batch size of `serve`.
+        input_shapes: `{input name: shape}` without the batch, for inputs of `serve`
+            that the model does not fix.
 
     Returns:
         `{name: Signature}`.
@@ -54,7 +57,16 @@ def trace_all(twin, signatures=None):
         ValueError: If there is no signature, or one cannot be traced with static
             shapes; the message says which.
     """
-    table = serve(twin) if signatures is None else signatures(twin)
+    if signatures is None:
+        table = serve(twin, batch_size, input_shapes)
+    elif batch_size != 1 or input_shapes:
+        raise ValueError(
+            "`batch_size` and `input_shapes` are for the default signature; a callable "
+            "says all shapes itself. Received: "
+            f"batch_size={batch_size}, input_shapes={input_shapes}"
+        )
+    else:
+        table = signatures(twin)
     if not isinstance(table, dict) or not table:
         raise ValueError(
             "`signatures(model)` must return a dict with at least one entry "
@@ -71,11 +83,13 @@ def trace_all(twin, signatures=None):
     return {name: Signature(name, *entry) for name, entry in table.items()}
 
 
-def serve(model):
-    """The default signature: the whole model on a batch of one.
+def serve(model, batch_size=1, input_shapes=None):
+    """The default signature: the whole model on a batch of fixed size.
 
     Args:
         model: A Functional or Sequential model.
+        batch_size: The size of the batch.
+        input_shapes: `{input name: shape}` without the batch.
 
     Returns:
         `{"serve": (function, specs)}` with the names of the model's inputs; outputs
@@ -91,7 +105,11 @@ def serve(model):
             "`signatures=lambda model: {'serve': (function, {name: (shape, dtype)})}`."
             f" Received: model '{model.name}' of class {type(model).__name__}"
         )
-    specs = {tensor.name: (_serve_shape(tensor), tensor.dtype) for tensor in inputs}
+    shapes = _given_shapes(inputs, input_shapes or {})
+    specs = {
+        tensor.name: ((batch_size, *_fixed(tensor, shapes)), tensor.dtype)
+        for tensor in inputs
+    }
 
     # Only a functional model has an input structure; a Sequential has one tensor.
     sequential = isinstance(model, keras.Sequential)
@@ -132,16 +150,36 @@ def _static(name, key, shape):
     return tuple(int(size) for size in shape)
 
 
-def _serve_shape(tensor):
-    shape = tuple(tensor.shape)
-    if None in shape[1:]:
+def _given_shapes(inputs, input_shapes):
+    """Shapes by input name, checked against those of the model."""
+    shapes = {tensor.name: tuple(tensor.shape[1:]) for tensor in inputs}
+    for name, given in input_shapes.items():
+        known = shapes.get(name)
+        if (
+            known is None
+            or len(given) != len(known)
+            or any(
+                size not in (None, other)
+                for size, other in zip(known, given, strict=True)
+            )
+        ):
+            raise ValueError(
+                f"`input_shapes` must fit the model's inputs {shapes}, batch left out. "
+                f"Received: {name}={tuple(given)}"
+            )
+    return shapes | {name: tuple(given) for name, given in input_shapes.items()}
+
+
+def _fixed(tensor, shapes):
+    shape = shapes[tensor.name]
+    if None in shape:
         raise ValueError(
             f"Input '{tensor.name}' has a size that is not fixed, and mobile runtimes "
-            "want static shapes. Build the model with a fixed length, e.g. "
-            "`keras.Input((24,))`, or pass `signatures=` with fixed shapes. "
-            f"Received: shape={shape}"
+            f"want static shapes. Pass `input_shapes={{'{tensor.name}': (24,)}}`, or "
+            "build the model with a fixed length, e.g. `keras.Input((24,))`. "
+            f"Received: shape={tuple(tensor.shape)}"
         )
-    return (1, *shape[1:])
+    return shape
 
 
 def _trace(name, function, specs):

@@ -41,6 +41,12 @@ class TestBasics:
                 assert one[name].shape == shape and one[name].dtype == dtype
                 np.testing.assert_array_equal(one[name], other[name])
 
+    def test_sizes_that_the_model_leaves_open(self):
+        table = signatures_lib.trace_all(
+            model(None), batch_size=3, input_shapes={"x": (7, 2)}
+        )
+        assert table["serve"].specs == {"x": ((3, 7, 2), "float32")}
+
 
 class TestNumbers:
     def test_run(self):
@@ -53,6 +59,15 @@ class TestErrors:
     def test_dynamic_length(self):
         with pytest.raises(ValueError, match="'x' has a size.*fixed length"):
             signatures_lib.trace_all(model(None))
+
+    @pytest.mark.parametrize("shapes", [{"y": (4, 2)}, {"x": (4,)}, {"x": (4, 3)}])
+    def test_shapes_that_do_not_fit(self, shapes):
+        with pytest.raises(ValueError, match="must fit the model's inputs"):
+            signatures_lib.trace_all(model(None), input_shapes=shapes)
+
+    def test_a_callable_says_all_shapes(self):
+        with pytest.raises(ValueError, match="batch_size=2"):
+            signatures_lib.trace_all(None, entry(), batch_size=2)
 
     def test_dynamic_spec(self):
         with pytest.raises(ValueError, match="Input 'x' of signature 'demo'.*None"):

@@ -1,0 +1,1 @@
+"""The commands of `kerasseq`: one module each, which ties the subpackages together."""

@@ -1,0 +1,164 @@
+"""Turns a Keras 3 model into files for a phone, and proves that they agree with it.
+
+Writes to the folder: model.tflite and what --quantize asks for, saved_model/,
+report.json and report.html. Nothing is written, and an earlier export stays, if a file
+does not compute what the model computes.
+"""
+
+import importlib
+import pathlib
+
+PRECISIONS = "float16, dynamic, int8"
+
+
+def add_arguments(parser):
+    """Adds the arguments of the command."""
+    add = parser.add_argument
+    add("model", help="a .keras file")
+    add("--out", required=True, metavar="DIR", help="folder for the results")
+    text = f"comma-separated, out of {PRECISIONS}"
+    add("--quantize", default="", metavar="LIST", help=text)
+    text = "for int8: .npz of real inputs, an array by the name of each input"
+    add("--representative", metavar="FILE", help=text)
+    text = "compare on these inputs: .npz as for --representative; else random ones"
+    add("--samples", metavar="FILE", help=text)
+    add("--batch_size", type=int, default=1, help="rows that the file takes at once")
+    text = "size of an input that the model leaves open, batch left out: tokens=24"
+    add("--input_shape", action="append", default=[], metavar="NAME=A,B", help=text)
+    text = (
+        "signatures other than the whole model, several by repeating: step (of a "
+        "language model), translation:SOURCE,TARGET, generation:PROMPT,TOTAL, or "
+        "module:function, a function of yours that gets the model"
+    )
+    add("--signature", action="append", default=[], metavar="KIND", help=text)
+    text = "how loops are written: auto, fused, while, unrolled"
+    add("--lowering", default="auto", help=text)
+    text = "module with classes of yours that the model needs; imported first"
+    add("--custom", action="append", default=[], metavar="MODULE", help=text)
+    text = "seconds after which the converter is taken to hang"
+    add("--time_limit", type=float, default=3600, help=text)
+
+
+def run(arguments):
+    """Exports the model; prints what came out.
+
+    Returns:
+        The exit code 0.
+
+    Raises:
+        ValueError: For bad input, or a model that does not export.
+    """
+    import keras
+
+    from kerasseq import export
+
+    for module in arguments.custom:
+        _import(module)
+    model = _load(keras, arguments.model)
+    quantize = tuple(filter(None, arguments.quantize.split(",")))
+    try:
+        report = export.export_model(
+            model,
+            arguments.out,
+            signatures=_signatures(arguments.signature),
+            batch_size=arguments.batch_size,
+            input_shapes=_shapes(arguments.input_shape),
+            samples=arguments.samples,
+            lowering=arguments.lowering,
+            quantize=quantize,
+            representative_data=arguments.representative,
+            task="export",
+            data=pathlib.Path(arguments.model).name,
+            time_limit=arguments.time_limit,
+        )
+    except (RuntimeError, OSError) as error:  # a converter that crashed, a full disk
+        raise ValueError(f"The export failed; nothing was written. {error}") from error
+    _print(report, arguments.out)
+    return 0
+
+
+def _import(module):
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ValueError(f"--custom {module} cannot be imported: {error}") from error
+
+
+def _load(keras, path):
+    if not pathlib.Path(path).is_file():
+        raise ValueError(f"There is no file at this path. Received: '{path}'")
+    try:
+        import kerasseq.layers  # noqa: F401 (registers its classes)
+
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # Keras raises anything for a file it cannot read
+        raise ValueError(
+            f"Keras cannot load '{path}'. A file of Keras 2 goes through `kerasseq "
+            "import` first; classes of yours need --custom MODULE. "
+            f"({type(error).__name__}: {str(error).strip().splitlines()[0]})"
+        ) from error
+
+
+def _shapes(entries):
+    """`{name: shape}` of `NAME=A,B` entries."""
+    shapes = {}
+    for entry in entries:
+        name, found, sizes = entry.partition("=")
+        numbers = sizes.split(",")
+        if not found or not all(number.isdigit() for number in numbers):
+            raise ValueError(
+                "--input_shape is NAME=SIZE,SIZE... with positive numbers. "
+                f"Received: {entry!r}"
+            )
+        shapes[name] = tuple(map(int, numbers))
+    return shapes or None
+
+
+def _signatures(kinds):
+    """A function of the model that makes all signatures asked for, or `None`."""
+    makers = [_maker(kind) for kind in kinds]
+    if not makers:
+        return None
+    return lambda model: {
+        name: entry for make in makers for name, entry in make(model).items()
+    }
+
+
+def _maker(kind):
+    from kerasseq import decoding
+
+    name, _, rest = kind.partition(":")
+    makers = {
+        "translation": decoding.translation_signatures,
+        "generation": decoding.generation_signatures,
+    }
+    if name == "step" and not rest:
+        return decoding.step_signature
+    if name in makers:
+        sizes = rest.split(",")
+        if len(sizes) != 2 or not all(size.isdigit() for size in sizes):
+            raise ValueError(
+                f"--signature {name} needs two lengths, as {name}:32,32. "
+                f"Received: {kind!r}"
+            )
+        return lambda model: makers[name](model, *map(int, sizes))
+    function = getattr(_import(name), rest, None) if rest else None
+    if not callable(function):
+        raise ValueError(
+            "--signature is step, translation:SOURCE,TARGET, generation:PROMPT,TOTAL "
+            f"or module:function. Received: {kind!r}"
+        )
+    return function
+
+
+def _print(report, folder):
+    """A line for each file."""
+    print(f"{'file':24}{'bytes':>12}{'max abs diff':>15}{'ms':>9}")
+    for item in report["artefacts"]:
+        latency = item["latency_ms"]
+        latency = "" if latency is None else f"{latency:.2f}"
+        diff = item["max_abs_diff"]
+        print(f"{item['file']:24}{item['bytes']:>12,}{diff:>15.1e}{latency:>9}")
+    refused = report["artefacts"][0]["gpu_refused_ops"]
+    print(f"left to the CPU by a GPU delegate: {', '.join(refused) or 'nothing'}")
+    print(f"Everything lies in {folder}/, report.html first.")

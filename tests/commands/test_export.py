@@ -1,0 +1,101 @@
+"""`kerasseq export`: files from a model's file, and one message for bad input."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from kerasseq import cli, lite
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """The path of a stock model that leaves its length open."""
+    keras.utils.set_random_seed(0)
+    x = keras.Input((None, 8), name="x")
+    y = keras.layers.Dense(32)(keras.layers.GRU(32, name="gru")(x))
+    path = tmp_path_factory.mktemp("model") / "model.keras"
+    keras.Model(x, y).save(path)
+    return path
+
+
+def rows(path, name="x"):
+    values = np.random.default_rng(0).normal(size=(6, 5, 8)).astype("float32")
+    np.savez(path, **{name: values})
+    return path
+
+
+def test_all_files(model, tmp_path, capsys):
+    data = rows(tmp_path / "rows.npz")
+    out = tmp_path / "out"
+    arguments = ["export", model, "--out", out, "--input_shape", "x=5,8"]
+    arguments += ["--quantize", "dynamic", "--samples", data, "--batch_size", "2"]
+    assert cli.main(map(str, arguments)) == 0
+    report = json.loads((out / "report.json").read_text())
+    names = ["model.tflite", "model_dynamic.tflite", "saved_model"]
+    assert [item["file"] for item in report["artefacts"]] == names
+    assert report["artefacts"][0]["parity"]["serve"]["samples"] == 3
+    assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in names)
+    x = np.load(data)["x"][:2]
+    found = lite.Runner(out / "model.tflite").run(x=x)
+    expected = keras.saving.load_model(model)(x)
+    np.testing.assert_allclose(next(iter(found.values())), expected, atol=1e-5)
+
+
+def test_signatures_of_a_function(model, tmp_path, monkeypatch):
+    text = (
+        "def make(model):\n"
+        "    def last(x):\n"
+        "        return {'y': model(x)[:, :3]}\n"
+        "    return {'last': (last, {'x': ((1, 4, 8), 'float32')})}\n"
+    )
+    (tmp_path / "mine.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    out = str(tmp_path / "out")
+    arguments = ["export", str(model), "--out", out, "--signature", "mine:make"]
+    assert cli.main(arguments) == 0
+    assert list(lite.Runner(f"{out}/model.tflite").signatures) == ["last"]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "'x' has a size that is not fixed"),
+        (["--input_shape", "x=5"], "must fit the model's inputs"),
+        (["--input_shape", "x:5"], "NAME=SIZE"),
+        (["--signature", "translation:5"], "translation:32,32"),
+        (["--signature", "nothing"], "module:function"),
+        (["--quantize", "int4"], "out of"),
+        (["--quantize", "int8", "--input_shape", "x=5,8"], "representative_data"),
+        (["--samples", "missing.npz", "--input_shape", "x=5,8"], "missing.npz"),
+        (["--custom", "no_such_module"], "no_such_module"),
+    ],
+)
+def test_bad_arguments(arguments, message, model, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert cli.main(["export", str(model), "--out", str(out), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.startswith("error: ")
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 no model"])
+def test_bad_files(content, tmp_path, capsys):
+    path = tmp_path / "bad.keras"
+    if content is not None:
+        path.write_bytes(content)
+    assert cli.main(["export", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert "bad.keras" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_help_costs_no_tensorflow():
+    code = "import sys; from kerasseq import cli\n"
+    code += "try: cli.main(['--help'])\nexcept SystemExit: pass\n"
+    code += "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
