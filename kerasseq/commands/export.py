@@ -20,6 +20,8 @@ def add_arguments(parser):
     add("--quantize", default="", metavar="LIST", help=text)
     text = "for int8: .npz of real inputs, an array by the name of each input"
     add("--representative", metavar="FILE", help=text)
+    text = "for int8: layers that stay float, a pattern of their names, as 'dense*'"
+    add("--keep_float", action="append", default=[], metavar="PATTERN", help=text)
     text = "compare on these inputs: .npz as for --representative; else random ones"
     add("--samples", metavar="FILE", help=text)
     add("--batch_size", type=int, default=1, help="rows that the file takes at once")
@@ -67,6 +69,7 @@ def run(arguments):
             lowering=arguments.lowering,
             quantize=quantize,
             representative_data=arguments.representative,
+            float_layers=tuple(arguments.keep_float),
             task="export",
             data=pathlib.Path(arguments.model).name,
             time_limit=arguments.time_limit,

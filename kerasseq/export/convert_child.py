@@ -5,14 +5,47 @@ child does several conversions, for TensorFlow takes long to import.
 """
 
 import argparse
+import fnmatch
 import json
 import pathlib
 
-from kerasseq.export import samples, slim
+from kerasseq.export import layer_nodes, samples, slim
 
 
-def convert(saved_model, signatures, precision="float32", data=None, float_ops=()):
+def convert(
+    saved_model,
+    signatures,
+    precision="float32",
+    data=None,
+    float_ops=(),
+    float_layers=(),
+    layers=(),
+):
     """Converts a SavedModel with builtin ops only.
+
+    Args:
+        saved_model: Path of the SavedModel folder.
+        signatures: Names of the signatures to keep.
+        precision: As for `make_converter`.
+        data: As for `make_converter`.
+        float_ops: Names of builtin ops that stay float, for `"int8"`.
+        float_layers: Patterns of names of layers that stay float, for `"int8"`.
+        layers: Names of the layers.
+
+    Returns:
+        The bytes of the TFLite file.
+    """
+    converter = make_converter(saved_model, signatures, precision, data)
+    if float_ops or float_layers:
+        debugger = make_debugger(converter, float_ops, float_layers, layers)
+        content = debugger.get_nondebug_quantized_model()
+    else:
+        content = converter.convert()
+    return slim.without_inner_names(content)
+
+
+def make_converter(saved_model, signatures, precision="float32", data=None):
+    """A converter of a SavedModel to builtin ops only.
 
     Args:
         saved_model: Path of the SavedModel folder.
@@ -20,10 +53,9 @@ def convert(saved_model, signatures, precision="float32", data=None, float_ops=(
         precision: `"float32"`, `"float16"`, `"dynamic"` (int8 weights) or `"int8"`
             (int8 weights and activations, with the inputs and outputs as they are).
         data: `{signature name: [{input name: array}]}`, for `"int8"`.
-        float_ops: Names of builtin ops that stay float, for `"int8"`.
 
     Returns:
-        The bytes of the TFLite file.
+        A `tf.lite.TFLiteConverter`.
     """
     import tensorflow as tf
 
@@ -38,24 +70,48 @@ def convert(saved_model, signatures, precision="float32", data=None, float_ops=(
     if precision == "int8":
         pairs = [(name, case) for name, cases in data.items() for case in cases]
         converter.representative_dataset = lambda: iter(pairs)
-    content = _convert_but(converter, float_ops) if float_ops else converter.convert()
-    return slim.without_inner_names(content)
+    return converter
 
 
-def _convert_but(converter, float_ops):
-    """Converts with some ops left in float; it is the debugger that can do so."""
+def make_debugger(converter, float_ops=(), float_layers=(), layers=(), **options):
+    """The debugger of a quantised model; it alone can leave ops and layers in float.
+
+    Args:
+        converter: From `make_converter`, for `"int8"`.
+        float_ops: Names of builtin ops that stay float.
+        float_layers: Patterns of names of layers that stay float.
+        layers: Names of the layers.
+        **options: Others of `QuantizationDebugOptions`, and `debug_dataset`.
+
+    Returns:
+        A `tf.lite.experimental.QuantizationDebugger`.
+    """
     import tensorflow as tf
 
     lite = tf.lite.experimental
-    options = lite.QuantizationDebugOptions(denylisted_ops=list(float_ops))
+    data = options.pop("debug_dataset", None)
+    options["denylisted_ops"] = list(float_ops)
     try:
-        debugger = lite.QuantizationDebugger(converter=converter, debug_options=options)
+        debugger = lite.QuantizationDebugger(
+            converter=converter,
+            debug_options=lite.QuantizationDebugOptions(**options),
+            debug_dataset=data,
+        )
+        if float_layers:
+            found = layer_nodes.layers_of_nodes(debugger.calibrated_model, layers)
+            options["denylisted_nodes"] = [
+                node
+                for node, layer in found.items()
+                if any(fnmatch.fnmatch(layer or "", p) for p in float_layers)
+            ]
+            debugger.options = lite.QuantizationDebugOptions(**options)
     except ValueError as error:  # it found no quantised op to look into
         raise ValueError(
-            "`float_ops` leave no op to quantise; leave some of them out. "
-            f"Received: float_ops={float_ops}"
+            "What is to stay float leaves no op to quantise; leave some of it out. "
+            f"Received: float_ops={list(float_ops)}, "
+            f"float_layers={list(float_layers)}"
         ) from error
-    return debugger.get_nondebug_quantized_model()
+    return debugger
 
 
 def main(arguments=None):
@@ -76,6 +132,8 @@ def main(arguments=None):
                 job["precision"],
                 data,
                 job["float_ops"],
+                job["float_layers"],
+                job["layers"],
             )
         except Exception as error:  # ConverterError has no public name
             if type(error).__name__ != "ConverterError":

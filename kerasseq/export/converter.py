@@ -35,6 +35,8 @@ class Job:
         precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
         data: Path of a file from `samples.write`, for `"int8"`.
         float_ops: Names of builtin ops that stay float, for `"int8"`.
+        float_layers: Patterns of names of layers that stay float, for `"int8"`.
+        layers: Names of the layers.
     """
 
     saved_model: os.PathLike
@@ -43,6 +45,8 @@ class Job:
     precision: str = "float32"
     data: os.PathLike | None = None
     float_ops: tuple = ()
+    float_layers: tuple = ()
+    layers: tuple = ()
 
 
 def convert(jobs, layers, time_limit=None):

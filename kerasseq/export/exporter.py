@@ -1,6 +1,6 @@
 """The whole export: twin, SavedModel, TFLite, audit, parity, measurement, report."""
 
-from kerasseq import atomic
+from kerasseq import atomic, recreate
 from kerasseq.export import (
     backend,
     lowerings,
@@ -27,6 +27,7 @@ def export_model(
     quantize=(),
     representative_data=None,
     float_ops=(),
+    float_layers=(),
     task=None,
     data=None,
     metrics=None,
@@ -78,6 +79,9 @@ def export_model(
             "MUL", "NEG", "RSQRT", "SOFTMAX", "SQUARED_DIFFERENCE")`. A file for a
             chip that has integers only must do without; one for a processor may do
             better as `"dynamic"`.
+        float_layers: Patterns of names of layers, as `"dense*"`, that the int8 file
+            computes in float. Its entry in the report has `error_by_layer`, which
+            tells which layers lose most.
         task: Name of the task, for the report.
         data: Name or description of the data, for the report.
         metrics: Dict of the model's scores, for the report.
@@ -115,7 +119,8 @@ def export_model(
     output_dir = atomic.check_output_dir(output_dir)
     head = report.head(task, data, metrics, training)
     lowerings.check(lowering)
-    quantize_lib.check(quantize, representative_data, float_ops)
+    names = [layer.name for layer in recreate.all_layers(model)]
+    quantize_lib.check(quantize, representative_data, float_ops, float_layers, names)
     twin = twin_lib.portable_twin(model)
     with atomic.staging(output_dir) as folder:
         forms = forms_lib.Forms(
@@ -132,7 +137,9 @@ def export_model(
         chosen, measured = lowerings.choose(forms, names, settings)
         artefacts = [
             _check_tflite(forms, chosen, measured, settings, folder),
-            *quantize_lib.artefacts(forms, quantize, data, chosen, settings, float_ops),
+            *quantize_lib.artefacts(
+                forms, quantize, data, chosen, settings, float_ops, float_layers
+            ),
             _check_saved_model(forms, chosen, settings, folder),
         ]
         result = {**head, "artefacts": artefacts}

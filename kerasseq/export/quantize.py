@@ -1,9 +1,14 @@
 """Quantised files beside the float32 one, each checked and measured."""
 
+import dataclasses
+import fnmatch
+import warnings
+
 from kerasseq.export import (
     audit,
     cases,
     converter,
+    layer_errors,
     lowerings,
     measure,
     parity,
@@ -20,17 +25,19 @@ def file_names():
     return [f"model_{precision}.tflite" for precision in PRECISIONS]
 
 
-def check(quantize, representative_data, float_ops=()):
+def check(quantize, representative_data, float_ops=(), float_layers=(), layers=()):
     """Checks the names of the precisions and ops, before any long work.
 
     Args:
         quantize: Tuple out of `PRECISIONS`.
         representative_data: As in `export_model`.
         float_ops: As in `export_model`.
+        float_layers: As in `export_model`.
+        layers: Names of the model's layers.
 
     Raises:
-        ValueError: If one is unknown, or int8 is asked for without data, or float ops
-            without int8.
+        ValueError: If one is unknown, or int8 is asked for without data, or what stays
+            float without int8.
     """
     unknown = [name for name in quantize if name not in PRECISIONS]
     if unknown or isinstance(quantize, str):
@@ -45,22 +52,38 @@ def check(quantize, representative_data, float_ops=()):
             "you train on, or arrays by the names of the inputs. "
             f"Received: quantize={quantize!r}, representative_data=None"
         )
-    _check_float_ops(float_ops, quantize)
+    _check_float_ops(float_ops)
+    _check_float_layers(float_layers, layers)
+    if (float_ops or float_layers) and "int8" not in quantize:
+        raise ValueError(
+            "`float_ops` and `float_layers` are what the int8 file leaves in float; "
+            'the others have float activations anyway. Add "int8" to `quantize`, or '
+            f"leave them out. Received: float_ops={float_ops!r}, "
+            f"float_layers={float_layers!r}, quantize={quantize!r}"
+        )
 
 
-def _check_float_ops(float_ops, quantize):
+def _check_float_layers(float_layers, layers):
+    if isinstance(float_layers, str):
+        raise ValueError(
+            "`float_layers` must be a tuple of patterns of layers' names. "
+            f"Received: float_layers={float_layers!r}"
+        )
+    for pattern in float_layers:
+        if not fnmatch.filter(layers, pattern):
+            raise ValueError(
+                "Each of `float_layers` must fit the name of a layer, as 'dense*' "
+                f"does. Received: {pattern!r}, which fits none of {sorted(layers)}"
+            )
+
+
+def _check_float_ops(float_ops):
     unknown = [name for name in float_ops if name not in audit.BUILTIN_NAMES]
     if unknown or isinstance(float_ops, str):
         raise ValueError(
             "`float_ops` must be a tuple of names of TFLite builtin ops, as in the "
             "report's `ops`, e.g. ('SOFTMAX', 'MEAN'). "
             f"Received: float_ops={float_ops!r}"
-        )
-    if float_ops and "int8" not in quantize:
-        raise ValueError(
-            "`float_ops` are what the int8 file leaves in float; the others have float "
-            'activations anyway. Add "int8" to `quantize`, or leave `float_ops` out. '
-            f"Received: float_ops={float_ops!r}, quantize={quantize!r}"
         )
 
 
@@ -91,7 +114,7 @@ def checked_data(forms, quantize, representative_data):
     return samples_lib.checked(signatures, data, "representative_data")
 
 
-def artefacts(forms, quantize, data, chosen, settings, float_ops=()):
+def artefacts(forms, quantize, data, chosen, settings, float_ops=(), float_layers=()):
     """Writes `model_PRECISION.tflite` for each precision, and checks them.
 
     Args:
@@ -101,6 +124,7 @@ def artefacts(forms, quantize, data, chosen, settings, float_ops=()):
         chosen: The lowering of the float32 file.
         settings: `forms.Settings`.
         float_ops: Names of builtin ops that stay float in the int8 file.
+        float_layers: Patterns of names of layers that stay float in it.
 
     Returns:
         A list of entries of the report.
@@ -116,22 +140,25 @@ def artefacts(forms, quantize, data, chosen, settings, float_ops=()):
         name: lowerings.for_precision(forms, name, chosen, settings)
         for name in quantize
     }
-    jobs = [_job(forms, name, kind, data, float_ops) for name, kind in kinds.items()]
+    kept = {"float_ops": tuple(float_ops), "float_layers": tuple(float_layers)}
+    jobs = [_job(forms, name, kind, data, kept) for name, kind in kinds.items()]
     converter.convert(jobs, forms.layers, settings.time_limit)
     return [_entry(forms, job, kinds[job.precision], settings) for job in jobs]
 
 
-def _job(forms, precision, kind, data, float_ops):
-    output = forms.tflite(f"model_{precision}")
-    data_path, kept = None, ()
-    if precision == "int8":
-        data_path = output.with_suffix(".data.npz")
-        samples_lib.write(data_path, data)
-        kept = tuple(float_ops)
-    saved_model = forms.saved_model(kind)
-    return converter.Job(
-        saved_model, output, list(forms.reference), precision, data_path, kept
+def _job(forms, precision, kind, data, kept):
+    job = converter.Job(
+        forms.saved_model(kind),
+        forms.tflite(f"model_{precision}"),
+        list(forms.reference),
+        precision,
     )
+    if precision != "int8":
+        return job
+    data_path = job.output.with_suffix(".data.npz")
+    samples_lib.write(data_path, data)
+    names = tuple(layer.name for layer in forms.layers)
+    return dataclasses.replace(job, data=data_path, layers=names, **kept)
 
 
 def _entry(forms, job, kind, settings):
@@ -140,6 +167,11 @@ def _entry(forms, job, kind, settings):
     parity.check(figures, float("1e300"), 0.0, f"The {job.precision} file")
     if job.precision != "float16":
         _check_effect(job, content["int8_share"])
+    errors = []
+    if job.precision == "int8":
+        errors, reason = layer_errors.measure(job, settings.time_limit)
+        if reason:
+            warnings.warn(f"No error by layer in the report. {reason}", stacklevel=4)
     return report.artefact(
         job.output,
         forms,
@@ -147,6 +179,8 @@ def _entry(forms, job, kind, settings):
         kind,
         precision=job.precision,
         float_ops=list(job.float_ops),
+        float_layers=list(job.float_layers),
+        error_by_layer=errors,
         audit=content,
         measured=measure.measure(job.output, settings.timed, settings.time_limit),
         main_signature=settings.main_signature,
@@ -155,7 +189,8 @@ def _entry(forms, job, kind, settings):
 
 def _check_effect(job, int8_share):
     # With ops kept in float the share is what was asked for, unless it is nothing.
-    if int8_share and (job.float_ops or int8_share >= _LEAST_INT8):
+    kept = job.float_ops or job.float_layers
+    if int8_share and (kept or int8_share >= _LEAST_INT8):
         return
     share = "no weights that large" if int8_share is None else f"{int8_share:.2f}"
     raise ValueError(

@@ -66,7 +66,8 @@ def artefact(path, forms, figures, lowering, **found):
         forms: `forms.Forms`.
         figures: What `parity.compare` returned for it.
         lowering: How its loops over time are written.
-        **found: What else is known: `precision`, `float_ops`, `lowerings`, `audit`
+        **found: What else is known: `precision`, `float_ops`, `float_layers`,
+            `error_by_layer` (from `layer_errors.measure`), `lowerings`, `audit`
             (from `audit.audit`), `measured` (from `measure.measure`) and
             `main_signature`, whose latency stands for the file.
 
@@ -96,6 +97,8 @@ def artefact(path, forms, figures, lowering, **found):
         "lowerings": found.get("lowerings", {}),
         "int8_share": content.get("int8_share"),
         "float_ops": found.get("float_ops", []),
+        "float_layers": found.get("float_layers", []),
+        "error_by_layer": found.get("error_by_layer", []),
     }
 
 

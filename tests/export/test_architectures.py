@@ -61,14 +61,9 @@ def test_exports(name, tmp_path):
         assert entry["max_abs_diff"] < limit, entry["file"]
     one = {key: value[:1] for key, value in data.items()}
     np.savez(tmp_path / "one.npz", **one)
+    path = tmp_path / "out/model.tflite"
     result = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            RUN,
-            tmp_path / "out/model.tflite",
-            tmp_path / "one.npz",
-        ],
+        [sys.executable, "-c", RUN, path, tmp_path / "one.npz"],
         capture_output=True,
         text=True,
         check=True,

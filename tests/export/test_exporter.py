@@ -13,7 +13,8 @@ from kerasseq import export, lite
 KEYS = (
     "file bytes precision signatures ops flex_ops custom_ops gpu_refused_ops "
     "dynamic_shapes max_abs_diff mean_abs_diff latency_ms peak_memory_mib metrics "
-    "latency_ms_by_signature parity lowering lowerings int8_share float_ops"
+    "latency_ms_by_signature parity lowering lowerings int8_share float_ops "
+    "float_layers error_by_layer"
 ).split()
 
 

@@ -1,0 +1,83 @@
+"""How much each layer of an int8 file is off, measured in a child process.
+
+`python -m kerasseq.export.layer_errors job.json` is the child: a model that the
+instrumented interpreter does not take could crash it.
+"""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+
+from kerasseq.export import child, convert_child, layer_nodes, samples
+
+_MOST_SAMPLES = 20
+
+
+def measure(job, time_limit=None):
+    """Measures the error that int8 makes in each layer.
+
+    Args:
+        job: The `converter.Job` that wrote the int8 file.
+        time_limit: Seconds that the child may take; `None` for any.
+
+    Returns:
+        `(rows, reason)`: a list of `{"layer", "op", "relative_error"}` in the order of
+        the graph, the root mean square of what int8 changes in an op's output over
+        that of the output; or an empty list and the reason why.
+    """
+    path = pathlib.Path(job.output).with_suffix(".job")
+    path.write_text(json.dumps(vars(job), default=str))
+    result = child.run("kerasseq.export.layer_errors", [path], time_limit)
+    try:
+        child.check(result, "The measurement of each layer")
+        return json.loads(result.stdout.strip().splitlines()[-1]), None
+    except (RuntimeError, ValueError, IndexError) as error:
+        return [], str(error).splitlines()[0]
+
+
+def main(path):
+    """The child: measures and prints one line of JSON."""
+    job = json.loads(pathlib.Path(path).read_text())
+    data = samples.read(job["data"])
+    converter = convert_child.make_converter(
+        job["saved_model"], job["signatures"], "int8", data
+    )
+    main_signature = job["signatures"][0]  # the debugger runs the first alone
+    cases = [list(case.values()) for case in data[main_signature][:_MOST_SAMPLES]]
+    debugger = convert_child.make_debugger(
+        converter,
+        job["float_ops"],
+        job["float_layers"],
+        job["layers"],
+        debug_dataset=lambda: iter(cases),
+        layer_direct_compare_metrics={"relative_error": _relative_error},
+    )
+    debugger.run()
+    found = layer_nodes.layers_of_nodes(debugger.calibrated_model, job["layers"])
+    rows = [
+        {"layer": found.get(node), "op": node, "relative_error": error}
+        for node, error in _by_node(debugger.layer_statistics, found)
+    ]
+    print(json.dumps(rows))
+
+
+def _by_node(statistics, nodes):
+    """Pairs of a node, `NumericVerify/node:7` to the debugger, and its error."""
+    for name, figures in statistics.items():
+        name = name.removeprefix("NumericVerify/").rpartition(":")[0]
+        matches = [node for node in nodes if name.startswith(node)]
+        node = max(matches, key=len, default=name)
+        yield node, float(figures["relative_error"])
+
+
+def _relative_error(wanted, received, scale, zero_point):
+    wanted = wanted.astype("float64")
+    difference = wanted - scale * (received.astype("float64") - zero_point)
+    norm = np.sqrt(np.mean(np.square(wanted)))
+    return np.sqrt(np.mean(np.square(difference))) / max(norm, 1e-12)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,74 @@
+"""Which Keras layer an op of a converted model comes from, told by its node's name."""
+
+import re
+
+from ai_edge_litert import schema_py_generated as schema
+
+_SUFFIX = re.compile(r"_\d+$")
+
+
+class LayerNames:
+    """Finds layers in node names such as `functional_1/lstm_1/MatMul`.
+
+    TensorFlow may add a number to the name of a layer, and Keras has numbers in names
+    itself: of a part `dense_1` only the other nodes tell whether it is the layer
+    `dense_1`, or `dense`.
+
+    Args:
+        layers: Names of the layers.
+        nodes: Names of all nodes.
+    """
+
+    def __init__(self, layers, nodes):
+        self._layers = set(layers)
+        parts = {part for node in nodes for part in _parts(node)}
+        # The layers whose nodes have a number added.
+        self._numbered = {_SUFFIX.sub("", part) for part in parts if _has_number(part)}
+        self._numbered &= self._layers
+
+    def layer_of(self, node):
+        """The innermost layer in a node's name, or `None`."""
+        for part in reversed(_parts(node)):
+            without = _SUFFIX.sub("", part)
+            numbered = _has_number(part) and without in self._layers
+            if numbered and (part in self._numbered or part not in self._layers):
+                return without
+            if part in self._layers:
+                return part
+        return None
+
+
+def layers_of_nodes(content, layers):
+    """The layer of each tensor that an op computes.
+
+    Args:
+        content: The bytes of a TFLite file with the names of its tensors.
+        layers: Names of the layers.
+
+    Returns:
+        `{tensor name: layer name or None}`. The tensor of an output has the output's
+        name; it is told by the constants that go into it.
+    """
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    ops = []
+    for graph in model.subgraphs:
+        names = [(tensor.name or b"").decode() for tensor in graph.tensors]
+        made = {i for op in graph.operators for i in op.outputs}
+        for op in graph.operators:
+            inputs = [names[i] for i in op.inputs if i >= 0 and i not in made]
+            ops.append(([names[i] for i in op.outputs], inputs))
+    found = LayerNames(layers, [n for pair in ops for names in pair for n in names])
+    return {
+        output: next(filter(None, map(found.layer_of, [output, *inputs])), None)
+        for outputs, inputs in ops
+        for output in outputs
+    }
+
+
+def _parts(node):
+    # A fused op has the names of all its nodes, the one that it ends with first.
+    return node.split(";")[0].split("/")
+
+
+def _has_number(part):
+    return _SUFFIX.search(part) is not None
