@@ -42,6 +42,7 @@ figure img { background: #fff; border-radius: .4rem; max-width: 100%;
 .ops { columns: 11rem; padding: 0; list-style: none; }
 .ops b { display: inline-block; min-width: 3em; text-align: end; margin-right: .6em; }
 """
+MOST_LAYERS = 12
 COLUMNS = {
     "file": lambda item: item["file"],
     "size": lambda item: _size(item["bytes"]),
@@ -92,6 +93,7 @@ def _bodies(report, history, samples, pictures):
         "Metrics": _facts(numbers, "tiles") + _facts(others, "facts"),
         "Samples": _table(samples, "samples"),
         "Artefacts": _table(rows, "artefacts") + measured,
+        "Error of int8 by layer": _by_file({x["file"]: _errors(x) for x in files}),
         "Curves": history and _curves(history),
         "Pictures": "".join(_picture(pathlib.Path(name)) for name in pictures),
         "Training": _facts(report["training"], "facts"),
@@ -139,6 +141,17 @@ def _table(rows, style):
         lines.append("".join(f'<td dir="auto">{_text(row[x])}</td>' for x in rows[0]))
     body = "".join(f"<tr>{line}</tr>\n" for line in lines)
     return f'<div class="scroll"><table class="{style}">\n{body}</table></div>\n'
+
+
+def _errors(item):
+    """The layers of an int8 file that lose most, worst first."""
+    worst = {}
+    for row in item.get("error_by_layer", []):
+        layer, error = row["layer"] or row["op"], row["relative_error"]
+        worst[layer] = max(error, worst.get(layer, 0.0))
+    order = sorted(worst, key=worst.get, reverse=True)[:MOST_LAYERS]
+    rows = [{"layer": x, "relative error": f"{worst[x]:.2%}"} for x in order]
+    return _table(rows, "samples")
 
 
 def _by_file(bodies):

@@ -136,3 +136,18 @@ def test_empty_sections_are_left_out(write):
 def test_sizes(write, size, expected):
     text = write(REPORT | {"artefacts": [ARTEFACT | {"bytes": size}]})
     assert f">{expected}<" in text
+
+
+def test_the_layers_that_lose_most(write):
+    rows = [
+        {"layer": "dense", "op": "a", "relative_error": 0.01},
+        {"layer": "dense", "op": "b", "relative_error": 0.2},
+        {"layer": None, "op": "add", "relative_error": 0.1},
+    ]
+    item = ARTEFACT | {"file": "model_int8.tflite", "error_by_layer": rows}
+    page = write(report=REPORT | {"artefacts": [item]})
+    text = re.sub(r"<[^>]+>", " ", page).split("Error of int8 by layer")[1]
+    words = text.split()
+    assert words.index("dense") < words.index("20.00%") < words.index("add")
+    assert "1.00%" not in words
+    assert "Error of int8" not in write()
