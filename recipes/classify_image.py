@@ -68,6 +68,8 @@ def define_flags():
     text = "What selects the epoch, on the validation split."
     choices = ("cross_entropy", "accuracy")
     define("enum", "monitor", "cross_entropy", text, choices)
+    text = "Fit a temperature on the validation split, and export it with the model."
+    define("bool", "calibrate", False, text)
     mirroring.define_flag(values)
     vision_flags.define_quantize_flag(values)
     define("string", "images", None, "Only classify: an image, or a folder of them.")
@@ -131,18 +133,41 @@ def evaluate(values, model, data):
     """Classifies the test split with Keras, and scores it.
 
     Returns:
-        A dict: `probabilities` `(num, num_classes)` and `scores`.
+        A dict: `probabilities` `(num, num_classes)`, `scores` and `temperature`.
     """
     from scipy import special
 
     images = data["images"]
-    logits = model.predict(data["test"], verbose=0)[: len(images.test[1])]
-    probabilities = special.softmax(logits.astype("float32"), axis=-1)
-    found = classification_scores.scores(
+    logits = _logits(model, data, "test")
+    temperature = 1.0
+    if values.calibrate:
+        temperature = kerasseq.training.fit_temperature(
+            images.validation[1], _logits(model, data, "validation")
+        )
+    probabilities = special.softmax(logits / temperature, axis=-1)
+    found = _scores(images, probabilities)
+    print("Keras:", classification_scores.summary(found))
+    if values.calibrate:
+        before = _scores(images, special.softmax(logits, axis=-1))["calibration_error"]
+        found |= {"temperature": temperature, "calibration_error_before": before}
+        print(f"temperature {temperature:.3f}, calibration error before {before:.4f}")
+    return {
+        "probabilities": probabilities,
+        "scores": found,
+        "temperature": temperature,
+    }
+
+
+def _scores(images, probabilities):
+    return classification_scores.scores(
         images.test[1], probabilities, images.class_names
     )
-    print("Keras:", classification_scores.summary(found))
-    return {"probabilities": probabilities, "scores": found}
+
+
+def _logits(model, data, split):
+    images = getattr(data["images"], split)[0]
+    found = model.predict(data[split], verbose=0)[: len(images)]
+    return found.astype("float32")
 
 
 def export(values, model, data, training, results, run_dir):
@@ -154,7 +179,9 @@ def export(values, model, data, training, results, run_dir):
             model,
             images,
             folder,
-            signatures=kerasseq.export.image_signature(images.test[0].shape[1:]),
+            signatures=kerasseq.export.image_signature(
+                images.test[0].shape[1:], temperature=results["temperature"]
+            ),
             task="classify_image",
             metrics=results["scores"],
             training=training,

@@ -6,7 +6,7 @@ import kerasseq
 from recipes import training_run, vision_flags
 
 # Flags that may differ when a run is resumed.
-FREE_FLAGS = ("from", "images", "input_size", "mirror", "quantize")
+FREE_FLAGS = ("from", "images", "input_size", "mirror", "quantize", "calibrate")
 
 
 def load_data(values):

@@ -5,7 +5,9 @@ import keras
 _OUTPUTS = ("probabilities", "logits")
 
 
-def image_signature(input_shape, *, output="probabilities", softmax=None):
+def image_signature(
+    input_shape, *, output="probabilities", softmax=None, temperature=1.0
+):
     """Makes the signature `serve` that takes one image as a phone has it.
 
     Its input `image`, uint8 `(1, height, width, channels)`, is cast to float32 with its
@@ -24,6 +26,8 @@ def image_signature(input_shape, *, output="probabilities", softmax=None):
             gives a dict: of that every head is an output with its own name.
         softmax: For a model that gives a dict and `"probabilities"`: tuple of the
             names of the heads that tell classes; the others stay as they are.
+        temperature: What logits are divided by before the softmax, from
+            `kerasseq.training.fit_temperature`.
 
     Returns:
         A function for `signatures` of `export.export_model`.
@@ -42,6 +46,10 @@ def image_signature(input_shape, *, output="probabilities", softmax=None):
     """
     input_shape = _checked_shape(input_shape)
     _check_output(output, softmax)
+    if not temperature > 0:
+        raise ValueError(
+            f"`temperature` must be above 0. Received: temperature={temperature}"
+        )
 
     def signatures(model):
         size = _model_size(model, input_shape)
@@ -52,7 +60,7 @@ def image_signature(input_shape, *, output="probabilities", softmax=None):
                 x = keras.ops.image.resize(
                     x, size, interpolation="bilinear", data_format="channels_last"
                 )
-            return _named(model(x, training=False), output, softmax)
+            return _named(model(x, training=False), output, softmax, temperature)
 
         return {"serve": (serve, {"image": ((1, *input_shape), "uint8")})}
 
@@ -94,7 +102,7 @@ def _model_size(model, input_shape):
     return tuple(wanted or given for wanted, given in sides)
 
 
-def _named(outputs, output, softmax):
+def _named(outputs, output, softmax, temperature):
     """A dict of outputs, with probabilities where they are wanted."""
     if not isinstance(outputs, dict):
         _check_tensor(outputs, softmax)
@@ -103,7 +111,7 @@ def _named(outputs, output, softmax):
         return outputs
     _check_heads(tuple(outputs), softmax)
     return {
-        name: keras.ops.softmax(x, axis=-1) if name in softmax else x
+        name: keras.ops.softmax(x / temperature, axis=-1) if name in softmax else x
         for name, x in outputs.items()
     }
 

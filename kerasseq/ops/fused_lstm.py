@@ -16,13 +16,15 @@ from kerasseq.ops.recurrence import recurrence
 from kerasseq.ops.time_loop import current_lowering, lowering
 
 
-def wanted(sequences, activation, recurrent_activation, recurrent_mask):
+def wanted(sequences, initial_states, activation, recurrent_activation, recurrent_mask):
     """Whether an LSTM can be one op and the lowering in force asks for it.
 
     One that can is counted there in any case.
 
     Args:
         sequences: Tensor `(batch_size, time, features)`.
+        initial_states: List of `h` and `c`. Calibration for int8 fails with any but
+            zeros.
         activation: Callable for the candidate and the output; the op has tanh.
         recurrent_activation: Callable for the gates; the op has sigmoid.
         recurrent_mask: Dropout mask on the hidden state, or `None`.
@@ -38,7 +40,8 @@ def wanted(sequences, activation, recurrent_activation, recurrent_mask):
     )
     so_far = current_lowering()
     so_far.num_fusible += fusible
-    return fusible and so_far.fuses
+    quantised = so_far.kind == "loopless"
+    return fusible and so_far.fuses and (not quantised or _all_zero(initial_states))
 
 
 def fused_lstm(
@@ -171,8 +174,12 @@ def _own(state, inputs, serial):
     number = tf.cast(inputs[:, 0, :1], "int32") + serial
     zeros = tf.math.floormod(number, tf.ones([1, state.shape[1]], "int32"))
     zeros = tf.cast(zeros, "float32")
-    known = tf.get_static_value(state)
-    return zeros if known is not None and not known.any() else state + zeros
+    return zeros if _all_zero([state]) else state + zeros
+
+
+def _all_zero(states):
+    known = [tf.get_static_value(tf.convert_to_tensor(state)) for state in states]
+    return all(value is not None and not value.any() for value in known)
 
 
 def _loop(sequences, states, weights, mask=None, go_backwards=False):

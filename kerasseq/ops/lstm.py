@@ -44,7 +44,7 @@ def lstm(
         from kerasseq.ops import fused_lstm
 
         gates = (activation, recurrent_activation, recurrent_mask)
-        if fused_lstm.wanted(sequences, *gates):
+        if fused_lstm.wanted(sequences, initial_states, *gates):
             return fused_lstm.fused_lstm(
                 sequences, initial_states, kernel, recurrent_kernel, bias, **loop
             )

@@ -18,6 +18,7 @@ from kerasseq.training.segmentation_losses import DiceLoss, SoftJaccard
 from kerasseq.training.segmentation_metrics import DiceScore, MeanIoU, PixelAccuracy
 from kerasseq.training.stop_on_nan import StopOnNaN
 from kerasseq.training.sum_of_losses import SumOfLosses
+from kerasseq.training.temperature import fit_temperature
 from kerasseq.training.throughput import Throughput
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "SumOfLosses",
     "Throughput",
     "count_compiles",
+    "fit_temperature",
     "token_metrics",
 ]

@@ -52,7 +52,7 @@ def simple_rnn():
 
 
 def bidirectional():
-    return _recurrent(layers.Bidirectional(layers.LSTM(24, return_sequences=True)))
+    return _recurrent(layers.Bidirectional(layers.LSTM(40, return_sequences=True)))
 
 
 def stacked():

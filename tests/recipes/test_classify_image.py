@@ -116,6 +116,16 @@ def test_a_finished_run_resumes_to_the_same_result(folder, tmp_path, capsys):
     assert (folder / "history.csv").read_text() == history
     assert not (folder / "model_int8.tflite").exists()  # of another export
 
+    assert run(*arguments, "--resume", "--calibrate") == 0
+    report = read(folder / "report.json")
+    metrics, in_file = report["metrics"], report["artefacts"][0]["metrics"]
+    assert metrics["temperature"] != 1
+    assert metrics["calibration_error_before"] == before["calibration_error"]
+    error = metrics["calibration_error"]
+    assert error != before["calibration_error"]  # too few images to say which is less
+    assert in_file["calibration_error"] == pytest.approx(error, abs=1e-4)
+    assert metrics["accuracy"] == before["accuracy"]
+
     assert run(*arguments, "--resume", "--mixup=0.5") == 2
     assert "mixup: 0.2 -> 0.5" in capsys.readouterr().err
 
