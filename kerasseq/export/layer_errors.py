@@ -9,6 +9,7 @@ import pathlib
 import sys
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from kerasseq.export import child, convert_child, layer_nodes, samples
 
@@ -34,7 +35,7 @@ def measure(job, time_limit=None):
         child.check(result, "The measurement of each layer")
         return json.loads(result.stdout.strip().splitlines()[-1]), None
     except (RuntimeError, ValueError, IndexError) as error:
-        return [], str(error).splitlines()[0]
+        return [], str(error).strip().splitlines()[-1]
 
 
 def main(path):
@@ -44,16 +45,17 @@ def main(path):
     converter = convert_child.make_converter(
         job["saved_model"], job["signatures"], "int8", data
     )
-    main_signature = job["signatures"][0]  # the debugger runs the first alone
-    cases = [list(case.values()) for case in data[main_signature][:_MOST_SAMPLES]]
+    signature = job["signatures"][0]  # the debugger runs the first alone
+    cases = data[signature][:_MOST_SAMPLES]
     debugger = convert_child.make_debugger(
         converter,
         job["float_ops"],
         job["float_layers"],
         job["layers"],
-        debug_dataset=lambda: iter(cases),
+        debug_dataset=lambda: ([case[name] for name in order] for case in cases),
         layer_direct_compare_metrics={"relative_error": _relative_error},
     )
+    order = _input_order(debugger.calibrated_model, signature)
     debugger.run()
     found = layer_nodes.layers_of_nodes(debugger.calibrated_model, job["layers"])
     rows = [
@@ -61,6 +63,14 @@ def main(path):
         for node, error in _by_node(debugger.layer_statistics, found)
     ]
     print(json.dumps(rows))
+
+
+def _input_order(content, signature):
+    """The names of a signature's inputs, in the order of its graph."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    (found,) = (s for s in model.signatureDefs if s.signatureKey.decode() == signature)
+    names = {item.tensorIndex: item.name.decode() for item in found.inputs}
+    return [names[index] for index in model.subgraphs[found.subgraphIndex].inputs]
 
 
 def _by_node(statistics, nodes):
