@@ -9,6 +9,9 @@ def write(signatures, path):
     Args:
         signatures: `{name: signatures.Signature}`.
         path: Path of the folder to write.
+
+    Raises:
+        OSError: If it cannot be written, as on a full disk.
     """
     module = tf.Module(name="kerasseq")
     # What a function captures must hang on the saved object; Keras' own wrapper of a
@@ -20,7 +23,10 @@ def write(signatures, path):
     }
     module.tracked = list(variables.values())
     functions = {name: signature.concrete for name, signature in signatures.items()}
-    tf.saved_model.save(module, str(path), signatures=functions)
+    try:
+        tf.saved_model.save(module, str(path), signatures=functions)
+    except tf.errors.OpError as error:
+        raise OSError(f"The SavedModel cannot be written: {error.message}") from error
 
 
 def load(path):

@@ -99,3 +99,56 @@ def test_help_costs_no_tensorflow():
     code += "try: cli.main(['--help'])\nexcept SystemExit: pass\n"
     code += "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def start(model, out, **options):
+    command = [sys.executable, "-m", "kerasseq.cli", "export", str(model)]
+    command += ["--out", str(out), "--input_shape", "x=5,8"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, **streams, **options)
+
+
+def contents(folder):
+    return {p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    """A folder with an earlier export, of another model."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for name in ("model.tflite", "report.json"):
+        (folder / name).write_text("earlier")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [4, 8, 12, 16])
+def test_a_killed_export_leaves_the_earlier_one(seconds, model, earlier):
+    before = contents(earlier)
+    process = start(model, earlier)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        assert contents(earlier) == before
+    else:
+        assert contents(earlier).keys() >= {"model.tflite", "report.html"}
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_reported(model, earlier):
+    """A limit on the size of files stands for the disk."""
+    import resource
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+
+    before = contents(earlier)
+    process = start(model, earlier, preexec_fn=limit)
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 2, error
+    assert error.splitlines()[-1].startswith("error: The export failed")
+    assert contents(earlier) == before
+    assert [path.name for path in earlier.parent.iterdir()] == ["out"]
