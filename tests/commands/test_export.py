@@ -126,15 +126,16 @@ def earlier(tmp_path):
 @pytest.mark.parametrize("seconds", [4, 8, 12, 16])
 def test_a_killed_export_leaves_the_earlier_one(seconds, model, earlier):
     before = contents(earlier)
-    process = start(model, earlier)
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        assert contents(earlier) == before
-    else:
-        assert contents(earlier).keys() >= {"model.tflite", "report.html"}
+    with start(model, earlier) as process:
+        try:
+            process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+    after = contents(earlier)
+    whole = {"model.tflite", "report.json", "report.html", "saved_model.pb"}
+    done = whole <= after.keys() and b"earlier" not in after.values()
+    assert after == before or done
 
 
 @pytest.mark.slow
@@ -146,8 +147,8 @@ def test_a_full_disk_is_reported(model, earlier):
         resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
 
     before = contents(earlier)
-    process = start(model, earlier, preexec_fn=limit)
-    _, error = process.communicate(timeout=120)
+    with start(model, earlier, preexec_fn=limit) as process:
+        _, error = process.communicate(timeout=120)
     assert process.returncode == 2, error
     assert error.splitlines()[-1].startswith("error: The export failed")
     assert contents(earlier) == before
