@@ -44,6 +44,9 @@ def main(values):
         axes = drawn.subplots()
         for name, (x, y) in runs.items():
             axes.plot(x, y, label=name)
+        # What comes before would leave no room for what matters.
+        lowest = min(min(y) for _, y in runs.values())
+        axes.set_ylim(0.97 * lowest, 2 * lowest)
         unit = "minutes of training" if values.minutes else "epochs"
         title = values.title or values.score.replace("_", " ")
         axes.set(xlabel=unit, ylabel=title)

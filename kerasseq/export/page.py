@@ -33,7 +33,7 @@ dt, table, .ops, figcaption { font-size: .875rem; }
 th, td { text-align: start; vertical-align: top; padding: .4rem .8rem .4rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: normal; }
 th { font-weight: 500; vertical-align: bottom; }
-.samples td { min-width: 6rem; overflow-wrap: anywhere; }
+.samples td { min-width: 6rem; overflow-wrap: anywhere; white-space: pre-wrap; }
 .artefacts td { white-space: nowrap; }
 .artefacts td:nth-child(n+4):nth-child(-n+8) { white-space: normal; }
 figure { display: inline-block; margin: 0 1rem 1rem 0; }

@@ -86,6 +86,10 @@ class CarriedState(keras.Model):
         for state in self.states.values():
             state.assign(ops.zeros(state.shape, state.dtype))
 
+    def count_params(self):
+        """The weights of the model; the states that are carried are none."""
+        return self.step_model.count_params()
+
     def call(self, inputs, training=None):
         inputs = self._named(inputs)
         for name, tensor in inputs.items():

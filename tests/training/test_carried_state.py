@@ -54,6 +54,11 @@ def test_chunks_equal_the_whole():
     assert_same(trainer.states.values(), ZEROS.values())
 
 
+def test_states_are_no_weights():
+    trainer = build()
+    assert trainer.count_params() == trainer.step_model.count_params()
+
+
 def test_gradients_stop_at_the_chunk():
     trainer = build(keras.optimizers.SGD(1.0))
     start = numbers(trainer.step_model.weights)
