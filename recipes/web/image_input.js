@@ -1,0 +1,52 @@
+// Ways to give an image: a sample, a chosen, dropped or pasted file.
+
+/** Calls `show(blob)` for each image given; resolves when the first sample is shown. */
+export async function offerImages(samples, show) {
+  const chooser = document.getElementById('chooser');
+  const take = (files) => {
+    const image = [...files].find((file) => file.type.startsWith('image/')) ?? files[0];
+    if (image) show(image);
+  };
+  chooser.addEventListener('change', () => {
+    take(chooser.files);
+    chooser.value = '';  // the same file may be chosen again
+  });
+  addEventListener('dragover', (event) => event.preventDefault());
+  addEventListener('drop', (event) => {
+    event.preventDefault();
+    take(event.dataTransfer.files);
+  });
+  addEventListener('paste', (event) => take(event.clipboardData.files));
+  const buttons = samples.map((name, number) => sampleButton(name, number + 1, show));
+  document.getElementById('samples').replaceChildren(...buttons);
+  if (samples.length) await show(await fetched(samples[0]));
+}
+
+async function fetched(name) {
+  return (await fetch(name)).blob();
+}
+
+function sampleButton(name, number, show) {
+  const button = document.createElement('button');
+  const image = document.createElement('img');
+  image.src = name;
+  image.alt = `Sample ${number}`;
+  button.append(image);
+  button.addEventListener('click', async () => show(await fetched(name)));
+  return button;
+}
+
+/** Paints pixels, {width, height, channels, data}, into a canvas. */
+export function paint(canvas, {width, height, channels, data}) {
+  const image = new ImageData(width, height);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    for (let i = 0; i < 3; i++) {
+      image.data[4 * pixel + i] = data[pixel * channels + (channels === 1 ? 0 : i)];
+    }
+    image.data[4 * pixel + 3] = 255;
+  }
+  canvas.width = width;
+  canvas.height = height;
+  canvas.classList.toggle('coarse', Math.max(width, height) < 200);
+  canvas.getContext('2d').putImageData(image, 0, 0);
+}
