@@ -82,7 +82,7 @@ def write(folder, task, model, library, samples):
             `(height, width, channels)`. It shows the result of the first at once.
     """
     beside = model.with_name(_NAMES.get(task, "labels.json"))
-    scripts = ("style.css", "runtime.js", f"{task}.js", *_SCRIPTS[task])
+    scripts = ("style.css", "interface.js", "runtime.js", f"{task}.js", *_SCRIPTS[task])
     with atomic.replace_folder(folder) as page:
         for name in scripts:
             shutil.copy(web_library.SOURCES / name, page)

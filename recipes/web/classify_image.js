@@ -1,7 +1,8 @@
 // The page of an image classifier: an image in, its most probable classes out.
 import {offerImages, paint} from './image_input.js';
+import {element, megabytes, milliseconds, percent, replace, start} from './interface.js';
 import {decode, resize, withChannels} from './pixels.js';
-import {latency, loadModel, megabytes, milliseconds, read, start} from './runtime.js';
+import {latency, loadModel, read} from './runtime.js';
 
 const SHOWN = 5;
 
@@ -23,7 +24,7 @@ start(async ({tell, guard}) => {
     const {image, probabilities, time} = await classify(blob);
     paint(document.getElementById('picture'), image);
     list(labels, probabilities);
-    tell(`${milliseconds(time)} on this device.`);
+    tell(`Classified in ${milliseconds(time)} on this device.`);
   }
 
   tell('Choose an image.');
@@ -42,16 +43,10 @@ function describe(model, labels) {
 function list(labels, probabilities) {
   const order = [...probabilities.keys()].sort(
     (a, b) => probabilities[b] - probabilities[a]);
-  const rows = order.slice(0, SHOWN).map((number) => {
-    const row = document.createElement('li');
-    const [name, bar, share] = ['span', 'span', 'span'].map(
-      (tag) => row.appendChild(document.createElement(tag)));
-    name.textContent = labels[number];
-    bar.className = 'bar';
+  replace('classes', order.slice(0, SHOWN).map((number) => {
+    const bar = element('span', {className: 'bar'});
     bar.style.setProperty('--share', probabilities[number]);
-    share.textContent = `${(100 * probabilities[number]).toFixed(1)} %`;
-    share.className = 'number';
-    return row;
-  });
-  document.getElementById('classes').replaceChildren(...rows);
+    return element('li', {}, element('span', {}, labels[number]), bar,
+      element('span', {className: 'number'}, percent(probabilities[number])));
+  }));
 }

@@ -1,11 +1,15 @@
 // Ways to give an image: a sample, a chosen, dropped or pasted file.
+import {element, offerSamples, press} from './interface.js';
+import {read} from './runtime.js';
 
 /** Calls `show(blob)` for each image given; resolves when the first sample is shown. */
 export async function offerImages(samples, show) {
   const chooser = document.getElementById('chooser');
   const take = (files) => {
     const image = [...files].find((file) => file.type.startsWith('image/')) ?? files[0];
-    if (image) show(image);
+    if (!image) return;
+    press(null);
+    show(image);
   };
   chooser.addEventListener('change', () => {
     take(chooser.files);
@@ -17,23 +21,8 @@ export async function offerImages(samples, show) {
     take(event.dataTransfer.files);
   });
   addEventListener('paste', (event) => take(event.clipboardData.files));
-  const buttons = samples.map((name, number) => sampleButton(name, number + 1, show));
-  document.getElementById('samples').replaceChildren(...buttons);
-  if (samples.length) await show(await fetched(samples[0]));
-}
-
-async function fetched(name) {
-  return (await fetch(name)).blob();
-}
-
-function sampleButton(name, number, show) {
-  const button = document.createElement('button');
-  const image = document.createElement('img');
-  image.src = name;
-  image.alt = `Sample ${number}`;
-  button.append(image);
-  button.addEventListener('click', async () => show(await fetched(name)));
-  return button;
+  const thumbnail = (src, number) => element('img', {src, alt: `Sample ${number}`});
+  await offerSamples(samples, thumbnail, async (name) => show(await read(name, 'blob')));
 }
 
 /** Paints pixels, {width, height, channels, data}, into a canvas. */

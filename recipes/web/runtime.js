@@ -3,7 +3,7 @@ import {loadAndCompile, loadLiteRt, Tensor} from '@litertjs/core';
 
 const ARRAYS = {float32: Float32Array, int32: Int32Array, uint8: Uint8Array};
 
-/** What a page reads beside the model: `kind` is 'json' or 'arrayBuffer'. */
+/** What a page reads beside the model: `kind` is 'json', 'blob' or 'arrayBuffer'. */
 export async function read(name, kind = 'json') {
   const response = await fetch(name);
   if (!response.ok) throw new Error(`${name} is missing (${response.status}).`);
@@ -53,48 +53,10 @@ async function run(signature, inputs) {
 export async function latency(call) {
   const began = performance.now();
   let count = 0, passed = 0;
-  while (passed < 20) {
+  while (passed < 20 && count < 50) {
     await call();
     count += 1;
     passed = performance.now() - began;
   }
   return passed / count;
-}
-
-/** A time to show, as '3.2 ms'. */
-export function milliseconds(time) {
-  return `${time < 10 ? time.toPrecision(2) : Math.round(time)} ms`;
-}
-
-/** A size to show, as '2.7 MB'. */
-export function megabytes(bytes) {
-  return `${(bytes / 1e6).toPrecision(2)} MB`;
-}
-
-/**
- * Starts a page: `main` is awaited, and an error is shown in place of its status.
- *
- * Whatever it returns is `window.kerasseq`, a promise until then.
- */
-export function start(main) {
-  const status = document.getElementById('status');
-  const fail = (error) => {
-    console.error(error);
-    status.className = 'error';
-    status.textContent = error?.message ?? String(error);
-  };
-  const tell = (text) => {
-    status.className = '';
-    status.textContent = text;
-  };
-  const guard = (call) => async (...args) => {
-    try {
-      return await call(...args);
-    } catch (error) {
-      fail(error);
-    }
-  };
-  tell('Loading the model …');
-  window.kerasseq = main({tell, guard});
-  window.kerasseq.catch(fail);
 }

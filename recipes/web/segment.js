@@ -1,7 +1,9 @@
 // The page of a segmenter: an image in, the colours of its classes over it out.
 import {offerImages, paint} from './image_input.js';
+import {
+  element, megabytes, milliseconds, percent, replace, start} from './interface.js';
 import {decode, resize, withChannels} from './pixels.js';
-import {megabytes, loadModel, milliseconds, read, start} from './runtime.js';
+import {loadModel, read} from './runtime.js';
 import {inTiles} from './tiling.js';
 
 const MAX_SIDE = 640;  // larger images would take minutes in tiles
@@ -33,13 +35,17 @@ start(async ({tell, guard}) => {
     await new Promise((resolve) => { setTimeout(resolve); });  // lets the page paint
   }
 
+  let latest;
   async function show(blob) {
+    latest = blob;
     const {image, maps, time} = await segment(blob);
+    if (blob !== latest) return;  // another one was chosen meanwhile
     const panels = Object.entries(maps).map(([name, map]) => [
       TITLES[name] ?? name, picture(name, map, image, page.colours)]);
     draw([['Image', image], ...panels]);
     if (maps.probabilities) legend(labels, page.colours, classes(maps.probabilities, image));
-    tell(`${image.width} × ${image.height} pixels, ${milliseconds(time)} on this device.`);
+    tell(`${image.width} × ${image.height} pixels, segmented in ${milliseconds(time)} ` +
+      'on this device.');
   }
 
   tell('Choose an image.');
@@ -98,34 +104,21 @@ function values(map, {width, height}, [low, high]) {
 }
 
 function draw(panels) {
-  const figures = panels.map(([title, pixels]) => {
-    const figure = document.createElement('figure');
-    const canvas = document.createElement('canvas');
-    const caption = document.createElement('figcaption');
-    canvas.setAttribute('role', 'img');
-    canvas.setAttribute('aria-label', title);
-    caption.textContent = title;
+  replace('panels', panels.map(([title, pixels]) => {
+    const canvas = element('canvas', {role: 'img', ariaLabel: title});
     paint(canvas, pixels);
-    figure.append(canvas, caption);
-    return figure;
-  });
-  document.getElementById('panels').replaceChildren(...figures);
+    return element('figure', {}, canvas, element('figcaption', {}, title));
+  }));
 }
 
 /** The classes with their colours and shares of the image. */
 function legend(labels, colours, mask) {
   const counts = labels.map(() => 0);
   for (const number of mask) counts[number] += 1;
-  const rows = labels.map((label, number) => {
-    const row = document.createElement('li');
-    const [colour, name, share] = ['span', 'span', 'span'].map(
-      (tag) => row.appendChild(document.createElement(tag)));
-    colour.className = 'colour';
+  replace('classes', labels.map((label, number) => {
+    const colour = element('span', {className: 'colour'});
     if (number) colour.style.background = colours[number];
-    name.textContent = label;
-    share.textContent = `${(100 * counts[number] / mask.length).toFixed(1)} %`;
-    share.className = 'number';
-    return row;
-  });
-  document.getElementById('classes').replaceChildren(...rows);
+    return element('li', {}, colour, label, element(
+      'span', {className: 'number'}, percent(counts[number] / mask.length)));
+  }));
 }

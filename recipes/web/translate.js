@@ -1,5 +1,8 @@
 // The page of a translator: a sentence in, its translations by beam search out.
-import {latency, loadModel, megabytes, milliseconds, read, start} from './runtime.js';
+import {
+  element, megabytes, milliseconds, offerSamples, press, replace, start,
+} from './interface.js';
+import {latency, loadModel, read} from './runtime.js';
 import {Subwords} from './subwords.js';
 
 start(async ({tell, guard}) => {
@@ -31,45 +34,34 @@ start(async ({tell, guard}) => {
 
   const box = document.getElementById('source');
   async function show() {
+    const output = document.getElementById('translation');
+    output.textContent = '';
     const {found, ids, time} = await translate(box.value);
-    document.getElementById('translation').textContent = found[0]?.text ?? '';
+    output.textContent = found[0]?.text ?? '';
     list('others', found.slice(1).map(({text, score}) => [text, score.toFixed(2)]));
     list('subwords', ids.map((id) => [vocabulary.pieces[id]]));
     document.getElementById('more').hidden = !found.length;
-    tell(found.length ? `${milliseconds(time)} on this device.` : 'Enter a sentence.');
+    tell(found.length ? `Translated in ${milliseconds(time)} on this device.`
+      : 'Enter a sentence.');
   }
 
   const guarded = guard(show);
   let waiting;
   box.addEventListener('input', () => {
+    press(null);
     clearTimeout(waiting);
     waiting = setTimeout(guarded, 200);
   });
-  offerSentences(page.samples, (sentence) => {
+  const use = (sentence) => {
     box.value = sentence;
     return guarded();
-  });
-  if (!box.value) box.value = page.samples[0] ?? '';
-  await guarded();
+  };
+  tell('Enter a sentence.');
+  await offerSamples(page.samples, (sentence) => sentence, use);
   return {...model, subwords, translate};
 });
 
-function offerSentences(sentences, show) {
-  const buttons = sentences.map((sentence) => {
-    const button = document.createElement('button');
-    button.textContent = sentence;
-    button.addEventListener('click', () => show(sentence));
-    return button;
-  });
-  document.getElementById('samples').replaceChildren(...buttons);
-}
-
 function list(id, rows) {
-  document.getElementById(id).replaceChildren(...rows.map((cells) => {
-    const row = document.createElement('li');
-    for (const text of cells) {
-      row.appendChild(document.createElement('span')).textContent = text;
-    }
-    return row;
-  }));
+  replace(id, rows.map((cells) => element(
+    'li', {}, ...cells.map((text) => element('span', {}, text)))));
 }
