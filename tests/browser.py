@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import threading
 
+from recipes import web_library
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 _HARNESS = """<!DOCTYPE html><iframe src="index.html"></iframe><script type="module">
 const frame = document.querySelector('iframe');
@@ -26,6 +28,15 @@ try {
 }
 await fetch('answer', {method: 'POST', body: JSON.stringify(answer)});
 </script>"""
+
+
+def fake_library(folder):
+    """A folder for `--web_library` with files that hold nothing but their names."""
+    for name in web_library.FILES:
+        path = folder / "node_modules" / "@litertjs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return folder
 
 
 def ask(folder, script, timeout=240):

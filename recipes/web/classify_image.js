@@ -1,6 +1,6 @@
 // The page of an image classifier: an image in, its most probable classes out.
 import {offerImages, paint} from './image_input.js';
-import {element, megabytes, milliseconds, percent, replace, start} from './interface.js';
+import {element, milliseconds, percent, replace, size, start} from './interface.js';
 import {decode, resize, withChannels} from './pixels.js';
 import {latency, loadModel, read} from './runtime.js';
 
@@ -36,7 +36,7 @@ function describe(model, labels) {
   const named = labels.slice(0, 12).join(', ') + (labels.length > 12 ? ', …' : '');
   document.getElementById('about').textContent =
     `Tells ${labels.length} classes apart: ${named}.`;
-  document.getElementById('size').textContent = megabytes(model.bytes);
+  document.getElementById('size').textContent = size(model.bytes);
 }
 
 /** Bars of the most probable classes, the best one first. */

@@ -60,7 +60,8 @@ export function percent(share) {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-/** A size to show, as '2.7 MB'. */
-export function megabytes(bytes) {
-  return `${(bytes / 1e6).toPrecision(2)} MB`;
+/** A size to show, as '2.7 MB' or '842 kB'. */
+export function size(bytes) {
+  const megabytes = (bytes / 1e6).toFixed(1);
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${megabytes} MB`;
 }

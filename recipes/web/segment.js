@@ -1,7 +1,6 @@
 // The page of a segmenter: an image in, the colours of its classes over it out.
 import {offerImages, paint} from './image_input.js';
-import {
-  element, megabytes, milliseconds, percent, replace, start} from './interface.js';
+import {element, milliseconds, percent, replace, size, start} from './interface.js';
 import {decode, resize, withChannels} from './pixels.js';
 import {loadModel, read} from './runtime.js';
 import {inTiles} from './tiling.js';
@@ -15,7 +14,7 @@ start(async ({tell, guard}) => {
   const [model, labels, page] = await Promise.all(
     [loadModel('model.tflite'), read('labels.json'), read('page.json')]);
   const [, height, width, channels] = model.inputs.serve.image;
-  document.getElementById('size').textContent = megabytes(model.bytes);
+  document.getElementById('size').textContent = size(model.bytes);
   const predict = (pixels) => model.run('serve', {image: pixels});
 
   /** The outputs for an image; of another size than the file's, in tiles. */
@@ -40,9 +39,9 @@ start(async ({tell, guard}) => {
     latest = blob;
     const {image, maps, time} = await segment(blob);
     if (blob !== latest) return;  // another one was chosen meanwhile
-    const panels = Object.entries(maps).map(([name, map]) => [
-      TITLES[name] ?? name, picture(name, map, image, page.colours)]);
-    draw([['Image', image], ...panels]);
+    const heads = Object.keys(TITLES).filter((name) => maps[name]);
+    draw([['Image', image], ...heads.map((name) => [
+      TITLES[name], picture(name, maps[name], image, page.colours)])]);
     if (maps.probabilities) legend(labels, page.colours, classes(maps.probabilities, image));
     tell(`${image.width} × ${image.height} pixels, segmented in ${milliseconds(time)} ` +
       'on this device.');

@@ -1,6 +1,6 @@
 // The page of a translator: a sentence in, its translations by beam search out.
 import {
-  element, megabytes, milliseconds, offerSamples, press, replace, start,
+  element, milliseconds, offerSamples, press, replace, size, start,
 } from './interface.js';
 import {latency, loadModel, read} from './runtime.js';
 import {Subwords} from './subwords.js';
@@ -10,7 +10,7 @@ start(async ({tell, guard}) => {
     [loadModel('model.tflite'), read('vocabulary.json'), read('page.json')]);
   const subwords = new Subwords(vocabulary);
   const [, length] = model.inputs.beam.source;
-  document.getElementById('size').textContent = megabytes(model.bytes);
+  document.getElementById('size').textContent = size(model.bytes);
 
   /** The best translations of a sentence, [{text, score, tokens}]. */
   async function translate(sentence) {

@@ -21,7 +21,7 @@ from recipes import (
 )
 
 pytestmark = pytest.mark.slow
-LENGTH = 20
+LENGTH = 40
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,10 +74,16 @@ def assert_runs_as_runner(page, signature, inputs):
     flat = {name: np.ravel(x).tolist() for name, x in inputs.items()}
     script = RUN % (json.dumps(signature), json.dumps(flat))
     found = browser.ask(page, script)
-    assert found.keys() == expected.keys()
+    # Where two outputs are one tensor, as empty caches are, LiteRT.js has one name.
+    found |= {x: _twin(found, expected, x) for x in expected.keys() - found.keys()}
     for name, array in expected.items():
         assert np.abs(np.reshape(found[name], array.shape) - array).max() <= 1e-4
     return found
+
+
+def _twin(found, expected, name):
+    equal = (x for x in found if np.array_equal(expected[x], expected[name]))
+    return found[next(equal)]
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +154,9 @@ return {
     answer = browser.ask(segmenter, script)
     python = segment_file.FileSegmenter(segmenter.parent)
     joined = python._in_tiles(python.read(segmenter.parent / "images" / "1.png"))
-    found = [np.reshape(x, (70, 45, -1)) for x in answer["maps"].values()]
+    found = [np.reshape(answer["maps"][x], (70, 45, -1)) for x in python._channels]
     np.testing.assert_allclose(np.concatenate(found, -1), joined, atol=1e-4)
-    assert sorted(answer["panels"]) == ["Edges", "Image", "Mask", "Reconstruction"]
+    assert answer["panels"] == ["Image", "Mask", "Edges", "Reconstruction"]
 
 
 @pytest.fixture(scope="module", params=["rnn", "transformer"])
@@ -210,4 +216,4 @@ return {found, error: status.textContent};
         assert [row["text"] for row in found] == [text for text, _ in expected]
         scores = [score for _, score in expected]
         np.testing.assert_allclose([x["score"] for x in found], scores, atol=1e-4)
-    assert "the model takes at most 19" in answer["error"]
+    assert f"the model takes at most {LENGTH - 1}" in answer["error"]

@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 
+import browser
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,12 +18,7 @@ SAMPLES = {"classify_image": IMAGES, "segment": IMAGES, "translate": ["One.", "T
 
 @pytest.fixture
 def library(tmp_path):
-    """Files with the names of the library's."""
-    for name in web_library.FILES:
-        path = tmp_path / "library" / "node_modules" / "@litertjs" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    return web_library.find(tmp_path / "library")
+    return web_library.find(browser.fake_library(tmp_path / "library"))
 
 
 @pytest.fixture
