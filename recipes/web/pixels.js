@@ -1,4 +1,5 @@
-// Image files as the model wants them, with the numbers that Pillow gives in Python.
+// Image files as the model wants them, with the numbers that Pillow gives in Python
+// (give or take 1 where the height shrinks more: Pillow 13 then takes columns first).
 
 const PRECISION = 2 ** 22;  // of Pillow's weights, which are whole numbers
 

@@ -4,7 +4,7 @@ const SPACE = '▁';
 const UNKNOWN_PENALTY = 10;  // below the rarest piece, as in SentencePiece
 // What the rule nmt_nfkc takes for spaces, what it drops, and what it keeps.
 const SPACES = new RegExp('[\\t\\n\\f\\r\\u00a0\\u061c\\u1680\\u2000-\\u200c\\u200e' +
-  '\\u200f\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\ufffd]', 'g');
+  '\\u200f\\u2028\\u2029\\u202f\\u205f\\u2581\\u3000\\ufeff\\ufffd]', 'g');
 const DROPPED = /[\0-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]/g;
 const KEPT = '～';
 

@@ -94,7 +94,7 @@ def classifier(tmp_path_factory):
     signatures = export.image_signature((16, 12, 3))
     export.export_model(model, folder, signatures=signatures)
     atomic.write_json(folder / "labels.json", ["one", "two", "three", "four"])
-    images = pictures(folder / "images", [(16, 12), (50, 31), (8, 9)])
+    images = pictures(folder / "images", [(16, 12), (24, 31), (8, 9)])
     return make_page(classify_image, folder, f"--images={images}")
 
 
