@@ -28,7 +28,7 @@ start(async ({tell, guard}) => {
   }
 
   tell('Choose an image.');
-  await offerImages(page.samples, guard(show));
+  await offerImages(page.samples, show, guard);
   return {...model, classify};
 });
 

@@ -2,14 +2,17 @@
 import {element, offerSamples, press} from './interface.js';
 import {read} from './runtime.js';
 
-/** Calls `show(blob)` for each image given; resolves when the first sample is shown. */
-export async function offerImages(samples, show) {
+/**
+ * Calls `show(blob)` for each image given; resolves when the first sample is shown.
+ * `guard` makes a function that tells its errors.
+ */
+export async function offerImages(samples, show, guard) {
   const chooser = document.getElementById('chooser');
   const take = (files) => {
     const image = [...files].find((file) => file.type.startsWith('image/')) ?? files[0];
     if (!image) return;
     press(null);
-    show(image);
+    guard(show)(image);
   };
   chooser.addEventListener('change', () => {
     take(chooser.files);
@@ -22,7 +25,8 @@ export async function offerImages(samples, show) {
   });
   addEventListener('paste', (event) => take(event.clipboardData.files));
   const thumbnail = (src, number) => element('img', {src, alt: `Sample ${number}`});
-  await offerSamples(samples, thumbnail, async (name) => show(await read(name, 'blob')));
+  const use = guard(async (name) => show(await read(name, 'blob')));
+  await offerSamples(samples, thumbnail, use);
 }
 
 /** Paints pixels, {width, height, channels, data}, into a canvas. */

@@ -1,10 +1,11 @@
 // Image files as the model wants them, with the numbers that Pillow gives in Python
 // (give or take 1 where the height shrinks more: Pillow 13 then takes columns first).
 
+const LARGEST = 4096;  // a canvas of some phones holds no more
 const PRECISION = 2 ** 22;  // of Pillow's weights, which are whole numbers
 
 /** Decodes a file (or blob) to {width, height, data}, RGBA on white. */
-export async function decode(blob, maxSide = Infinity) {
+export async function decode(blob, maxSide = LARGEST) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(blob, {colorSpaceConversion: 'none'});

@@ -48,7 +48,7 @@ start(async ({tell, guard}) => {
   }
 
   tell('Choose an image.');
-  await offerImages(page.samples, guard(show));
+  await offerImages(page.samples, show, guard);
   return {...model, segment};
 });
 

@@ -35,12 +35,14 @@ start(async ({tell, guard}) => {
   const box = document.getElementById('source');
   async function show() {
     const output = document.getElementById('translation');
+    const more = document.getElementById('more');
     output.textContent = '';
+    more.hidden = true;
     const {found, ids, time} = await translate(box.value);
     output.textContent = found[0]?.text ?? '';
     list('others', found.slice(1).map(({text, score}) => [text, score.toFixed(2)]));
     list('subwords', ids.map((id) => [vocabulary.pieces[id]]));
-    document.getElementById('more').hidden = !found.length;
+    more.hidden = !found.length;
     tell(found.length ? `Translated in ${milliseconds(time)} on this device.`
       : 'Enter a sentence.');
   }
