@@ -16,8 +16,8 @@ as int8 0.3 MB.
 (signature `serve`: a uint8 image in, probabilities out; also as
 `model_float16.tflite` and `model_int8.tflite`), `saved_model/`, `model.keras`,
 `labels.json` for the phone, `report.json`, `report.html`, `card.json`, `history.csv`,
-`confusion.png`, `worst.png` and `heat.png`. With `--images` it prints the class of each
-image and writes `predictions.csv`.
+`confusion.png`, `worst.png` and `heat.png`; with `--web` also `web/`, a page. With
+`--images` it prints the class of each image and writes `predictions.csv`.
 """
 
 import os
@@ -40,6 +40,7 @@ from recipes import (
     training_run,
     vision_export,
     vision_flags,
+    web_page,
 )
 
 NUM_SHOWN = 9
@@ -74,6 +75,7 @@ def define_flags():
     vision_flags.define_quantize_flag(values)
     define("string", "images", None, "Only classify: an image, or a folder of them.")
     define("string", "from", None, "Folder of the exported model to classify with.")
+    web_page.define_flags(values)
     return values
 
 
@@ -87,6 +89,7 @@ def check(values):
     vision_flags.check_quantize(values)
     vision_flags.image_options(values)
     vision_flags.parse_size("input_size", values.input_size)
+    web_page.check(values)
 
 
 def build_model(values, data):
@@ -201,6 +204,7 @@ def export(values, model, data, training, results, run_dir):
             ),
             pictures,
         )
+        web_page.add(values, "classify_image", folder, images.test[0])
     return report
 
 
@@ -252,7 +256,7 @@ def draw_pictures(values, model, data, results, folder):
 def main(values):
     """Runs the whole job, or classifies with its result."""
     if values.images is not None or values["from"].value is not None:
-        classify_image_file.classify_with_file(values)
+        classify_image_file.use_file(values)
         return
     check(values)
     common.prepare(values)

@@ -8,7 +8,7 @@ import csv
 import pathlib
 
 from kerasseq import atomic, data, lite
-from recipes import common, file_input
+from recipes import common, file_input, web_page
 
 
 class FileClassifier:
@@ -50,13 +50,21 @@ class FileClassifier:
         """
         return self.runner.run("serve", image=image[None])["probabilities"][0]
 
+    def read(self, path):
+        """Reads an image file as the exported file takes it."""
+        *size, num_channels = self.input_shape
+        return data.read_image(path, size=size, num_channels=num_channels)
+
     def classify(self, path):
         """Returns `(class name, probability)` of an image file."""
-        *size, num_channels = self.input_shape
-        image = data.read_image(path, size=size, num_channels=num_channels)
-        probabilities = self(image)
+        probabilities = self(self.read(path))
         best = probabilities.argmax()
         return self.class_names[best], float(probabilities[best])
+
+
+def use_file(values):
+    """Classifies `--images` with an exported file, or with `--web` makes its page."""
+    (make_page if values.web else classify_with_file)(values)
 
 
 def classify_with_file(values):
@@ -81,6 +89,18 @@ def classify_with_file(values):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([("image", "class", "probability"), *rows])
     print(f"Written to {output}")
+
+
+def make_page(values):
+    """Writes the page that classifies in a browser, `--images` being its samples.
+
+    Args:
+        values: Flags `images`, `from`, `output_dir`, `web` and `web_library`.
+    """
+    source = values["from"].value or values.output_dir
+    classifier = FileClassifier(source)
+    samples = file_input.samples(values.images, classifier.read)
+    web_page.add_to_earlier(values, "classify_image", source, samples)
 
 
 def _output_dir(values, source):

@@ -45,3 +45,18 @@ def image_files(given):
     if not paths:
         raise ValueError(f"No images in --images={given!r}, nor in folders below it.")
     return paths
+
+
+def samples(given, read, number=6):
+    """The first images for a page, or none if none are given.
+
+    Args:
+        given: What `--images` says, or `None`.
+        read: Function from a path to an array.
+        number: How many at most.
+
+    Returns:
+        A list of arrays.
+    """
+    paths = [] if given is None else image_files(given)
+    return [read(path) for path in paths[:number]]

@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import shutil
 
 import kerasseq
 from kerasseq.export import page
@@ -53,7 +54,8 @@ def _card(report, module, settings):
 def published(output_dir):
     """A folder whose contents go to `output_dir` in the end, all of them or none.
 
-    Quantised files of an earlier export that this one does not have are removed.
+    Quantised files and the page `web/` of an earlier export that this one does not have
+    are removed.
 
     Args:
         output_dir: Where they go.
@@ -69,6 +71,8 @@ def published(output_dir):
     for path in pathlib.Path(output_dir).glob("model_*.tflite"):
         if path.name not in names:
             path.unlink()
+    if "web" not in names:
+        shutil.rmtree(pathlib.Path(output_dir, "web"), ignore_errors=True)
 
 
 def save_for_tensorflow(values, model):

@@ -20,7 +20,8 @@ in tiles that overlap, at their own scale. Training writes to `saved_models/segm
 `model.tflite` (signature `serve`: a uint8 image in; `probabilities` of the classes,
 `edges`, `reconstruction`, `target`, as the heads are, out; also as
 `model_float16.tflite` and `model_int8.tflite`), `saved_model/`, `model.keras`,
-`labels.json`, `report.json`, `report.html`, `card.json`, `history.csv` and pictures.
+`labels.json`, `report.json`, `report.html`, `card.json`, `history.csv` and pictures;
+with `--web` also `web/`, a page that segments in a browser.
 """
 
 import functools
@@ -42,6 +43,7 @@ from recipes import (
     training_run,
     vision_export,
     vision_flags,
+    web_page,
 )
 
 # Flags that may differ when a run is resumed.
@@ -65,6 +67,7 @@ def define_flags():
     define = common.definer(values)
     define("string", "images", None, "Only segment: an image, or a folder of them.")
     define("string", "from", None, "Folder of the exported model to segment with.")
+    web_page.define_flags(values)
     text = "Of neighbouring tiles of a large image, a share of their sides."
     define("float", "overlap", 0.5, text, lower_bound=0.0, upper_bound=0.9)
     return values
@@ -186,6 +189,7 @@ def export(values, model, data, training, results, run_dir):
         publishing.write_report(
             folder, report, "recipes.segment", data["settings"], samples, pictures
         )
+        web_page.add(values, "segment", folder, images.test[0])
     return report
 
 
@@ -212,9 +216,10 @@ def verify(values, data, results, report, folder):
 def main(values):
     """Runs the whole job, or segments images with its result."""
     if values.images is not None or values["from"].value is not None:
-        segment_file.segment_with_file(values)
+        segment_file.use_file(values)
         return
     segment_flags.check(values)
+    web_page.check(values)
     common.prepare(values)
     run_dir = common.make_folder(os.path.join(values.output_dir, "run"))
     data = load_data(values)

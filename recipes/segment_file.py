@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from kerasseq import atomic, data, lite, tiling
-from recipes import common, file_input, mask_files, segment_heads
+from recipes import common, file_input, mask_files, segment_heads, web_page
 
 # Tiles lie at multiples of it: a U-Net of depth 4 then pools the same pixels.
 STRIDE = 16
@@ -117,6 +117,11 @@ def outputs_of(path, images):
     return outputs, 1e3 * seconds / len(rows)
 
 
+def use_file(values):
+    """Segments `--images` with an exported file, or with `--web` makes its page."""
+    (make_page if values.web else segment_with_file)(values)
+
+
 def segment_with_file(values):
     """Segments an image or a folder of them, and writes masks and overlays.
 
@@ -146,6 +151,18 @@ def segment_with_file(values):
             print(f"{path}\t{_summary(outputs, segmenter.class_names)}", flush=True)
         atomic.move_into(folder, output, sorted(x.name for x in folder.iterdir()))
     print(f"Written to {output}/")
+
+
+def make_page(values):
+    """Writes the page that segments in a browser, `--images` being its samples.
+
+    Args:
+        values: Flags `images`, `from`, `output_dir`, `web` and `web_library`.
+    """
+    source = values["from"].value or values.output_dir
+    segmenter = FileSegmenter(source)
+    samples = file_input.samples(values.images, segmenter.read)
+    web_page.add_to_earlier(values, "segment", source, samples)
 
 
 def _output_dir(values, source):

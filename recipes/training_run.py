@@ -9,7 +9,7 @@ import kerasseq
 
 # Flags that change nothing about what is learned, or whose content is hashed.
 FREE_FLAGS = ("output_dir", "data", "data_dir", "resume", "tensorboard", "debug")
-FREE_FLAGS += ("distribute",)
+FREE_FLAGS += ("distribute", "web", "web_library")
 
 
 def cosine_schedule(learning_rate, steps, warmup_steps):

@@ -14,7 +14,8 @@ take 9 minutes and reach an exact match of 0.99 on unseen ones, in a file of 2.7
 Writes to `saved_models/translate/`: `model.tflite` (signatures `encode`, `step`,
 `greedy`, `beam`), `saved_model/`, `model.keras`, `subwords.model` and
 `vocabulary.json` for the phone, `report.json`, `report.html`, `card.json`,
-`history.csv` and `attention_*.png`.
+`history.csv` and `attention_*.png`; with `--web` also `web/`, a page that translates in
+a browser.
 """
 
 import os
@@ -34,6 +35,7 @@ from recipes import (
     translate_file,
     translate_model,
     translation_scores,
+    web_page,
 )
 
 # Flags that may differ when a run is resumed.
@@ -64,6 +66,7 @@ def define_flags():
     define("string", "translate", None, "Only translate: a sentence, or - for stdin.")
     define("string", "from", None, "Folder of the exported model to translate with.")
     define("integer", "nbest", 1, "Translations shown for a sentence.", lower_bound=1)
+    web_page.define_flags(values)
     return values
 
 
@@ -246,6 +249,7 @@ def export(values, model, data, training, results, run_dir):
             _samples(data, results, 10),
             pictures,
         )
+        web_page.add(values, "translate", folder, _page_samples(data, results))
     return report
 
 
@@ -311,6 +315,13 @@ def _samples(data, results, count):
     ]
 
 
+def _page_samples(data, results):
+    """Test sentences that are not cut."""
+    whole = results["source"][:, -1] == kerasseq.data.PAD_ID
+    pairs = zip(data["text"].test, whole, strict=True)
+    return [source for (source, _), fits in pairs if fits]
+
+
 def draw_attention(model, data, source, folder):
     """Draws the attention of a few greedy translations; returns the files' names."""
     translator = kerasseq.decoding.Translator(
@@ -322,10 +333,11 @@ def draw_attention(model, data, source, folder):
 def main(values):
     """Runs the whole job, or translates with its result."""
     if values.translate is not None or values["from"].value is not None:
-        translate_file.translate_with_file(values)
+        translate_file.use_file(values)
         return
     translate_model.settle(values)
     remedies.check(values)
+    web_page.check(values)
     common.prepare(values)
     run_dir = common.make_folder(os.path.join(values.output_dir, "run"))
     data = load_data(values, run_dir)

@@ -11,6 +11,7 @@ import sys
 import numpy as np
 
 from kerasseq import lite
+from recipes import web_page
 
 
 class FileTranslator:
@@ -78,6 +79,11 @@ def _read_json(path):
         raise ValueError(f"{path} is missing or damaged. Export again.") from error
 
 
+def use_file(values):
+    """Translates with an exported file, or with `--web` makes its page."""
+    (make_page if values.web else translate_with_file)(values)
+
+
 def translate_with_file(values):
     """Translates a sentence, or the lines of standard input, and prints the result."""
     translator = FileTranslator(values["from"].value or values.output_dir)
@@ -91,3 +97,17 @@ def translate_with_file(values):
             raise ValueError(f"{where}{error}") from error
         for text, score in found:
             print(f"{score:.4f}\t{text}" if values.nbest > 1 else text, flush=True)
+
+
+def make_page(values):
+    """Writes the page that translates in a browser, `--translate` being its samples.
+
+    Args:
+        values: Flags `translate`, `from`, `output_dir`, `web` and `web_library`.
+    """
+    source = values["from"].value or values.output_dir
+    FileTranslator(source)  # tells what is missing or damaged
+    given = values.translate
+    lines = sys.stdin if given == "-" else [given or ""]
+    samples = [line.strip() for line in lines if line.strip()]
+    web_page.add_to_earlier(values, "translate", source, samples)

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import browser
 import numpy as np
 import pytest
 from PIL import Image
@@ -41,7 +42,14 @@ def read(path):
 def folder(tmp_path_factory):
     """The result of a tiny run of the Vision Transformer on digits."""
     folder = tmp_path_factory.mktemp("classify_image")
-    assert run(*TINY, f"--output_dir={folder}", "--quantize=int8", "--tensorboard") == 0
+    library = browser.fake_library(tmp_path_factory.mktemp("library"))
+    arguments = [
+        "--quantize=int8",
+        "--tensorboard",
+        "--web",
+        f"--web_library={library}",
+    ]
+    assert run(*TINY, f"--output_dir={folder}", *arguments) == 0
     return folder
 
 
@@ -84,6 +92,7 @@ def test_everything_is_written(folder):
         assert (folder / name).read_bytes()[:4] == b"\x89PNG"
     assert not [*folder.parent.glob(f".{folder.name}*")]
     assert [*folder.glob("run/tensorboard/train/events*")]
+    assert len(read(folder / "web" / "page.json")["samples"]) == 6
     assert read(folder / "labels.json") == [str(digit) for digit in range(10)]
 
 

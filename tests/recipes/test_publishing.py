@@ -17,9 +17,10 @@ def texts(folder):
     return {path.name: path.read_text() for path in folder.iterdir()}
 
 
-def test_quantised_files_of_an_earlier_export_go(tmp_path):
+def test_quantised_files_and_the_page_of_an_earlier_export_go(tmp_path):
     output = tmp_path / "output"
     fill(output, [*NEW, "model_float16.tflite", "mine"], "old")
+    fill(output / "web", ["model.tflite"], "old")
     with publishing.published(output) as folder:
         fill(folder, NEW, "new")
     assert texts(output) == dict.fromkeys(NEW, "new") | {"mine": "old"}

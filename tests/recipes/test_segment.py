@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import browser
 import numpy as np
 import pytest
 from PIL import Image
@@ -55,7 +56,9 @@ def pictures(tmp_path_factory):
 @pytest.fixture(scope="module")
 def folder(pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("segment")
-    assert run(*TINY, *HEADS, f"--data={pictures}", f"--output_dir={folder}") == 0
+    library = browser.fake_library(tmp_path_factory.mktemp("library"))
+    web = ["--web", f"--web_library={library}"]
+    assert run(*TINY, *HEADS, *web, f"--data={pictures}", f"--output_dir={folder}") == 0
     return folder
 
 
@@ -67,6 +70,7 @@ def test_everything_is_written(folder):
     assert not [*folder.parent.glob(f".{folder.name}*")]
     labels = json.loads((folder / "labels.json").read_text())
     assert labels == ["background", "foreground"]
+    assert len(json.loads((folder / "web/page.json").read_text())["samples"]) == 5
 
 
 def test_report(folder):

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import browser
 import jax_process
 import pytest
 
@@ -34,7 +35,9 @@ def run(*arguments):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("translate")
-    assert run(*TINY, f"--output_dir={folder}") == 0
+    library = browser.fake_library(tmp_path_factory.mktemp("library"))
+    web = ["--web", f"--web_library={library}"]
+    assert run(*TINY, *web, f"--output_dir={folder}") == 0
     return folder
 
 
@@ -42,6 +45,8 @@ def test_everything_is_written(folder):
     for name in (*ARTEFACTS, "attention_1.png"):
         assert (folder / name).exists(), name
     assert (folder / "attention_1.png").read_bytes()[:4] == b"\x89PNG"
+    page = json.loads((folder / "web" / "page.json").read_text())
+    assert len(page["samples"]) == 6
     leftovers = [*folder.parent.glob(f".{folder.name}*")]
     assert not leftovers
     assert [*folder.glob("run/tensorboard/train/events*")]

@@ -1,0 +1,69 @@
+// The page of a translator: a sentence in, its translations by beam search out.
+import {
+  element, milliseconds, offerSamples, press, replace, size, start,
+} from './interface.js';
+import {latency, loadModel, read} from './runtime.js';
+import {Subwords} from './subwords.js';
+
+start(async ({tell, guard}) => {
+  const [model, vocabulary, page] = await Promise.all(
+    [loadModel('model.tflite'), read('vocabulary.json'), read('page.json')]);
+  const subwords = new Subwords(vocabulary);
+  const [, length] = model.inputs.beam.source;
+  document.getElementById('size').textContent = size(model.bytes);
+
+  /** The best translations of a sentence, [{text, score, tokens}]. */
+  async function translate(sentence) {
+    const ids = subwords.encode(sentence);
+    if (!ids.length) return {found: [], ids};
+    if (ids.length >= length) {
+      throw new Error(`The sentence has ${ids.length} subwords, the model takes at ` +
+        `most ${length - 1}. Shorten it.`);
+    }
+    const source = new Int32Array(length);
+    source.set([...ids, vocabulary.end]);
+    const run = () => model.run('beam', {source});
+    const {tokens, scores} = await run();
+    const found = [...scores].map((score, i) => {
+      const row = [...tokens.slice(i * tokens.length / scores.length,
+        (i + 1) * tokens.length / scores.length)];
+      return {text: subwords.decode(row), score, tokens: row};
+    });
+    return {found, ids, time: await latency(run)};
+  }
+
+  const box = document.getElementById('source');
+  async function show() {
+    const output = document.getElementById('translation');
+    const more = document.getElementById('more');
+    output.textContent = '';
+    more.hidden = true;
+    const {found, ids, time} = await translate(box.value);
+    output.textContent = found[0]?.text ?? '';
+    list('others', found.slice(1).map(({text, score}) => [text, score.toFixed(2)]));
+    list('subwords', ids.map((id) => [vocabulary.pieces[id]]));
+    more.hidden = !found.length;
+    tell(found.length ? `Translated in ${milliseconds(time)} on this device.`
+      : 'Enter a sentence.');
+  }
+
+  const guarded = guard(show);
+  let waiting;
+  box.addEventListener('input', () => {
+    press(null);
+    clearTimeout(waiting);
+    waiting = setTimeout(guarded, 200);
+  });
+  const use = (sentence) => {
+    box.value = sentence;
+    return guarded();
+  };
+  tell('Enter a sentence.');
+  await offerSamples(page.samples, (sentence) => sentence, use);
+  return {...model, subwords, translate};
+});
+
+function list(id, rows) {
+  replace(id, rows.map((cells) => element(
+    'li', {}, ...cells.map((text) => element('span', {}, text)))));
+}
