@@ -9,16 +9,20 @@ _TAIL_LINES = 20
 _PACKAGE_PARENT = str(pathlib.Path(__file__).resolve().parents[2])
 
 
-def run(module, arguments):
+def run(module, arguments, seconds=None):
     """Runs `python -m module arguments...` and waits for it.
 
     Args:
         module: Full name of the module.
         arguments: Command line arguments.
+        seconds: Time after which the child is killed; `None` waits for ever.
 
     Returns:
         A `subprocess.CompletedProcess` with the captured text of both streams. The
         child sees no GPU: it must not take the memory of the one in use.
+
+    Raises:
+        subprocess.TimeoutExpired: If the child was killed; holds what it wrote.
     """
     path = [_PACKAGE_PARENT, os.environ.get("PYTHONPATH", "")]
     environment = {
@@ -34,6 +38,7 @@ def run(module, arguments):
         text=True,
         errors="replace",
         check=False,
+        timeout=seconds,
     )
 
 
