@@ -154,7 +154,7 @@ def _structure(content):
             "warning",
             "Constants hold NaN.",
             some(content["constants"]["nan_tensors"]),
-            "Look at the weights of the model; if those are finite the file is damaged.",
+            "Look at the weights of the model; if they hold none the file is damaged.",
         )
 
 

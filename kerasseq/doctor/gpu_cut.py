@@ -13,8 +13,7 @@ def describe(graphs, entries):
         entries: `{signature: its graphs.Graph}`.
 
     Returns:
-        A dict: `"refused"` (`{op name: {"count", "reasons", "by_type"}}` over all
-        subgraphs; `by_type` says that only types of tensors are in the way) and
+        A dict: `"refused"` (`{op name: {reason: count}}` over all subgraphs) and
         `"entries"` (`{signature: {"ops", "gpu_ops", "pieces"}}`, where `gpu_ops` is
         the size of the largest piece, the one that the delegate takes by default, and
         `pieces` a list of `{"device", "ops": {name: count}}` in order of execution).
@@ -82,12 +81,9 @@ def _refused(graphs):
         reason = _reason(op)
         if reason is None or op.unpacks_weights:
             continue
-        entry = found.setdefault(op.name, {"count": 0, "reasons": [], "by_type": True})
-        entry["count"] += 1
-        entry["by_type"] &= reason.startswith(gpu_delegate.BY_TYPE)
-        if reason not in entry["reasons"]:
-            entry["reasons"].append(reason)
-    return dict(sorted(found.items()))
+        reasons = found.setdefault(op.name, collections.Counter())
+        reasons[reason] += 1
+    return {name: dict(reasons) for name, reasons in sorted(found.items())}
 
 
 def _entry(graph):

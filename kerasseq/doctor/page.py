@@ -93,7 +93,7 @@ def _cut(result):
         for piece in entry["pieces"][:_MOST_PIECES]:
             yield from _wrap(f"  {piece['device']}", _counts(piece["ops"]))
         if len(entry["pieces"]) > _MOST_PIECES:
-            yield from _wrap("", f"and {len(entry['pieces']) - _MOST_PIECES} pieces")
+            yield from _wrap("", f"and {len(entry['pieces']) - _MOST_PIECES} more")
 
 
 def _measured(result):

@@ -7,6 +7,11 @@ _FLOATS = ("FLOAT32", "FLOAT16", "FLOAT64")
 _INTEGERS = ("INT8", "UINT8", "INT4", "INT16")
 _LARGE = 1024  # the converter leaves smaller constants as they are
 _EDGES = ("QUANTIZE", "DEQUANTIZE")
+# What only moves numbers; after an embedding table in int8 that is not computing.
+_MOVES = (
+    *("CONCATENATION", "EXPAND_DIMS", "GATHER", "PACK", "RESHAPE", "SLICE", "SPLIT"),
+    *("SQUEEZE", "STRIDED_SLICE", "TILE", "TRANSPOSE", "UNPACK"),
+)
 
 
 def describe(graphs, entries):
@@ -34,15 +39,18 @@ def describe(graphs, entries):
         "float_inputs": _float_names(entries, "inputs"),
         "float_outputs": _float_names(entries, "outputs"),
     }
-    return {"state": _state(ops, found), **found}
+    return {"state": _state(working, ops, found), **found}
 
 
-def _state(ops, found):
+def _state(working, ops, found):
     activations = collections.Counter(
         tensor.dtype
-        for op in ops
+        for op in working
         for tensor in op.outputs
-        if tensor.has_scale and tensor.dtype in _INTEGERS and not tensor.is_constant
+        if op.name not in _MOVES
+        and tensor.has_scale
+        and tensor.dtype in _INTEGERS
+        and not tensor.is_constant
     )
     if activations["INT16"] > activations["INT8"] + activations["UINT8"]:
         return "int16x8"

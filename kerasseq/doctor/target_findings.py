@@ -20,6 +20,8 @@ _ADVICE = {
     "REVERSE_V2": "Use GATHER with constant indices.",
     "REVERSE_SEQUENCE": "Use GATHER with computed indices.",
     "DYNAMIC_UPDATE_SLICE": "Use SELECT_V2 with a mask of the position.",
+    "REDUCE_ALL": "Use floats: the minimum of zeros and ones.",
+    "REDUCE_ANY": "Use floats: the maximum of zeros and ones.",
     "LOGICAL_NOT": "Use floats: 1 - a.",
     "LOGICAL_OR": "Use floats: maximum(a, b).",
     "SHAPE": _STATIC,
@@ -91,10 +93,11 @@ def _refused(content):
     cut = content["gpu"]["entries"].values()
     good = all(entry["gpu_ops"] >= _ENOUGH * entry["ops"] for entry in cut)
     groups = collections.defaultdict(dict)
-    for name, entry in content["gpu"]["refused"].items():
-        severity = "warning" if entry["by_type"] and good else "error"
-        for reason in entry["reasons"]:
-            groups[severity, reason, _advice(name, reason)][name] = entry["count"]
+    for name, reasons in content["gpu"]["refused"].items():
+        for reason, count in reasons.items():
+            by_type = reason.startswith(gpu_delegate.BY_TYPE)
+            severity = "warning" if by_type and good else "error"
+            groups[severity, reason, _advice(name, reason)][name] = count
     for (severity, reason, do), counts in groups.items():
         what = f"The GPU delegate leaves ops to the CPU: {reason}."
         yield finding(severity, what, some(counts), do)
@@ -109,10 +112,15 @@ def _advice(name, reason):
 def _cut(content):
     for name, entry in content["gpu"]["entries"].items():
         if entry["gpu_ops"] < entry["ops"]:
+            what = f"None of the {entry['ops']} ops runs on the GPU."
+            if entry["gpu_ops"]:
+                what = (
+                    f"The graph is cut into {len(entry['pieces'])} pieces: the GPU "
+                    f"gets the largest, {entry['gpu_ops']} of {entry['ops']} ops."
+                )
             yield finding(
                 "note",
-                f"The graph is cut into {len(entry['pieces'])} pieces: the GPU gets "
-                f"{entry['gpu_ops']} of {entry['ops']} ops, the largest piece.",
+                what,
                 f"signature '{name}'",
                 "Mend the ops that are left to the CPU, those inside the graph first.",
             )
