@@ -16,6 +16,7 @@ from kerasseq import model_file
 from kerasseq.doctor import description
 from kerasseq.export import measure
 
+_LONGEST = 1000  # characters of a message
 _SLOW = 0.3  # seconds of a run after which it is repeated only once
 
 
@@ -69,9 +70,14 @@ def main(path, options):
     options = json.loads(options)
     _limit_memory(options["memory_limit"])
     try:
-        content = description.describe(model_file.read(path), os.path.getsize(path))
-    except Exception as error:  # a broken flatbuffer raises anything
-        return _tell("unreadable", {"message": _line(error)})
+        model = model_file.read(path)
+    except ValueError as error:
+        return _tell("unreadable", {"message": str(error)[:_LONGEST]})
+    try:
+        content = description.describe(model, os.path.getsize(path))
+    except Exception as error:  # what a damaged file says can contradict itself
+        message = f"The parts of the file do not fit together ({_line(error)})."
+        return _tell("unreadable", {"message": message})
     _tell("described", content)
     memory_before = measure.start_peak_mib()
     loaded = _stage("loaded", lambda: (LoadedFile(path, 1), {}))
@@ -136,7 +142,7 @@ def _limit_memory(num_bytes):
 
 
 def _line(error):
-    return f"{type(error).__name__}: {error}"[:1000]
+    return f"{type(error).__name__}: {error}"[:_LONGEST].rstrip()
 
 
 def _tell(stage, content):

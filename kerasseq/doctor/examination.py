@@ -89,7 +89,7 @@ def _size(path):
 
 
 def _ask(path, options, time_limit):
-    """`({stage: reply}, how the child ended if it did not come to its end)`."""
+    """`({stage: reply}, how the child ended)`."""
     try:
         result = child.run(_CHILD_MODULE, [path, json.dumps(options)], time_limit)
         output, end = result.stdout, _end(result)
@@ -106,7 +106,7 @@ def _ask(path, options, time_limit):
 
 def _end(result):
     if result.returncode == 0:
-        return None
+        return "ended early"
     tail = ": ".join(result.stderr.strip().splitlines()[-1:])[:500]
     if result.returncode > 0:
         return f"ended with exit status {result.returncode}: {tail}"

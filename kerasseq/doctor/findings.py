@@ -15,7 +15,7 @@ def unreadable(message, end):
 
     Args:
         message: The error, or `None` if the child did not get to say one.
-        end: How the child ended, or `None`.
+        end: How the child ended.
 
     Returns:
         A finding.
@@ -27,7 +27,7 @@ def unreadable(message, end):
             "the whole file",
             f"{_DAMAGED} For a large file raise `--time_limit` or `--memory_limit`.",
         )
-    return finding("error", message.removeprefix("ValueError: "), "the file", _DAMAGED)
+    return finding("error", message, "the whole file", _DAMAGED)
 
 
 def collect(content, target):
@@ -80,15 +80,16 @@ def _loading(content):
     do = f"If {_EXPORT} wrote the file it is damaged since; else convert it again."
     if "builtin opcode" in message:
         do = "The op is newer than the runtime: update ai-edge-litert and the app's."
+    elif "valid Flatbuffer" in message:
+        do = _DAMAGED
     elif "crashed" in message:
         do = (
             f"{_DAMAGED} An honest file with an int8 WHILE loop does this too: "
             f"convert it with `quantize=('dynamic',)` of {_EXPORT}."
         )
     elif "not finished" in message or "MemoryError" in message:
-        do = "Raise `--time_limit` or `--memory_limit`; if that does not help, " + (
-            "the file is damaged."
-        )
+        do = "Raise `--time_limit` or `--memory_limit`; if it still fails, the file is "
+        do += "damaged."
     yield finding(
         "error",
         f"The runtime does not load the file: {message}",

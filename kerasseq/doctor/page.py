@@ -4,6 +4,7 @@ import textwrap
 
 _WIDTH = 88
 _LABEL = 14
+_LONGEST = 4000  # characters of an entry; a damaged file can hold very long names
 _MOST_PIECES = 8
 
 
@@ -116,4 +117,6 @@ def _counts(counts):
 def _wrap(label, value):
     indent = " " * _LABEL
     start = f"{label:<{_LABEL}}"
-    return textwrap.wrap(value, _WIDTH, initial_indent=start, subsequent_indent=indent)
+    return textwrap.wrap(
+        value[:_LONGEST], _WIDTH, initial_indent=start, subsequent_indent=indent
+    )

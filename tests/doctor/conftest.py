@@ -70,21 +70,29 @@ def endless(folder):
     return converter(folder, serve, tf.TensorSpec((1,), tf.int32, name="x"))
 
 
+MAKERS = {
+    "float32": lambda folder: converter(folder, conv_and_dense, image()),
+    "batch": lambda folder: converter(folder, conv_and_dense, image(None)),
+    "flex": flex,
+    "loop": loop,
+    "endless": endless,
+}
+
+
+class Files(dict):
+    """`{name: path}` of honest files, made when they are asked for."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def __missing__(self, name):
+        folder = self._folder / name
+        found = MAKERS[name](folder) if name in MAKERS else quantised(folder, name)
+        self[name] = self._folder / f"{name}.tflite"
+        self[name].write_bytes(found.convert())
+        return self[name]
+
+
 @pytest.fixture(scope="session")
 def files(tmp_path_factory):
-    """`{name: path}` of honest files."""
-    folder = tmp_path_factory.mktemp("doctor")
-    makers = {
-        "float32": lambda at: converter(at, conv_and_dense, image()),
-        "batch": lambda at: converter(at, conv_and_dense, image(None)),
-        "flex": flex,
-        "loop": loop,
-        "endless": endless,
-    }
-    kinds = ("float16", "dynamic", "int8", "full_int8")
-    makers |= {k: lambda at, kind=k: quantised(at, kind) for k in kinds}
-    paths = {}
-    for name, make in makers.items():
-        paths[name] = folder / f"{name}.tflite"
-        paths[name].write_bytes(make(folder / name).convert())
-    return paths
+    return Files(tmp_path_factory.mktemp("doctor"))

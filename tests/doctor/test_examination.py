@@ -5,7 +5,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from kerasseq import doctor
-from kerasseq.doctor import gpu_cut, graphs
+from kerasseq.doctor import examination, gpu_cut, graphs
 from tests.export.rewriting import rewrite
 
 PATIENT = {"time_limit": 120}  # on a machine that does much else
@@ -207,7 +207,8 @@ class TestGpu:
                 tensor.type = getattr(schema.TensorType, dtype)
 
         result = examine(changed(files, tmp_path, change), "gpu")
-        found = [f["severity"] for f in result["findings"] if dtype in f["what"]]
+        reason = f"type {dtype}"
+        found = [f["severity"] for f in result["findings"] if reason in f["what"]]
         assert found == ([severity] if severity else [])
 
     def test_five_axes(self, files, tmp_path):
@@ -250,6 +251,13 @@ class TestLimits:
     def test_memory(self, files):
         result = doctor.examine(files["float32"], memory_limit=0.01, time_limit=120)
         assert result["status"] != "healthy"
+
+    def test_crash(self, files, monkeypatch):
+        crashing = "tests.doctor.crashing_child"
+        monkeypatch.setattr(examination, "_CHILD_MODULE", crashing)
+        result = examine(files["float32"], "cpu", True)
+        assert result["status"] == "unhealthy" and "run" not in result
+        assert "crashed (SIGSEGV)" in said(result, "does not load")["what"]
 
     def test_no_time(self, files):
         result = doctor.examine(files["float32"], time_limit=0.01)
