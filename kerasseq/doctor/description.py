@@ -44,11 +44,30 @@ def describe(model, num_bytes):
             {"name": graph.name, "ops": len(graph.ops), "tensors": len(graph.tensors)}
             for graph in graphs
         ],
-        "ops": content["ops"],
+        **_ops(content),
+        "tensor_types": content["tensor_types"],
+        **_odd_tensors(graphs, entries),
+        "constants": constants.describe(model, graphs),
+        "quantisation": {
+            **quantisation.describe(graphs, entries),
+            "int8_share": content["int8_share"],
+        },
+        "gpu": gpu_cut.describe(graphs, entry_graphs),
+    }
+
+
+def _ops(content):
+    ops = content["ops"]
+    return {
+        "ops": ops,
         "flex_ops": content["flex_ops"],
         "custom_ops": content["custom_ops"],
-        "unknown_ops": [n for n in content["ops"] if n.startswith(model_file.UNKNOWN)],
-        "tensor_types": content["tensor_types"],
+        "unknown_ops": [name for name in ops if name.startswith(model_file.UNKNOWN)],
+    }
+
+
+def _odd_tensors(graphs, entries):
+    return {
         "wide_tensors": _labels(graphs, _is_wide),
         "dynamic_inputs": [
             {"signature": entry, "name": name, **spec}
@@ -56,14 +75,8 @@ def describe(model, num_bytes):
             for name, spec in ends["inputs"].items()
             if None in spec["shape"]
         ],
-        "dynamic_tensors": _labels(graphs, lambda t: None in t.shape),
+        "dynamic_tensors": _labels(graphs, lambda tensor: None in tensor.shape),
         "empty_tensors": _empty_labels(graphs),
-        "constants": constants.describe(model, graphs),
-        "quantisation": {
-            **quantisation.describe(graphs, entries),
-            "int8_share": content["int8_share"],
-        },
-        "gpu": gpu_cut.describe(graphs, entry_graphs),
     }
 
 

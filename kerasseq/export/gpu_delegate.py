@@ -93,9 +93,11 @@ OPS = (
 )
 _MOST_AXES = 4  # the same file, IsAllAllowedTensors
 # Types of computed tensors, the same file, GetOpsToReplace; then what one op adds.
+# Those of CAST are from tflite/tools/versioning/gpu_compatibility.cc, as is all that is
+# known of options and sizes, which is not looked at here.
 _TYPES = ("FLOAT32", "FLOAT16", "INT8", "UINT8")
+_CAST_TYPES = ("BOOL", "FLOAT16", "FLOAT32", "INT32")
 _MORE_INPUT_TYPES = {
-    "CAST": ("BOOL", "INT32"),
     "GATHER": ("INT32",),
     "LOGICAL_AND": ("BOOL",),
     "ONE_HOT": ("INT32",),
@@ -105,10 +107,7 @@ _MORE_INPUT_TYPES = {
 _COMPARISONS = (
     "EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL NOT_EQUAL LOGICAL_AND".split()
 )
-_MORE_OUTPUT_TYPES = {
-    "CAST": ("BOOL", "INT32"),
-    **dict.fromkeys(_COMPARISONS, ("BOOL",)),
-}
+_MORE_OUTPUT_TYPES = dict.fromkeys(_COMPARISONS, ("BOOL",))
 BY_TYPE = "a tensor of type"  # how `refusal` begins where only a type is in the way
 
 
@@ -157,8 +156,9 @@ def refusal(name, shapes, input_types=(), output_types=()):
     axes = max(map(len, shapes), default=0)
     if axes > _MOST_AXES:
         return f"a tensor with {axes} axes, the delegate takes {_MOST_AXES}"
-    inputs = (*_TYPES, *_MORE_INPUT_TYPES.get(name, ()))
-    outputs = (*_TYPES, *_MORE_OUTPUT_TYPES.get(name, ()))
+    types = _CAST_TYPES if name == "CAST" else _TYPES
+    inputs = (*types, *_MORE_INPUT_TYPES.get(name, ()))
+    outputs = (*types, *_MORE_OUTPUT_TYPES.get(name, ()))
     wrong = [t for t in input_types if t not in inputs]
     wrong += [t for t in output_types if t not in outputs]
     return f"{BY_TYPE} {wrong[0]}" if wrong else None
