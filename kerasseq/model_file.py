@@ -3,7 +3,6 @@
 This module imports neither TensorFlow nor Keras.
 """
 
-import math
 import mmap
 import os
 
@@ -33,7 +32,7 @@ def _names(enumeration):
 _OP_NAMES = _names(schema.BuiltinOperator)
 _TYPE_NAMES = _names(schema.TensorType)
 BUILTIN_NAMES = frozenset(_OP_NAMES.values())
-UNKNOWN = "UNKNOWN_"  # then its code: an op newer than the installed schema
+UNKNOWN = "UNKNOWN_"  # then its code: an op or type newer than the installed schema
 
 
 def read(path):
@@ -85,11 +84,6 @@ def op_name(model, op):
 def type_name(tensor):
     """The name of a tensor's type, e.g. `"FLOAT32"`; `schema.TensorT` in."""
     return _TYPE_NAMES.get(tensor.type, f"{UNKNOWN}{tensor.type}")
-
-
-def num_elements(tensor):
-    """The number of elements of a `schema.TensorT`, unknown sizes counted as 1."""
-    return math.prod(int(size) for size in tensor.shape)
 
 
 def constant_size(model, tensor):

@@ -93,8 +93,8 @@ OPS = (
 )
 _MOST_AXES = 4  # the same file, IsAllAllowedTensors
 # Types of computed tensors, the same file, GetOpsToReplace; then what one op adds.
-# Those of CAST are from tflite/tools/versioning/gpu_compatibility.cc, as is all that is
-# known of options and sizes, which is not looked at here.
+# Those of CAST are from tflite/tools/versioning/gpu_compatibility.cc; its checks of
+# options and sizes are not repeated here.
 _TYPES = ("FLOAT32", "FLOAT16", "INT8", "UINT8")
 _CAST_TYPES = ("BOOL", "FLOAT16", "FLOAT32", "INT32")
 _MORE_INPUT_TYPES = {
