@@ -7,6 +7,7 @@ import sys
 
 # Modules with `add_arguments(parser)` and `run(arguments) -> exit code`.
 COMMANDS = {
+    "doctor": "kerasseq.commands.doctor",
     "export": "kerasseq.commands.export",
 }
 

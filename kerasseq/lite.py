@@ -4,16 +4,14 @@ This module imports neither TensorFlow nor Keras, so that what it shows is what 
 device without them would see.
 """
 
-import mmap
 import os
 import statistics
 import time
 
 import numpy as np
 from ai_edge_litert import interpreter as litert
-from ai_edge_litert import schema_py_generated as schema
 
-_IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every TFLite flatbuffer
+from kerasseq import model_file
 
 
 class Runner:
@@ -168,57 +166,8 @@ def check_file(path):
     Raises:
         ValueError: If the file is missing, empty, truncated or of another kind.
     """
-    path = os.fspath(path)
-    if not os.path.isfile(path):
-        raise ValueError(f"There is no file at this path. Received: path={path!r}")
-    size = os.path.getsize(path)
-    if size < 16:
-        raise ValueError(
-            f"The file is too short for a TFLite model; write or copy it again. "
-            f"Received: path={path!r} with {size} bytes"
-        )
-    with open(path, "rb") as file:
-        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    if data[4:8] != _IDENTIFIER:
-        raise ValueError(
-            f"The file is not a TFLite model: bytes 4 to 8 should be {_IDENTIFIER}. "
-            f"Received: path={path!r} with {bytes(data[4:8])}"
-        )
-    try:
-        _check_indices(schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0)), size)
-    except Exception as error:  # a broken flatbuffer raises anything
-        raise ValueError(
-            "The TFLite file is damaged or truncated; write or copy it again. "
-            f"Received: path={path!r} with {size} bytes ({error})"
-        ) from error
-    return path
-
-
-def _check_indices(model, size):
-    """Raises if a part of the model points to a part that is not there."""
-    num_buffers, num_codes = len(model.buffers), len(model.operatorCodes)
-    for buffer in model.buffers:
-        _check_range([(buffer.offset or 0) + (buffer.size or 0)], size + 1, "buffer")
-    for graph in model.subgraphs:
-        tensors, operators = _list(graph.tensors), _list(graph.operators)
-        _check_range([tensor.buffer for tensor in tensors], num_buffers, "buffer")
-        _check_range([op.opcodeIndex for op in operators], num_codes, "op code")
-        groups = [graph.inputs, graph.outputs]
-        groups += [side for op in operators for side in (op.inputs, op.outputs)]
-        for group in groups:
-            _check_range(_list(group), len(tensors), "tensor")
-    for signature in _list(model.signatureDefs):
-        _check_range([signature.subgraphIndex], len(model.subgraphs), "subgraph")
-
-
-def _check_range(indices, limit, what):
-    for index in indices:
-        if not -1 <= index < limit:
-            raise ValueError(f"{what} index {index} is out of range")
-
-
-def _list(vector):
-    return [] if vector is None else vector
+    model_file.read(path)
+    return os.fspath(path)
 
 
 def _signature_runners(path, num_threads):

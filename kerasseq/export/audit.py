@@ -4,24 +4,13 @@ import collections
 import math
 import os
 
-from ai_edge_litert import schema_py_generated as schema
-
-from kerasseq import lite
+from kerasseq import model_file
 from kerasseq.export import gpu_delegate
+from kerasseq.model_file import FLEX, text
 
-_FLEX = "Flex"
+BUILTIN_NAMES = model_file.BUILTIN_NAMES
 _LARGE = 1024  # the converter leaves smaller constants as they are
 _WEIGHT_TYPES = ("FLOAT32", "FLOAT16", "INT8", "INT4")
-
-
-def _names(enumeration):
-    pairs = vars(enumeration).items()
-    return {code: name for name, code in pairs if not name.startswith("_")}
-
-
-_OP_NAMES = _names(schema.BuiltinOperator)
-BUILTIN_NAMES = frozenset(_OP_NAMES.values())
-_TYPE_NAMES = _names(schema.TensorType)
 
 
 def audit(path):
@@ -49,20 +38,30 @@ def audit(path):
     audit.audit("model.tflite")["ops"]  # {"FULLY_CONNECTED": 2, "SOFTMAX": 1}
     ```
     """
-    path = lite.check_file(path)
-    with open(path, "rb") as file:
-        model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(file.read(), 0))
+    return of_model(model_file.read(path), os.path.getsize(path))
+
+
+def of_model(model, num_bytes):
+    """As `audit`, of a file that has been read.
+
+    Args:
+        model: `schema.ModelT`, from `model_file.read`.
+        num_bytes: The size of the file.
+
+    Returns:
+        A dict as from `audit`.
+    """
     operators = list(_operators(model))
     counts = collections.Counter(name for name, _ in operators)
-    custom = {_text(c.customCode) for c in model.operatorCodes if c.customCode}
+    custom = {text(c.customCode) for c in model.operatorCodes if c.customCode}
     return {
         "ops": dict(sorted(counts.items())),
-        "flex_ops": sorted(name for name in custom if name.startswith(_FLEX)),
-        "custom_ops": sorted(name for name in custom if not name.startswith(_FLEX)),
+        "flex_ops": sorted(name for name in custom if name.startswith(FLEX)),
+        "custom_ops": sorted(name for name in custom if not name.startswith(FLEX)),
         "gpu_refused_ops": gpu_delegate.refused(operators),
         "dynamic_shapes": any(map(_has_dynamic_shape, model.subgraphs)),
-        "bytes": os.path.getsize(path),
-        "signatures": [_text(s.signatureKey) for s in _list(model.signatureDefs)],
+        "bytes": num_bytes,
+        "signatures": [text(s.signatureKey) for s in model.signatureDefs],
         "subgraphs": len(model.subgraphs),
         "tensor_types": _tensor_types(model),
         "int8_share": _int8_share(model),
@@ -89,32 +88,24 @@ def check_builtin(content):
 def _operators(model):
     """Pairs of the name of an op and the shapes of its tensors."""
     for graph in model.subgraphs:
-        shapes = [_list(tensor.shape) for tensor in _list(graph.tensors)]
-        for op in _list(graph.operators):
-            tensors = [*_list(op.inputs), *_list(op.outputs)]
-            name = _op_name(model.operatorCodes[op.opcodeIndex])
-            yield name, [shapes[index] for index in tensors if index >= 0]
-
-
-def _op_name(code):
-    if code.customCode:
-        return _text(code.customCode)
-    # Codes above 127 are only in the newer field; the older one then holds 127.
-    return _OP_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        for op in graph.operators:
+            tensors = [index for index in (*op.inputs, *op.outputs) if index >= 0]
+            shapes = [graph.tensors[index].shape for index in tensors]
+            yield model_file.op_name(model, op), shapes
 
 
 def _tensor_types(model):
-    types = [_TYPE_NAMES[t.type] for g in model.subgraphs for t in _list(g.tensors)]
+    types = [model_file.type_name(t) for g in model.subgraphs for t in g.tensors]
     return dict(sorted(collections.Counter(types).items()))
 
 
 def _int8_share(model):
     """The share of int8 in the weights that are large enough to be quantised."""
     weights = {
-        tensor.buffer: (_TYPE_NAMES[tensor.type], math.prod(tensor.shape))
+        tensor.buffer: (model_file.type_name(tensor), math.prod(tensor.shape))
         for graph in model.subgraphs
-        for tensor in _list(graph.tensors)
-        if tensor.shape is not None and len(_list(model.buffers[tensor.buffer].data))
+        for tensor in graph.tensors
+        if len(model.buffers[tensor.buffer].data)
     }
     sizes = collections.Counter()
     for name, size in weights.values():
@@ -124,15 +115,4 @@ def _int8_share(model):
 
 
 def _has_dynamic_shape(graph):
-    return any(
-        tensor.shapeSignature is not None and any(s < 0 for s in tensor.shapeSignature)
-        for tensor in _list(graph.tensors)
-    )
-
-
-def _text(value):
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _list(vector):
-    return [] if vector is None else vector
+    return any(size < 0 for t in graph.tensors for size in t.shapeSignature)

@@ -92,6 +92,23 @@ OPS = (
     "UNPACK",
 )
 _MOST_AXES = 4  # the same file, IsAllAllowedTensors
+# Types of computed tensors, the same file, GetOpsToReplace; then what one op adds.
+# Those of CAST are from tflite/tools/versioning/gpu_compatibility.cc; its checks of
+# options and sizes are not repeated here.
+_TYPES = ("FLOAT32", "FLOAT16", "INT8", "UINT8")
+_CAST_TYPES = ("BOOL", "FLOAT16", "FLOAT32", "INT32")
+_MORE_INPUT_TYPES = {
+    "GATHER": ("INT32",),
+    "LOGICAL_AND": ("BOOL",),
+    "ONE_HOT": ("INT32",),
+    "SELECT": ("BOOL",),
+    "SELECT_V2": ("BOOL",),
+}
+_COMPARISONS = (
+    "EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL NOT_EQUAL LOGICAL_AND".split()
+)
+_MORE_OUTPUT_TYPES = dict.fromkeys(_COMPARISONS, ("BOOL",))
+BY_TYPE = "a tensor of type"  # how `refusal` begins where only a type is in the way
 
 
 def refused(operators):
@@ -119,10 +136,29 @@ def refused(operators):
         https://github.com/google-ai-edge/LiteRT, `tflite/delegates/gpu/common/
         model_builder.cc`.
     """
-    return sorted(
-        {
-            name
-            for name, shapes in operators
-            if name not in OPS or any(len(shape) > _MOST_AXES for shape in shapes)
-        }
-    )
+    return sorted({name for name, shapes in operators if refusal(name, shapes)})
+
+
+def refusal(name, shapes, input_types=(), output_types=()):
+    """Why the GPU delegate leaves an op to the CPU.
+
+    Args:
+        name: Name of the op.
+        shapes: Shapes of its tensors.
+        input_types: Types of its inputs that are no constants, e.g. `"INT32"`.
+        output_types: Types of its outputs.
+
+    Returns:
+        The reason, or `None` if the delegate takes the op.
+    """
+    if name not in OPS:
+        return "not in the delegate's list"
+    axes = max(map(len, shapes), default=0)
+    if axes > _MOST_AXES:
+        return f"a tensor with {axes} axes, the delegate takes {_MOST_AXES}"
+    types = _CAST_TYPES if name == "CAST" else _TYPES
+    inputs = (*types, *_MORE_INPUT_TYPES.get(name, ()))
+    outputs = (*types, *_MORE_OUTPUT_TYPES.get(name, ()))
+    wrong = [t for t in input_types if t not in inputs]
+    wrong += [t for t in output_types if t not in outputs]
+    return f"{BY_TYPE} {wrong[0]}" if wrong else None

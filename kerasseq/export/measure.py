@@ -75,23 +75,33 @@ def main(samples_path, num_turns, *tflite_paths):
         *tflite_paths: Paths of the `.tflite` files.
     """
     samples = samples_lib.read(samples_path)
-    before = _start_peak_mib()
+    before = start_peak_mib()
     results, runners = [], []
     for path in tflite_paths:
         runners.append(lite.Runner(path, num_threads=1))
         for name, cases in samples.items():
             runners[-1].run(name, **cases[0])
-        results.append({"peak_memory_mib": max(0.0, _peak_mib() - before)})
+        results.append({"peak_memory_mib": max(0.0, peak_mib() - before)})
         results[-1]["latency_ms_by_signature"] = {}
     for name, cases in samples.items():
-        latencies = _latencies(runners, name, cases, int(num_turns))
-        for result, latency in zip(results, latencies, strict=True):
+        medians = latencies(runners, name, cases, int(num_turns))
+        for result, latency in zip(results, medians, strict=True):
             result["latency_ms_by_signature"][name] = latency
     print(json.dumps(results))
 
 
-def _latencies(runners, name, cases, num_turns):
-    """The median of each runner, in milliseconds."""
+def latencies(runners, name, cases, num_turns):
+    """Runs several runners in turns.
+
+    Args:
+        runners: Objects with a method `run(name, **inputs)`.
+        name: What they are to run.
+        cases: List of dicts of inputs.
+        num_turns: How often each runs all cases; 0 for what half a second allows.
+
+    Returns:
+        A list with the median latency of each runner, in milliseconds.
+    """
 
     def turn():
         for runner, taken in zip(runners, times, strict=True):
@@ -114,16 +124,17 @@ def _seconds(runner, name, case):
     return time.perf_counter() - start
 
 
-def _start_peak_mib():
+def start_peak_mib():
     """Resets the peak where the system can, and returns the memory in use now."""
     try:
         (_PROC / "clear_refs").write_text("5")
     except OSError:
         pass
-    return _status_mib("VmRSS:") or _peak_mib()
+    return _status_mib("VmRSS:") or peak_mib()
 
 
-def _peak_mib():
+def peak_mib():
+    """The largest memory in use at once since `start_peak_mib`, in MiB."""
     # The peak of getrusage would include the parent's memory: it survives an exec.
     peak = _status_mib("VmHWM:")
     if peak is not None:

@@ -32,6 +32,24 @@ class TestBasics:
         assert gpu_delegate.refused([]) == []
 
 
+@pytest.mark.parametrize(
+    "name, inputs, outputs, reason",
+    [
+        ("CAST", ["UINT8"], ["FLOAT32"], "a tensor of type UINT8"),
+        ("CAST", ["INT32"], ["FLOAT32"], None),
+        ("LESS", ["FLOAT32"], ["BOOL"], None),
+        ("LESS", ["INT32"], ["BOOL"], "a tensor of type INT32"),
+        ("SELECT", ["BOOL", "FLOAT32"], ["FLOAT32"], None),
+        ("RESHAPE", ["BOOL"], ["BOOL"], "a tensor of type BOOL"),
+        ("ADD", ["INT8"], ["INT8"], None),
+        ("WHILE", ["FLOAT32"], ["FLOAT32"], "not in the delegate's list"),
+    ],
+)
+def test_refusal(name, inputs, outputs, reason):
+    assert gpu_delegate.refusal(name, [(1, 8)], inputs, outputs) == reason
+    assert "5 axes" in gpu_delegate.refusal("ADD", [(1,) * 5], ["FLOAT32"])
+
+
 def test_group_normalization_has_five_axes(tmp_path):
     layers = [keras.Input((8, 8, 16)), keras.layers.GroupNormalization(4)]
     report = export.export_model(keras.Sequential(layers), tmp_path)

@@ -1,0 +1,153 @@
+"""The child process of an examination: `python -m kerasseq.doctor.child file options`.
+
+It prints one line of JSON after each stage, so that the parent knows how far it came.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+
+import numpy as np
+from ai_edge_litert import interpreter as litert
+
+from kerasseq import model_file
+from kerasseq.doctor import description
+from kerasseq.export import measure
+
+_LONGEST = 1000  # characters of a message
+_SLOW = 0.3  # seconds of a run after which it is repeated only once
+
+
+class LoadedFile:
+    """A file in the interpreter, with or without signatures.
+
+    Args:
+        path: Path of the file.
+        num_threads: Number of CPU threads.
+
+    Raises:
+        RuntimeError, ValueError: If the runtime does not load the file.
+    """
+
+    def __init__(self, path, num_threads):
+        self._interpreter = litert.Interpreter(model_path=path, num_threads=num_threads)
+        self._interpreter.allocate_tensors()
+        names = list(self._interpreter.get_signature_list())
+        self._runners = {n: self._interpreter.get_signature_runner(n) for n in names}
+        for runner in self._runners.values():
+            # Publicly only a run does it, which may take as long as it wants.
+            wrapper = self._interpreter._interpreter
+            wrapper.AllocateTensors(runner._subgraph_index)
+
+    def samples(self):
+        """`{signature: {input: array}}`: random floats, zeros for the rest."""
+        if not self._runners:
+            details = {
+                str(d["index"]): d for d in self._interpreter.get_input_details()
+            }
+            return {description.MAIN: _sample(details)}
+        return {n: _sample(r.get_input_details()) for n, r in self._runners.items()}
+
+    def run(self, name, /, **inputs):
+        """Runs a signature, as `lite.Runner.run`; a name may be anything here."""
+        if self._runners:
+            self._runners[name](**inputs)
+            return
+        for index, array in inputs.items():
+            self._interpreter.set_tensor(int(index), array)
+        self._interpreter.invoke()
+
+
+def main(path, options):
+    """Examines a file.
+
+    Args:
+        path: Path of the file.
+        options: JSON of a dict with `"memory_limit"` (bytes) and `"run"`.
+    """
+    options = json.loads(options)
+    _limit_memory(options["memory_limit"])
+    try:
+        model = model_file.read(path)
+    except ValueError as error:
+        return _tell("unreadable", {"message": str(error)[:_LONGEST]})
+    try:
+        content = description.describe(model, os.path.getsize(path))
+    except Exception as error:  # what a damaged file says can contradict itself
+        message = f"The parts of the file do not fit together ({_line(error)})."
+        return _tell("unreadable", {"message": message})
+    _tell("described", content)
+    memory_before = measure.start_peak_mib()
+    loaded = _stage("loaded", lambda: (LoadedFile(path, 1), {}))
+    if loaded and options["run"]:
+        _stage("ran", lambda: (None, _run(path, loaded, memory_before)))
+
+
+def _stage(name, work):
+    """Does a piece of work and tells what came of it, `message` if it failed."""
+    try:
+        result, content = work()
+    except Exception as error:  # a damaged file can break anything in the runtime
+        return _tell(name, {"message": _line(error)})
+    _tell(name, content)
+    return result
+
+
+def _run(path, loaded, memory_before):
+    samples = loaded.samples()
+    turns = {}
+    for name, inputs in samples.items():
+        start = time.perf_counter()
+        loaded.run(name, **inputs)
+        turns[name] = 1 if time.perf_counter() - start > _SLOW else 0
+    memory = max(0.0, measure.peak_mib() - memory_before)
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    threads = threads or os.cpu_count() or 1
+    files = [loaded, LoadedFile(path, threads)]
+    latencies = {}
+    for name, inputs in samples.items():
+        times = measure.latencies(files, name, [inputs], turns[name])
+        latencies[name] = dict(zip(("one_thread", "all_threads"), times, strict=True))
+    return {
+        "latency_ms": latencies,
+        "threads": threads,
+        "peak_memory_mib": memory,
+        "inputs": "random floats, zeros for the rest; sizes not fixed are 1",
+    }
+
+
+def _sample(details):
+    generator = np.random.default_rng(0)
+    return {key: _array(detail, generator) for key, detail in details.items()}
+
+
+def _array(detail, generator):
+    shape, dtype = tuple(detail["shape"]), np.dtype(detail["dtype"])
+    if np.issubdtype(dtype, np.floating):
+        return np.asarray(generator.normal(size=shape), dtype)
+    return np.zeros(shape, dtype)
+
+
+def _limit_memory(num_bytes):
+    for kind, limit in (
+        (resource.RLIMIT_AS, num_bytes),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        try:
+            resource.setrlimit(kind, (limit, resource.getrlimit(kind)[1]))
+        except (OSError, ValueError):  # not on this system, or above its own limit
+            pass
+
+
+def _line(error):
+    return f"{type(error).__name__}: {error}"[:_LONGEST].rstrip()
+
+
+def _tell(stage, content):
+    print(json.dumps({"stage": stage, **content}), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

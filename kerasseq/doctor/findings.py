@@ -1,0 +1,175 @@
+"""What the content of a TFLite file means, and what to do about it."""
+
+from kerasseq.doctor import target_findings
+from kerasseq.doctor.finding import finding, some
+
+_MOST_BYTES = 2**31
+_WASTE = 64 * 1024  # bytes of duplicates that are worth a word
+_SEVERITIES = ("error", "warning", "note")
+_EXPORT = "`kerasseq.export.export_model`"
+_DAMAGED = "Write or copy the file again, and compare its size and checksum."
+
+
+def unreadable(message, end):
+    """The finding of a file that could not be read.
+
+    Args:
+        message: The error, or `None` if the child did not get to say one.
+        end: How the child ended.
+
+    Returns:
+        A finding.
+    """
+    if message is None:
+        return finding(
+            "error",
+            f"Reading the file {end}: it is damaged, or too large for the limits.",
+            "the whole file",
+            f"{_DAMAGED} For a large file raise `--time_limit` or `--memory_limit`.",
+        )
+    return finding("error", message, "the whole file", _DAMAGED)
+
+
+def collect(content, target):
+    """Judges the content of a file for a target.
+
+    Args:
+        content: From `description.describe`, with `"runtime"` and maybe `"run"`.
+        target: `"cpu"`, `"gpu"` or `"int8"`.
+
+    Returns:
+        A list of findings, errors first.
+    """
+    rules = [*_RULES, *target_findings.RULES[target]]
+    found = [finding for rule in rules for finding in rule(content)]
+    return sorted(found, key=lambda item: _SEVERITIES.index(item["severity"]))
+
+
+def _foreign_ops(content):
+    loads = content["runtime"]["loads"]
+    if content["flex_ops"]:
+        yield finding(
+            "error",
+            "Flex ops: no pip or mobile runtime loads them.",
+            some(content["flex_ops"]),
+            f"Export with builtin ops only and a static batch: {_EXPORT} names the "
+            "layer that needs another op.",
+        )
+    if content["custom_ops"]:
+        yield finding(
+            "warning" if loads else "error",
+            "Custom ops: only a runtime that has them registered loads them.",
+            some(content["custom_ops"]),
+            "Register them in the app, or write the layer with builtin ops.",
+        )
+    if content["unknown_ops"]:
+        yield finding(
+            "warning" if loads else "error",
+            "Ops that this version of the runtime does not know.",
+            some(content["unknown_ops"]),
+            "Update ai-edge-litert, or convert with the TensorFlow of the runtime.",
+        )
+
+
+def _loading(content):
+    runtime = content["runtime"]
+    known = content["flex_ops"] + content["custom_ops"] + content["unknown_ops"]
+    if runtime["loads"] or (known and "crashed" not in runtime["message"]):
+        return
+    message = runtime["message"]
+    do = f"If {_EXPORT} wrote the file it is damaged since; else convert it again."
+    if "builtin opcode" in message:
+        do = "The op is newer than the runtime: update ai-edge-litert and the app's."
+    elif "valid Flatbuffer" in message:
+        do = _DAMAGED
+    elif "crashed" in message:
+        do = (
+            f"{_DAMAGED} An honest file with an int8 WHILE loop does this too: "
+            f"convert it with `quantize=('dynamic',)` of {_EXPORT}."
+        )
+    elif "not finished" in message or "MemoryError" in message:
+        do = "Raise `--time_limit` or `--memory_limit`; if it still fails, the file is "
+        do += "damaged."
+    yield finding(
+        "error",
+        f"The runtime does not load the file: {message}",
+        f"ai-edge-litert {runtime['version']}",
+        do,
+    )
+
+
+def _running(content):
+    message = content.get("run", {}).get("message")
+    if message:
+        yield finding(
+            "error",
+            f"The file loads, but does not run: {message}",
+            "a signature, on random floats and zeros",
+            "Raise `--time_limit` for a slow model; else look for a loop without end, "
+            "or an index or division that fails on zero.",
+        )
+
+
+def _size(content):
+    if content["bytes"] >= _MOST_BYTES:
+        yield finding(
+            "error",
+            "The file has 2 GB or more, and a flatbuffer less.",
+            f"{content['bytes']} bytes",
+            "Quantise the weights, or split the model into several files.",
+        )
+    waste = content["constants"]["duplicated_bytes"]
+    if waste >= _WASTE:
+        yield finding(
+            "warning",
+            f"Equal constants are stored more than once: {waste} bytes too many.",
+            "buffers with the same content",
+            f"Export all signatures in one conversion, as {_EXPORT} does.",
+        )
+
+
+def _structure(content):
+    if not content["signatures"]:
+        yield finding(
+            "warning",
+            "The file has no signatures: inputs and outputs are known by order alone.",
+            "the whole file",
+            f"Convert from a SavedModel with signatures, or with {_EXPORT}.",
+        )
+    if not content["ops"]:
+        yield finding(
+            "warning",
+            "The file has no ops: it computes nothing.",
+            "all subgraphs",
+            "Look at what was converted: the outputs are constants or inputs.",
+        )
+    if content["empty_tensors"]:
+        yield finding(
+            "warning",
+            "Tensors without elements are computed.",
+            some(content["empty_tensors"]),
+            "Look for a slice or a split of length 0 in the model.",
+        )
+    if content["constants"]["nan_tensors"]:
+        yield finding(
+            "warning",
+            "Constants hold NaN.",
+            some(content["constants"]["nan_tensors"]),
+            "Look at the weights of the model; if they hold none the file is damaged.",
+        )
+
+
+def _types(content):
+    if content["wide_tensors"]:
+        types = sorted(n for n in content["tensor_types"] if n.endswith(("64", "128")))
+        floats = any(name.startswith(("FLOAT", "COMPLEX")) for name in types)
+        yield finding(
+            "warning" if floats else "note",
+            f"Computed tensors with 64 bits or more ({', '.join(types)}): few kernels "
+            "take them, and each needs twice the memory.",
+            some(content["wide_tensors"]),
+            "Cast to int32 or float32 in the model, inputs first.",
+        )
+
+
+_RULES = (_foreign_ops, _loading, _running, _size, _structure, _types)
