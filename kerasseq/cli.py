@@ -6,7 +6,7 @@ import os
 import sys
 
 # Modules with `add_arguments(parser)` and `run(arguments) -> exit code`.
-COMMANDS = {}
+COMMANDS = {"import": "kerasseq.convert.command"}
 
 
 def main(argv=None):
