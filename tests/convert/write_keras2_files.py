@@ -280,6 +280,26 @@ def operations():
     return keras.Model([x, y], outputs)
 
 
+def code():
+    # Creates a file wherever it runs.
+    run = layers.Lambda(lambda x: (open("RAN", "w").close(), x)[1], name="harmless")
+    return sequential((4,), run)
+
+
+class Scale(layers.Layer):
+    def build(self, input_shape):
+        self.scale = self.add_weight(name="scale", shape=input_shape[-1:])
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+
+def own_layer():
+    x = keras.Input((4,))
+    y = Scale(name="first")(Scale(name="second")(x))
+    return keras.Model(x, keras.Sequential([Scale(name="third")])(y))
+
+
 def unknown_operation():
     x = keras.Input((4,))
     return keras.Model(x, tf.math.cumsum(tf.math.lgamma(x)))
@@ -293,6 +313,8 @@ OTHERS = [
     old_forms,
     hard_sigmoids,
     operations,
+    code,
+    own_layer,
     unknown_operation,
 ]
 

@@ -7,7 +7,6 @@ import tempfile
 import keras
 
 from kerasseq import atomic
-from kerasseq.convert import classes
 from kerasseq.convert.keras2 import (
     layer_config,
     model_builder,
@@ -65,6 +64,8 @@ def import_keras2(
     custom_objects = dict(custom_objects or {})
     if output is not None and pathlib.Path(output).suffix != ".keras":
         raise ValueError(f"The new file is named `.keras`. Received: '{output}'")
+    if output is not None and os.path.abspath(output) == os.path.abspath(path):
+        raise ValueError(f"The new file needs another name. Received: '{output}'")
     if examples is not None:
         examples = proof.load_examples(examples)
     with open_source(path) as source:
@@ -78,6 +79,9 @@ def import_keras2(
             )
         weights.load(source, model, builder.children)
         report = _report(path, source, model, builder.rows)
+    if custom_objects:
+        names = ", ".join(custom_objects)
+        report["notes"].append(f"Load it with `custom_objects` as here: {names}.")
     with keras.saving.CustomObjectScope(custom_objects):
         report["comparison"] = _prove(model, output, examples, tolerance)
     if report["comparison"]["compared_with"] is None:
@@ -143,9 +147,8 @@ def _report(path, source, model, rows):
         layer = row.pop("layer", None)
         count = 0 if layer is None else len(layer.weights)
         layers.append(row | {"weights": count})
-    serialized = keras.saving.serialize_keras_object(model)
-    needs_kerasseq = bool(classes.names_of_kerasseq(serialized)) or any(
-        "hard_sigmoid of Keras 2 kept" in row["changes"] for row in rows
+    needs_kerasseq = any(
+        layer_config.HARD_SIGMOID_KEPT in row["changes"] for row in rows
     )
     notes = ["Optimizer, loss and metrics of the file are not imported; compile it."]
     if needs_kerasseq:

@@ -6,6 +6,7 @@ import keras
 
 from kerasseq import ops
 
+HARD_SIGMOID_KEPT = "hard_sigmoid of Keras 2 kept"
 SUBLAYERS = ("layer", "backward_layer", "cell", "cells")
 # Their configuration holds code, or the path of something to load and run.
 _UNSAFE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
@@ -53,8 +54,8 @@ def find_class(node, custom_objects):
     Returns:
         The class and `None`, or `None` and the reason why there is none.
     """
-    name = node["class_name"]
-    for key in (node.get("registered_name"), name, str(name).split(">")[-1]):
+    name = str(node["class_name"])
+    for key in (str(node.get("registered_name")), name, name.split(">")[-1]):
         if key in custom_objects:
             return custom_objects[key], None
     if name in _UNSAFE:
@@ -133,7 +134,7 @@ def _rewrite_activation(value, changes):
     if isinstance(value, dict) and isinstance(value.get("config"), str):
         name = value["config"]
     if name == "hard_sigmoid":
-        changes.append("hard_sigmoid of Keras 2 kept")
+        changes.append(HARD_SIGMOID_KEPT)
         return _HARD_SIGMOID
     return "softmax" if name == "softmax_v2" else value
 

@@ -188,7 +188,7 @@ def make_input(node):
         batch_shape=config.get("batch_input_shape") or config["batch_shape"],
         dtype=dtype if isinstance(dtype, str) else None,
         sparse=config.get("sparse") or None if is_input else None,
-        name=config["name"] if is_input else None,
+        name=config["name"].replace("/", "_") if is_input else None,
         optional=bool(config.get("optional")),
     )
 

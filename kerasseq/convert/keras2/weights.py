@@ -31,14 +31,17 @@ def load(source, model, children):
             have the values of the file afterwards, or this is raised.
     """
     read = _pairs_of_h5 if source.kind == "h5" else _pairs_of_keras
-    pairs = read(source.weights, model, children)
+    try:
+        pairs = read(source.weights, model, children)
+    except (OSError, KeyError, RuntimeError, TypeError) as error:  # those of HDF5
+        raise ValueError(f"The weights in the file are damaged ({error}).") from error
     loaded = {id(pair.variable) for pair in pairs}
     for weight in model.weights:
         if id(weight) not in loaded:
             raise ValueError(
-                f"The file lacks the weight '{weight.path}'. Keras 2 leaves out the "
-                "weights of a layer that two nested models share when it writes a "
-                "`.keras` file; save the model as `.h5` there."
+                f"The file lacks the weight '{weight.path}'. Keras 2 leaves those out "
+                "of a `.keras` file that two nested models share; build the model "
+                "without that, or save it as `.h5`."
             )
     values = [_assign(pair) for pair in pairs]
     for pair, value in zip(pairs, values, strict=True):
