@@ -139,7 +139,7 @@ def _random_inputs(model, unknown_size):
     shapes = shapes.get("shapes_dict", {"": shapes.get("input_shape")})
     inputs = {
         key.removesuffix("_shape"): keras.tree.map_shape_structure(
-            lambda shape: array(shape, "int32").astype("float32"), shape
+            lambda shape: keras.ops.cast(array(shape, "int32"), "float32"), shape
         )
         for key, shape in shapes.items()
     }
@@ -154,4 +154,6 @@ def _random(generator, shape, dtype, limit):
     ids = generator.integers(min(1, limit - 1), limit, shape)
     # Padding only on the right: cuDNN takes no other masks.
     lengths = generator.integers(1, shape[-1] + 1, (*shape[:-1], 1))
-    return np.where(np.arange(shape[-1]) < lengths, ids, 0).astype(dtype)
+    # A tensor like the floats: Keras takes no mix of tensors and arrays.
+    ids = np.where(np.arange(shape[-1]) < lengths, ids, 0)
+    return keras.ops.convert_to_tensor(ids, dtype)

@@ -90,7 +90,7 @@ class ModelBuilder:
                 with_layers = True
                 config[key] = self._sublayers(config[key], row["name"] + "/")
         with keras.saving.CustomObjectScope(self._custom_objects):
-            if with_layers and layer_class.__module__.startswith("keras."):
+            if with_layers:
                 layer = layer_class(**config)
             else:
                 layer = layer_class.from_config(config)

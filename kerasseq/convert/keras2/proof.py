@@ -62,7 +62,7 @@ def compare(model, examples, tolerance):
             outputs = comparison.run(model, args, kwargs)
         except Exception as error:  # whatever the layers raise
             raise ValueError(f"The model refuses the examples: {error}") from error
-    if not all(np.isfinite(x).all() for x in outputs):
+    if not expected and not all(np.isfinite(x).all() for x in outputs):
         raise ValueError("The imported model puts out NaN or infinite values.")
     report = {"compared_with": None, "max_abs_diff": None, "tolerance": None}
     if expected:

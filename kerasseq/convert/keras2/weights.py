@@ -9,6 +9,11 @@ import numpy as np
 
 from kerasseq.convert.keras2 import source as files
 
+_SHARED = (
+    "Keras 2 leaves out of a `.keras` file what two nested models share; build the "
+    "model without that there."
+)
+
 
 class Pair(typing.NamedTuple):
     """An array of the file, the variable it goes to, and the name of the layer."""
@@ -38,11 +43,7 @@ def load(source, model, children):
     loaded = {id(pair.variable) for pair in pairs}
     for weight in model.weights:
         if id(weight) not in loaded:
-            raise ValueError(
-                f"The file lacks the weight '{weight.path}'. Keras 2 leaves those out "
-                "of a `.keras` file that two nested models share; build the model "
-                "without that, or save it as `.h5`."
-            )
+            raise ValueError(f"The file lacks the weight '{weight.path}'. {_SHARED}")
     values = [_assign(pair) for pair in pairs]
     for pair, value in zip(pairs, values, strict=True):
         if pair.variable.numpy().tobytes() != value.tobytes():
@@ -158,7 +159,7 @@ def _pairs_of_keras(group, model, children):
         if id(layer) in children:
             folder = next((f for f in _FOLDERS if f in group), None)
             items = [(c.class_name, c.name, c.layer) for c in children[id(layer)]]
-            walk_list(_subgroup(group, folder), items, name)
+            walk_list(folder and _subgroup(group, folder), items, name)
             return
         pairs.extend(_own_pairs(group, layer, name))
         for key in group:
@@ -169,23 +170,32 @@ def _pairs_of_keras(group, model, children):
                 items = [(type(item).__name__, key, item) for item in value]
                 walk_list(_subgroup(group, key), items, name)
 
-    def walk_list(group, items, name):
-        count = {}
-        for class_name, own_name, layer in items:
-            if id(layer) in visited or group is None:
-                continue
-            key = _snake_case(class_name.split(">")[-1])
-            count[key] = count.get(key, -1) + 1
-            key = f"{key}_{count[key]}" if count[key] else key
-            walk(
-                _subgroup(group, key), layer, f"{name}/{own_name}" if name else own_name
-            )
+    def walk_list(group, items, path):
+        items = [item for item in items if id(item[2]) not in visited]
+        for class_name in dict.fromkeys(item[0] for item in items):
+            same = [item for item in items if item[0] == class_name]
+            keys = [] if group is None else _keys_of_class(group, class_name)
+            if len(keys) != len(same) and any(layer.weights for *_, layer in same):
+                raise ValueError(
+                    f"There are {len(same)} layers of class {class_name} in "
+                    f"'{path}'. Received: {len(keys)} in the file. {_SHARED}"
+                )
+            for key, (_, name, layer) in zip(keys, same, strict=False):
+                walk(_subgroup(group, key), layer, f"{path}/{name}")
 
-    walk(group, model, "")
+    walk(group, model, model.name)
     return pairs
 
 
 _FOLDERS = ("layers", "_layer_checkpoint_dependencies")
+
+
+def _keys_of_class(group, class_name):
+    """Groups such as `dense`, `dense_1` .. in their order; numbers may be left out."""
+    stem = _snake_case(class_name.split(">")[-1])
+    found = {key: re.fullmatch(rf"{stem}(?:_(\d+))?", key) for key in group}
+    numbers = {key: int(match[1] or 0) for key, match in found.items() if match}
+    return sorted(numbers, key=numbers.get)
 
 
 def _subgroup(group, name):
