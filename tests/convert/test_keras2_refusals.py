@@ -54,6 +54,16 @@ class TestCode:
         with pytest.raises(ValueError, match="'dense.*/' holds code"):
             convert.import_keras2(edited("dense", hide))
 
+    def test_inside_a_class_of_the_user(self, edited):
+        def hide(config):
+            inner = {"class_name": "Lambda", "config": {"name": "hidden"}}
+            config["config"]["layers"][1]["config"]["inner"] = inner
+
+        with pytest.raises(ValueError, match="second/hidden' of class Lambda"):
+            convert.import_keras2(
+                edited("own_layer", hide), custom_objects={"Scale": Scale}
+            )
+
     @pytest.mark.parametrize(
         "name", ["Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer"]
     )

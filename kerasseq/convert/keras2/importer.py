@@ -134,7 +134,7 @@ def _look_at(node, path, custom_objects, refused):
         function = config.get("function")
         if tf_ops.find(function) is None:
             refused.append(f"{described}: `tf.{function}` has no counterpart")
-    elif "trainable" in config and not model_builder.is_model(node):
+    elif kind == "Lambda" or "trainable" in config and not model_builder.is_model(node):
         _, reason = layer_config.find_class(node, custom_objects)
         if reason:
             refused.append(f"{described}: {reason}")

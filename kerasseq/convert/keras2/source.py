@@ -63,7 +63,7 @@ def open_source(path):
         config = source.config
         if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
             raise ValueError(f"The file holds no Keras model. Received: '{path}'")
-        if (source.keras_version or "").startswith("3"):
+        if str(source.keras_version).startswith("3"):
             raise ValueError(
                 f"The file was written by Keras {source.keras_version} and needs no "
                 "import; load it with `keras.saving.load_model`. Received: "
