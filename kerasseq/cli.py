@@ -9,6 +9,7 @@ import sys
 COMMANDS = {
     "doctor": "kerasseq.commands.doctor",
     "export": "kerasseq.commands.export",
+    "import": "kerasseq.commands.import_keras2",
 }
 
 

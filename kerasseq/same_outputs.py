@@ -31,36 +31,53 @@ def check(model, converted, stacklevel=4):
             value if that is above 1; with float16 anywhere, or on a GPU, by more than
             1e-2; with bfloat16 anywhere, or on a TPU, by more than 0.1.
     """
-    for size in _UNKNOWN_SIZES:
-        try:
-            args, kwargs = _random_inputs(model, size)
-            expected = _run(model, args, kwargs)
-            break
-        except Exception as error:  # any: the model's own code refuses these inputs
-            reason = f"{type(error).__name__}: {error}"
-    else:
+    try:
+        args, kwargs, expected = run_on_random_inputs(model)
+    except ValueError as error:
         warnings.warn(
             f"The outputs of model '{model.name}' were not compared, since it does "
             "not run on random inputs; compare them on yours. The weights are the "
-            f"same. ({reason})",
+            f"same. ({error})",
             stacklevel=stacklevel,
         )
         return
-    tolerance = _tolerance(model)
-    received = _run(converted, args, kwargs)
+    allowed = tolerance(model)
+    received = run(converted, args, kwargs)
     for index, pair in enumerate(zip(expected, received, strict=True)):
-        difference = _difference(*pair)
-        if not difference <= tolerance:
+        found = difference(*pair)
+        if not found <= allowed:
             raise ValueError(
                 f"The model '{model.name}' of class {type(model).__name__} puts out "
                 "something else when it is converted; does a class of yours behave as "
                 "its `get_config` says, and has a function of yours the name of one of "
-                f"Keras? Received: a difference of {difference:.3g} in output {index}, "
-                f"allowed {tolerance:g}"
+                f"Keras? Received: a difference of {found:.3g} in output {index}, "
+                f"allowed {allowed:g}"
             )
 
 
-def _run(model, args, kwargs):
+def run_on_random_inputs(model):
+    """Runs a model on seeded inputs.
+
+    Args:
+        model: A built model; not even its random seeds change.
+
+    Returns:
+        `(args, kwargs, outputs)`: of its call, and a flat list of arrays.
+
+    Raises:
+        ValueError: If it does not run on them; the message says why.
+    """
+    for size in _UNKNOWN_SIZES:
+        try:
+            args, kwargs = _random_inputs(model, size)
+            return args, kwargs, run(model, args, kwargs)
+        except Exception as error:  # any: the model's own code refuses these inputs
+            reason = error
+    raise ValueError(f"{type(reason).__name__}: {reason}") from reason
+
+
+def run(model, args, kwargs):
+    """Runs a model without a change to it, and gives a flat list of arrays."""
     # In the scope nothing is assigned: no seed moves on, no state is kept.
     with keras.StatelessScope():
         outputs = model(*args, training=False, **kwargs)
@@ -75,14 +92,16 @@ def _array(tensor):
     )  # bfloat16 is no number to NumPy
 
 
-def _tolerance(model):
+def tolerance(model):
+    """The difference that the precision of a model allows, see `difference`."""
     kinds = {getattr(x, "compute_dtype", None) for x in recreate.all_layers(model)}
     for device in keras.distribution.list_devices():
         kinds.add(_PRODUCTS.get(device.split(":")[0]))
     return max(_TOLERANCES.get(kind, _TOLERANCE) for kind in kinds)
 
 
-def _difference(expected, received):
+def difference(expected, received):
+    """The largest difference of two arrays, relative to values above 1."""
     if expected.shape != received.shape:
         return float("inf")
     if not np.issubdtype(expected.dtype, np.number):
@@ -136,5 +155,6 @@ def _random(generator, shape, dtype, limit):
     ids = generator.integers(min(1, limit - 1), limit, shape)
     # Padding only on the right: cuDNN takes no other masks.
     lengths = generator.integers(1, shape[-1] + 1, (*shape[:-1], 1))
-    padded = np.where(np.arange(shape[-1]) < lengths, ids, 0)
-    return keras.ops.convert_to_tensor(padded.astype(dtype))
+    # A tensor like the floats: Keras takes no mix of tensors and arrays.
+    ids = np.where(np.arange(shape[-1]) < lengths, ids, 0)
+    return keras.ops.convert_to_tensor(ids, dtype)

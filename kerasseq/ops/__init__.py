@@ -8,6 +8,7 @@ from kerasseq.ops.cells import gru_step as gru_step
 from kerasseq.ops.cells import lstm_step as lstm_step
 from kerasseq.ops.cells import simple_rnn_step as simple_rnn_step
 from kerasseq.ops.gru import gru as gru
+from kerasseq.ops.hard_sigmoid import keras2_hard_sigmoid as keras2_hard_sigmoid
 from kerasseq.ops.lstm import lstm as lstm
 from kerasseq.ops.multi_head_attention import alibi_slopes as alibi_slopes
 from kerasseq.ops.multi_head_attention import (

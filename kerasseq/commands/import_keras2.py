@@ -1,0 +1,94 @@
+"""Imports a model file of Keras 2 (`.h5` or `.keras`) as a `.keras` file of Keras 3."""
+
+import importlib
+import os
+
+from kerasseq import atomic
+
+
+def add_arguments(parser):
+    """Adds the arguments of `kerasseq import` to a parser."""
+    parser.add_argument("old", metavar="OLD", help="a .h5 or .keras file of Keras 2")
+    parser.add_argument(
+        "--out", required=True, metavar="NEW.keras", help="the file to write"
+    )
+    parser.add_argument(
+        "--example",
+        metavar="FILE.npz",
+        help="inputs input_0 .. and outputs output_0 .. of the old model to compare",
+    )
+    parser.add_argument(
+        "--tolerance", type=float, help="largest difference of the outputs"
+    )
+    parser.add_argument(
+        "--custom",
+        action="append",
+        default=[],
+        metavar="MODULE:CLASS",
+        help="a Keras 3 class or function of yours that the model uses; repeatable",
+    )
+    parser.add_argument("--report", metavar="FILE.json", help="write the report there")
+
+
+def run(arguments):
+    """Runs `kerasseq import`.
+
+    Args:
+        arguments: What the parser of `add_arguments` returned.
+
+    Returns:
+        The exit code 0.
+
+    Raises:
+        ValueError: If the model cannot be imported; nothing is written then.
+    """
+    from kerasseq.convert.keras2.importer import import_keras2
+
+    custom_objects = dict(_find(name) for name in arguments.custom)
+    _, report = import_keras2(
+        arguments.old,
+        arguments.out,
+        custom_objects=custom_objects,
+        examples=arguments.example,
+        tolerance=arguments.tolerance,
+    )
+    if arguments.report:
+        atomic.write_json(arguments.report, report)
+    print(_table(report["layers"]))
+    print(
+        f"\n{report['num_weights']} weights, {report['num_parameters']:,} parameters, "
+        "copied bit by bit."
+    )
+    compared = report["comparison"]
+    if compared["compared_with"]:
+        print(
+            f"Compared with {compared['compared_with']}: largest difference "
+            f"{compared['max_abs_diff']:.3g}, allowed {compared['tolerance']:g}."
+        )
+    for note in report["notes"]:
+        print(note)
+    print(f"Written: {os.fspath(arguments.out)}")
+    return 0
+
+
+def _find(name):
+    module, _, attribute = name.partition(":")
+    try:
+        return attribute, getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            "Name a class as `package.module:Class`, in a module that Python finds. "
+            f"Received: --custom {name} ({error})"
+        ) from error
+
+
+def _table(rows):
+    lines = [("layer", "Keras 2", "Keras 3", "weights", "changed")]
+    for row in rows:
+        classes = row["old_class"], row["new_class"]
+        changes = ", ".join(row["changes"])
+        lines.append((row["name"], *classes, str(row["weights"]), changes))
+    widths = [max(len(line[i]) for line in lines) for i in range(4)]
+    return "\n".join(
+        "  ".join([*map(str.ljust, line, widths), line[4]]).rstrip() for line in lines
+    )

@@ -1,0 +1,165 @@
+"""The import of a model that Keras 2 wrote."""
+
+import os
+import pathlib
+import tempfile
+
+import keras
+
+from kerasseq import atomic
+from kerasseq.convert.keras2 import (
+    layer_config,
+    model_builder,
+    proof,
+    tf_ops,
+    weights,
+)
+from kerasseq.convert.keras2.source import open_source
+
+_NO_EXAMPLE = (
+    "Nothing of the old framework was compared: no outputs were given. The model ran "
+    "on {inputs} and gives the same outputs when Keras 3 loads it again."
+)
+
+
+def import_keras2(
+    path, output=None, *, custom_objects=None, examples=None, tolerance=None
+):
+    """Turns a model file of Keras 2 (tf.keras, tf_keras) into a model of Keras 3.
+
+    Layers are built anew by stock Keras 3 from the rewritten configuration, operations
+    of TensorFlow between them become operations of Keras, and the weights are copied
+    bit by bit. `hard_sigmoid`, which Keras 3 redefined, stays what it was: such a model
+    loads after `import kerasseq.ops`. The model comes back uncompiled. Code in the
+    file is never run.
+
+    Args:
+        path: Path of a `.h5` or `.keras` file.
+        output: Path of the `.keras` file to write, or `None`. It appears only when all
+            checks passed.
+        custom_objects: `{name in the file: Keras 3 class or function}` for what stock
+            Keras does not have.
+        examples: Path of a `.npz` file or a dict: inputs named as in the model or
+            `input_0` .., and, to prove the import, `output_0` .. of the old model.
+        tolerance: Largest difference of outputs, relative to the largest value if that
+            is above 1; by default 1e-5, with half precision more.
+
+    Returns:
+        The model and a report in plain data: `layers`, a list of dicts `name`,
+        `old_class`, `new_class`, `changes`, `weights`; `comparison`; `notes`;
+        `needs_kerasseq`; and what the file was.
+
+    Raises:
+        ValueError: If the file is no such model; if something in it cannot be
+            imported, which is named; or if a check fails.
+
+    Example:
+
+    ```python
+    model, report = kerasseq.convert.import_keras2(
+        "old.h5", "new.keras", examples="example.npz"
+    )
+    ```
+    """
+    custom_objects = dict(custom_objects or {})
+    if output is not None and pathlib.Path(output).suffix != ".keras":
+        raise ValueError(f"The new file is named `.keras`. Received: '{output}'")
+    if output is not None and os.path.abspath(output) == os.path.abspath(path):
+        raise ValueError(f"The new file needs another name. Received: '{output}'")
+    if examples is not None:
+        examples = proof.load_examples(examples)
+    with open_source(path) as source:
+        _refuse_by_name(source.config, custom_objects)
+        builder = model_builder.ModelBuilder(custom_objects, source.kind == "h5")
+        model = builder.build(source.config)
+        if not isinstance(model, keras.Model) or not model.built:
+            raise ValueError(
+                "The model has no input shape, so it has no weights either; call it "
+                f"once before it is saved. Received: '{path}'"
+            )
+        weights.load(source, model, builder.children)
+        report = _report(path, source, model, builder.rows)
+    if custom_objects:
+        names = ", ".join(custom_objects)
+        report["notes"].append(f"Load it with `custom_objects` as here: {names}.")
+    with keras.saving.CustomObjectScope(custom_objects):
+        report["comparison"] = _prove(model, output, examples, tolerance)
+    if report["comparison"]["compared_with"] is None:
+        inputs = "generated inputs" if examples is None else "the given inputs"
+        report["notes"].append(_NO_EXAMPLE.format(inputs=inputs))
+    return model, atomic.plain(report)
+
+
+def _prove(model, output, examples, tolerance):
+    compared, args, kwargs, outputs = proof.compare(model, examples, tolerance)
+    if output is None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "model.keras"
+            proof.save_checked(model, file, args, kwargs, outputs)
+    else:
+        with atomic.staging(output) as folder:
+            file = folder / pathlib.Path(output).name
+            proof.save_checked(model, file, args, kwargs, outputs)
+            os.replace(file, output)
+    return compared
+
+
+def _refuse_by_name(config, custom_objects):
+    """Names everything that cannot be imported, before anything is built."""
+    refused = []
+
+    def look(node, path):
+        if isinstance(node, (list, tuple)):
+            for item in node:
+                look(item, path)
+        elif isinstance(node, dict):
+            if "class_name" in node and isinstance(node.get("config"), dict):
+                path = _look_at(node, path, custom_objects, refused)
+            for key, value in node.items():
+                if key not in ("compile_config", "inbound_nodes"):
+                    look(value, path)
+
+    look(config, None)
+    if refused:
+        raise ValueError(f"The model cannot be imported: {'; '.join(refused)}.")
+
+
+def _look_at(node, path, custom_objects, refused):
+    kind, config = node["class_name"], node["config"]
+    name = config.get("name")
+    described = f"layer '{path or ''}{name}' of class {kind}"
+    if kind == "__lambda__":
+        refused.append(f"'{path}' holds code, which is never run")
+    elif kind in tf_ops.CLASSES:
+        function = config.get("function")
+        if tf_ops.find(function) is None:
+            refused.append(f"{described}: `tf.{function}` has no counterpart")
+    elif kind == "Lambda" or "trainable" in config and not model_builder.is_model(node):
+        _, reason = layer_config.find_class(node, custom_objects)
+        if reason:
+            refused.append(f"{described}: {reason}")
+    return "" if path is None else f"{path}{name}/"
+
+
+def _report(path, source, model, rows):
+    layers = []
+    for row in rows:
+        layer = row.pop("layer", None)
+        count = 0 if layer is None else len(layer.weights)
+        layers.append(row | {"weights": count})
+    needs_kerasseq = any(
+        layer_config.HARD_SIGMOID_KEPT in row["changes"] for row in rows
+    )
+    notes = ["Optimizer, loss and metrics of the file are not imported; compile it."]
+    if needs_kerasseq:
+        notes.append("The new file loads only after `import kerasseq.ops`.")
+    return {
+        "file": str(path),
+        "format": source.kind,
+        "keras_version": source.keras_version,
+        "layers": layers,
+        "num_weights": len(model.weights),
+        "num_parameters": model.count_params(),
+        "needs_kerasseq": needs_kerasseq,
+        "notes": notes,
+    }

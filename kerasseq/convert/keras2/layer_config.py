@@ -1,0 +1,149 @@
+"""The configuration of one layer of Keras 2, as Keras 3 takes it."""
+
+import inspect
+
+import keras
+
+from kerasseq import ops
+
+HARD_SIGMOID_KEPT = "hard_sigmoid of Keras 2 kept"
+SUBLAYERS = ("layer", "backward_layer", "cell", "cells")
+# Their configuration holds code, or the path of something to load and run.
+_UNSAFE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+# Their state is no weight: vocabularies are kept in assets or in lookup tables.
+_LOOKUPS = {"StringLookup", "IntegerLookup", "TextVectorization"}
+_NEW_CLASSES = {
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "SyncBatchNormalization": "BatchNormalization",
+    "ThresholdedReLU": "ReLU",
+}
+_NEW_ARGUMENTS = {"LeakyReLU": ("alpha", "negative_slope")}
+_NEW_ARGUMENTS["ThresholdedReLU"] = ("theta", "threshold")
+_ANY_LAYER = {"activity_regularizer", "dtype", "name", "trainable"}
+# Arguments that Keras 3 lacks and does not need, at any value ..
+_NEEDLESS = {"batch_input_shape", "implementation", "input_length", "fused"}
+_NEEDLESS |= {"query_shape", "key_shape", "value_shape", "softmax_robust_masking"}
+_NEEDLESS |= {"kernel_initializer", "kernel_regularizer", "kernel_constraint"}
+_NEEDLESS |= {"renorm_clipping", "renorm_momentum", "rng_type"}
+# .. or at this value, with which they do nothing.
+_NO_EFFECT = {
+    "causal": False,
+    "groups": 1,
+    "ragged": False,
+    "renorm": False,
+    "reverse_state_order": False,
+    "sparse": False,
+    "time_major": False,
+}
+_HARD_SIGMOID = {
+    "module": "builtins",
+    "class_name": "function",
+    "config": keras.saving.get_registered_name(ops.keras2_hard_sigmoid),
+    "registered_name": "function",
+}
+
+
+def find_class(node, custom_objects):
+    """Finds the class of a layer.
+
+    Args:
+        node: A serialised layer.
+        custom_objects: `{name: class}` of the user.
+
+    Returns:
+        The class and `None`, or `None` and the reason why there is none.
+    """
+    name = str(node["class_name"])
+    for key in (str(node.get("registered_name")), name, name.split(">")[-1]):
+        if key in custom_objects:
+            return custom_objects[key], None
+    if name in _UNSAFE:
+        return None, "it holds code, which is never run; write a layer class instead"
+    if name in _LOOKUPS:
+        return None, "vocabularies are not imported"
+    found = getattr(keras.layers, _NEW_CLASSES.get(name, name), None)
+    if inspect.isclass(found) and issubclass(found, keras.layers.Layer):
+        return found, None
+    return None, "Keras 3 has no such layer; pass its class in `custom_objects`"
+
+
+def rewrite(node, layer_class):
+    """Rewrites the configuration of a layer, but not those of its sub-layers.
+
+    Args:
+        node: A serialised layer of Keras 2.
+        layer_class: Its class in Keras 3.
+
+    Returns:
+        The new configuration, and a list of what was changed in it.
+
+    Raises:
+        ValueError: If it has an argument that Keras 3 cannot follow.
+    """
+    changes = []
+    config = {
+        key: _rewrite_value(key, value, changes)
+        for key, value in node["config"].items()
+    }
+    if not layer_class.__module__.startswith("keras."):
+        return config, changes
+    old, new = _NEW_ARGUMENTS.get(node["class_name"], (None, None))
+    if old in config:
+        config[new] = config.pop(old)
+        changes.append(f"{old} is {new}")
+    if node["class_name"] == "SyncBatchNormalization":
+        config["synchronized"] = True
+    for key in sorted(set(config) - arguments(layer_class)):
+        value = config.pop(key)
+        if key not in _NEEDLESS and value not in (None, _NO_EFFECT.get(key)):
+            raise ValueError(
+                f"{layer_class.__name__} of Keras 3 lacks the argument {key}. "
+                f"Received: {key}={value!r}"
+            )
+        changes.append(f"without {key}")
+    return config, changes
+
+
+def arguments(layer_class):
+    """Lists the arguments that a constructor and those of its bases name."""
+    bases = (base for base in layer_class.__mro__ if "__init__" in vars(base))
+    names = {name for base in bases for name in inspect.signature(base).parameters}
+    return names | _ANY_LAYER
+
+
+def _rewrite_value(key, value, changes):
+    if key == "name" and value and "/" in value:
+        changes.append("name without '/'")
+        return value.replace("/", "_")
+    if key == "dtype" and isinstance(value, dict):
+        changes.append("dtype policy by name")
+        return value["config"].get("name")
+    if key == "axis" and isinstance(value, list) and len(value) == 1:
+        changes.append("axis is a number")
+        return value[0]
+    if key.endswith("activation"):
+        return _rewrite_activation(value, changes)
+    if isinstance(value, dict) and key not in SUBLAYERS:
+        return _rewrite_object(value)
+    return value
+
+
+def _rewrite_activation(value, changes):
+    name = value
+    if isinstance(value, dict) and isinstance(value.get("config"), str):
+        name = value["config"]
+    if name == "hard_sigmoid":
+        changes.append(HARD_SIGMOID_KEPT)
+        return _HARD_SIGMOID
+    return "softmax" if name == "softmax_v2" else value
+
+
+def _rewrite_object(value):
+    """An initializer or the like; some older ones keep a data type."""
+    config = value.get("config")
+    if not isinstance(config, dict):
+        return value
+    config = {key: item for key, item in config.items() if key != "dtype"}
+    value = {key: item for key, item in value.items() if key != "shared_object_id"}
+    return value | {"config": config}

@@ -1,0 +1,198 @@
+"""Builds Keras 3 layers and models from the configuration of a Keras 2 model.
+
+Nothing is translated node by node: the calls that the configuration lists are made
+again, on symbolic tensors, and Keras 3 records them its own way.
+"""
+
+import keras
+
+from kerasseq.convert.keras2 import layer_config, tf_ops
+from kerasseq.convert.keras2.layer_graph import ImportRefused, LayerGraph
+
+MODELS = ("Functional", "Model", "Sequential")
+
+
+class Child:
+    """A layer as the file knows it.
+
+    Attributes:
+        name: Its name in the file.
+        class_name: Its class in Keras 2.
+        layer: The Keras 3 layer.
+    """
+
+    def __init__(self, node, layer):
+        self.name = node["config"].get("name")
+        self.class_name = node["class_name"]
+        self.layer = layer
+
+
+class ModelBuilder:
+    """Builds a model, keeping track of what became of what.
+
+    Attributes:
+        children: `{id of a model: list of Child}`, in the order of the file.
+        rows: The report: a dict a layer, without the number of weights.
+    """
+
+    def __init__(self, custom_objects, shares_by_id):
+        self.children = {}
+        self.rows = []
+        self._custom_objects = custom_objects
+        self._shares_by_id = shares_by_id
+        self._shared = {}
+
+    def build(self, node, path=""):
+        """Builds the layer or model that `node` describes.
+
+        Args:
+            node: A serialised layer or model.
+            path: Names of the models it is in, each with a slash at the end.
+
+        Returns:
+            A Keras layer.
+
+        Raises:
+            ValueError: If it cannot be imported; the message names it.
+        """
+        identity = node.get("shared_object_id") if self._shares_by_id else None
+        if identity is None or identity not in self._shared:
+            layer = self._build(node, path)
+            if identity is None:
+                return layer
+            self._shared[identity] = layer
+        return self._shared[identity]
+
+    def _build(self, node, path):
+        name = node["config"].get("name")
+        try:
+            if is_model(node):
+                return self._build_model(node, path)
+            return self._build_layer(node, path)
+        except ImportRefused:
+            raise
+        except Exception as error:  # Keras raises what a constructor raises
+            text = str(error).strip().splitlines()
+            raise ImportRefused(
+                f"Layer '{path}{name}' of class {node['class_name']} cannot be "
+                f"imported: {text[0] if text else type(error).__name__}"
+            ) from error
+
+    def _build_layer(self, node, path):
+        layer_class, reason = layer_config.find_class(node, self._custom_objects)
+        if reason:
+            raise ValueError(reason)
+        config, changes = layer_config.rewrite(node, layer_class)
+        row = self._row(node, path, layer_class.__name__, changes)
+        with_layers = False
+        for key in layer_config.SUBLAYERS:
+            if key in config and _is_layer(config[key]):
+                with_layers = True
+                config[key] = self._sublayers(config[key], row["name"] + "/")
+        with keras.saving.CustomObjectScope(self._custom_objects):
+            if with_layers:
+                layer = layer_class(**config)
+            else:
+                layer = layer_class.from_config(config)
+        row["layer"] = layer
+        return layer
+
+    def _sublayers(self, value, path):
+        if isinstance(value, list):
+            return [self.build(node, path) for node in value]
+        return self.build(value, path)
+
+    def _build_model(self, node, path):
+        kind, config = node["class_name"], node["config"]
+        row = self._row(node, path, "Sequential" if kind == "Sequential" else "Model")
+        inner = f"{path}{config['name']}/" if path or self.rows[0] is not row else ""
+        if kind == "Sequential":
+            model, children = self._build_sequential(config, inner)
+        else:
+            model, children = self._build_functional(config, inner)
+        if config.get("trainable") is False:
+            model.trainable = False
+        self.children[id(model)] = children
+        row["layer"] = model
+        return model
+
+    def _build_sequential(self, config, path):
+        nodes = list(config["layers"])
+        shape = nodes[0]["config"].get("batch_input_shape") if nodes else None
+        stack, children = [], []
+        if shape is not None:
+            stack.append(make_input(nodes[0]))
+        if nodes and nodes[0]["class_name"] == "InputLayer":
+            self._row(nodes.pop(0), path, "InputLayer", ["batch_shape"])
+        for node in nodes:
+            children.append(Child(node, self.build(node, path)))
+            stack.append(children[-1].layer)
+        model = keras.Sequential(stack, name=config["name"])
+        if not model.built and config.get("build_input_shape"):
+            model.build(config["build_input_shape"])
+        return model, children
+
+    def _build_functional(self, config, path):
+        graph, children = LayerGraph(), []
+        for node in config["layers"]:
+            name, nodes = node["name"], node["inbound_nodes"]
+            if node["class_name"] == "InputLayer":
+                graph.add_input(name, make_input(node))
+                self._row(node, path, "InputLayer", ["batch_shape"])
+            elif node["class_name"] in tf_ops.CLASSES:
+                graph.add_operation(name, node["config"]["function"], nodes)
+                self._row(node, path, "operation of keras.ops")
+            else:
+                layer = self.build(node, path)
+                children.append(Child(node, layer))
+                graph.add_layer(name, layer, nodes, has_own_node(node))
+        graph.call_all()
+        inputs = graph.take(config["input_layers"])
+        outputs = graph.take(config["output_layers"])
+        return keras.Model(inputs, outputs, name=config["name"]), children
+
+    def _row(self, node, path, new_class, changes=()):
+        row = {
+            "name": f"{path}{node['config'].get('name')}",
+            "old_class": node["class_name"],
+            "new_class": new_class,
+            "changes": list(changes),
+        }
+        self.rows.append(row)
+        return row
+
+
+def is_model(node):
+    """Says whether a node is a model of layers, and not a layer or a model class."""
+    return node["class_name"] in MODELS and "layers" in node["config"]
+
+
+def has_own_node(node):
+    """Says whether Keras 2 counts a call of a layer at its making, of models alone."""
+    if not is_model(node):
+        return False
+    if node["class_name"] != "Sequential":
+        return True
+    layers = node["config"]["layers"]
+    return bool(layers) and "batch_input_shape" in layers[0]["config"]
+
+
+def make_input(node):
+    """Makes the input tensor of an input layer, or of the first layer of a stack."""
+    config = node["config"]
+    if config.get("ragged"):
+        raise ValueError(f"Keras 3 has no ragged inputs: '{config.get('name')}'")
+    is_input = node["class_name"] == "InputLayer"
+    dtype = config.get("dtype")
+    return keras.Input(
+        batch_shape=config.get("batch_input_shape") or config["batch_shape"],
+        dtype=dtype if isinstance(dtype, str) else None,
+        sparse=config.get("sparse") or None if is_input else None,
+        name=config["name"].replace("/", "_") if is_input else None,
+        optional=bool(config.get("optional")),
+    )
+
+
+def _is_layer(value):
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, dict) and "class_name" in first

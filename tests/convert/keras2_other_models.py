@@ -1,0 +1,142 @@
+"""More models of Keras 2: older forms, operations, and what is refused."""
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+from keras2_architectures import IMAGE, SEQUENCE, sequential
+
+layers = keras.layers
+
+
+def shared_inside():
+    part = keras.Input((4,))
+    inner = keras.Model(part, layers.Dense(4)(part), name="inner")
+    x = keras.Input((4,))
+    return keras.Model(x, sequential((4,), layers.Dense(4), inner)(inner(x)))
+
+
+def wrapped():
+    x = keras.Input((6, 4))
+    cells = [layers.LSTMCell(3), layers.GRUCell(3)]
+    y, h, c, state = tf.nest.flatten(layers.RNN(cells, return_state=True)(x))
+    z = layers.Bidirectional(layers.LSTM(3))(x, initial_state=[h, c, state, y])
+    part = sequential((2,), layers.Dense(3), layers.BatchNormalization())
+    part.layers[0].trainable = False
+    return keras.Model(x, [z, layers.TimeDistributed(part)(tf.reshape(x, [-1, 12, 2]))])
+
+
+def masked_attention():
+    words = keras.Input((7,), dtype="int32")
+    x = layers.Embedding(11, 4, mask_zero=True)(words)
+    y = layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)
+    return keras.Model(words, layers.GlobalAveragePooling1D()(layers.Add()([x, y])))
+
+
+def preprocessing():
+    return sequential(
+        IMAGE,
+        layers.Rescaling(1 / 255.0),
+        layers.RandomFlip(),
+        layers.RandomRotation(0.1),
+        layers.Normalization(mean=[1.0, 2, 3], variance=[1.0, 2, 3]),
+        layers.Resizing(4, 4),
+        layers.Normalization(),
+        layers.PReLU(),
+    )
+
+
+def stateful():
+    return keras.Sequential(
+        [
+            keras.Input(batch_shape=(3, *SEQUENCE)),
+            layers.LSTM(3, stateful=True, return_sequences=True),
+            layers.GRU(3, stateful=True),
+        ]
+    )
+
+
+def old_forms():
+    return keras.Sequential(
+        [
+            layers.Dense(3, input_shape=(4,), name="a/b"),
+            layers.ThresholdedReLU(0.2),
+            layers.Dense(3, dtype=keras.mixed_precision.Policy("mixed_float16")),
+            layers.experimental.SyncBatchNormalization(dtype="float32"),
+        ]
+    )
+
+
+def hard_sigmoids():
+    return sequential(
+        SEQUENCE,
+        layers.Bidirectional(
+            layers.LSTM(4, return_sequences=True, recurrent_activation="hard_sigmoid")
+        ),
+        layers.RNN([layers.GRUCell(3, recurrent_activation="hard_sigmoid")]),
+        layers.Dense(3, activation=keras.activations.hard_sigmoid),
+        layers.Activation("hard_sigmoid"),
+    )
+
+
+def operations():
+    x, y = keras.Input(SEQUENCE, name="x"), keras.Input(SEQUENCE, name="y")
+    column, k = tf.expand_dims(x, -1), keras.backend
+    outputs = [x + y, x - 2.0, 2.0 * x, 1 - x, x / y, -x, x**2, abs(x), x @ x[:, :4]]
+    outputs += [tf.math.add(x, y), tf.multiply(x, y), tf.math.pow(x, 2.0), x > 0.0]
+    outputs += [x + np.arange(4.0).astype("float32"), tf.maximum(x, 0.0), x % 2.0]
+    outputs += [x[:, -1], x[:, 1:3, None], x[:, ::-1], tf.where(x > y, x, y)]
+    outputs += [tf.concat([x, y], -1), tf.stack([x, y], 1), tf.add_n([x, y, x])]
+    outputs += [tf.split(x, 2, axis=-1)[1], tf.unstack(x, axis=1)[2]]
+    outputs += [tf.split(x, [1, 3], axis=-1)[1], tf.tile(x, [1, 2, 1])]
+    outputs += [tf.reshape(x, [-1, 24]), tf.transpose(x, [0, 2, 1]), tf.squeeze(column)]
+    outputs += [tf.reduce_mean(x, axis=1), tf.reduce_sum(x, [1, 2], keepdims=True)]
+    outputs += [k.mean(x, axis=1), k.sum(x, -1), k.concatenate([x, y])]
+    outputs += [tf.reduce_max(x, 1), tf.argmax(x, -1), tf.gather(x, [0, 2], axis=1)]
+    outputs += [tf.matmul(x, y, transpose_b=True), tf.nn.l2_normalize(x, -1)]
+    outputs += [tf.nn.relu(x), tf.nn.relu6(x), tf.nn.gelu(x), tf.nn.softmax(x)]
+    outputs += [tf.math.sigmoid(x), tf.nn.leaky_relu(x), tf.square(x), tf.exp(x)]
+    outputs += [tf.cast(x, "float16"), tf.clip_by_value(x, -1, 1), tf.identity(x)]
+    outputs += [tf.image.resize(column, (12, 8)), tf.pad(x, [[0, 0], [1, 1], [0, 0]])]
+    outputs += [tf.one_hot(tf.cast(x, "int32"), 3), keras.activations.hard_sigmoid(x)]
+    outputs += [tf.math.log(abs(x)), layers.Add(name="add")([x, y])]
+    return keras.Model([x, y], outputs)
+
+
+def code():
+    # Creates a file wherever it runs.
+    run = layers.Lambda(lambda x: (open("RAN", "w").close(), x)[1], name="harmless")
+    return sequential((4,), run)
+
+
+class Scale(layers.Layer):
+    def build(self, input_shape):
+        self.scale = self.add_weight(name="scale", shape=input_shape[-1:])
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+
+def own_layer():
+    x = keras.Input((4,))
+    y = Scale(name="first")(Scale(name="second")(x))
+    return keras.Model(x, keras.Sequential([Scale(name="third")])(y))
+
+
+def unknown_operation():
+    x = keras.Input((4,))
+    return keras.Model(x, tf.math.cumsum(tf.math.lgamma(x)))
+
+
+OTHERS = [
+    shared_inside,
+    wrapped,
+    masked_attention,
+    preprocessing,
+    stateful,
+    old_forms,
+    hard_sigmoids,
+    operations,
+    code,
+    own_layer,
+    unknown_operation,
+]
