@@ -11,7 +11,7 @@ import time
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
-from kerasseq import model_file
+from kerasseq import carried_runner, model_file
 
 
 class Runner:
@@ -84,6 +84,31 @@ class Runner:
         name = self._signature_name(signature)
         arrays = conform(self._signatures[name]["inputs"], inputs, f"'{name}'")
         return self._runners[name](**arrays)
+
+    def carry(self, signature=None, /, **start):
+        """Makes a function of one signature that carries its states from call to call.
+
+        Args:
+            signature: Name of the signature; may be left out if there is only one.
+            **start: Inputs that stay the same, and states that do not begin at zero.
+
+        Returns:
+            A `kerasseq.carried_runner.CarriedRunner`.
+
+        Raises:
+            ValueError: If there is no such signature, or it has no states.
+
+        Example:
+
+        ```python
+        runner = lite.Runner("saved_models/generate/model.tflite")
+        step = runner.carry("step")
+        for token in (5, 7, 2):
+            logits = step(tokens=[[token]])["logits"]
+        ```
+        """
+        name = self._signature_name(signature)
+        return carried_runner.CarriedRunner(self, name, **start)
 
     def benchmark(self, signature=None, inputs=None, repeats=20):
         """Measures the median latency of one signature.

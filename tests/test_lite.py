@@ -35,6 +35,10 @@ def runner(path):
 
 
 class TestBasics:
+    def test_a_signature_without_states(self, runner):
+        with pytest.raises(ValueError, match="inputs that are also outputs.*'serve'"):
+            runner.carry("serve")
+
     def test_signatures(self, runner):
         assert runner.signatures == {
             "serve": {

@@ -30,11 +30,9 @@ def step_signature(step_model, batch_size=1, length=1):
     ```python
     signatures = kerasseq.decoding.step_signature  # or a lambda that sets `length`
     kerasseq.export.export_model(step_model, folder, signatures=signatures)
-    runner = kerasseq.lite.Runner(folder / "model.tflite")
-    carried = {name: zeros for name in ("state_0", "state_1")}
+    step = kerasseq.lite.Runner(folder / "model.tflite").carry("step")
     for token in tokens:
-        outputs = runner.run("step", tokens=[[token]], **carried)
-        carried = {name: outputs[name] for name in carried}
+        logits = step(tokens=[[token]])["logits"]
     ```
     """
     models.state_names(step_model)  # refuses what is no step model

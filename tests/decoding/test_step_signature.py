@@ -35,15 +35,24 @@ def test_exported_step_equals_the_whole(cell, length, tmp_path):
         assert "WHILE" not in tflite["ops"]
 
     runner = lite.Runner(tmp_path / "model.tflite")
-    states, logits = zeros(model), []
-    expected = model({"tokens": TOKENS} | states)
-    for chunk in np.split(TOKENS, TOKENS.shape[1] // length, axis=1):
-        outputs = runner.run("step", tokens=chunk, **states)
-        logits.append(outputs["logits"])
-        states = {name: outputs[name] for name in states}
-    np.testing.assert_allclose(np.concatenate(logits, 1), expected["logits"], atol=1e-5)
-    for name, state in states.items():
-        np.testing.assert_allclose(state, expected[name], atol=1e-5)
+    step, chunks = runner.carry("step"), np.split(TOKENS, 12 // length, axis=1)
+    expected = model({"tokens": TOKENS} | zeros(model))
+    for _ in range(2):
+        outputs = [step(tokens=chunk) for chunk in chunks]
+        assert all(list(output) == ["logits"] for output in outputs)
+        logits = np.concatenate([output["logits"] for output in outputs], 1)
+        np.testing.assert_allclose(logits, expected["logits"], atol=1e-5)
+        for name, state in step.states.items():
+            np.testing.assert_allclose(state, expected[name], atol=1e-5)
+        middle = dict(step.states)
+        step.reset()
+    if length == 1:
+        again = runner.carry("step", **middle)(tokens=TOKENS[:, :1])["logits"]
+        longer = np.concatenate([TOKENS, TOKENS[:, :1]], axis=1)
+        expected = model({"tokens": longer} | zeros(model))["logits"]
+        np.testing.assert_allclose(again, expected[:, -1:], atol=1e-5)
+        with pytest.raises(ValueError, match="Received: .'state_9'"):
+            runner.carry("step", state_9=1)
 
 
 def test_specs():
