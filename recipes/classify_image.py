@@ -37,6 +37,7 @@ from recipes import (
     image_pictures,
     mirroring,
     publishing,
+    quantised,
     training_run,
     vision_export,
     vision_flags,
@@ -72,7 +73,7 @@ def define_flags():
     text = "Fit a temperature on the validation split, and export it with the model."
     define("bool", "calibrate", False, text)
     mirroring.define_flag(values)
-    vision_flags.define_quantize_flag(values)
+    quantised.define_flags(values, default=("float16", "int8"))
     define("string", "images", None, "Only classify: an image, or a folder of them.")
     define("string", "from", None, "Folder of the exported model to classify with.")
     web_page.define_flags(values)
@@ -86,7 +87,7 @@ def check(values):
         ValueError: naming the flag.
     """
     classify_image_model.check(values)
-    vision_flags.check_quantize(values)
+    quantised.check(values)
     vision_flags.image_options(values)
     vision_flags.parse_size("input_size", values.input_size)
     web_page.check(values)

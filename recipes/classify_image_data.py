@@ -7,6 +7,7 @@ from recipes import training_run, vision_flags
 
 # Flags that may differ when a run is resumed.
 FREE_FLAGS = ("from", "images", "input_size", "mirror", "quantize", "calibrate")
+FREE_FLAGS += ("keep_float",)
 
 
 def load_data(values):

@@ -29,6 +29,7 @@ from recipes import (
     generate_data,
     generate_file,
     publishing,
+    quantised,
     remedies,
     training_run,
 )
@@ -62,6 +63,7 @@ def define_flags():
     define("integer", "warmup_steps", 100, "Steps until the peak.", lower_bound=0)
     define("integer", "patience", 4, "Epochs without a better validation score.")
     remedies.define_optimizer_flags(values, clip_global_norm=1.0)
+    quantised.define_flags(values, quantised.WITH_LOOPS)
     generate_file.define_flags(values)
     return values
 
@@ -138,6 +140,7 @@ def export(values, model, data, training, scores, run_dir):
             folder,
             signatures=signatures,
             samples={"generate": _samples(prompts)},
+            quantize=tuple(values.quantize),
             task="generate",
             data=data["text"].name,
             metrics=scores,
@@ -148,8 +151,8 @@ def export(values, model, data, training, scores, run_dir):
         vocabulary = data["vocabulary"]
         vocabulary.save(folder / vocabulary.file_name)
         generator = kerasseq.decoding.Generator(model, values.max_length, **options)
-        found, rows = verify(generator, vocabulary, prompts, folder)
-        report["artefacts"][0]["metrics"] = scores | found
+        rows = verify(generator, vocabulary, prompts, report, folder)
+        report["artefacts"][0]["metrics"] |= scores
         model.save(folder / "model.keras")
         shutil.copy(run_dir / "history.csv", folder)
         publishing.write_report(
@@ -168,35 +171,41 @@ def _samples(prompts):
     ]
 
 
-def verify(generator, vocabulary, prompts, folder):
-    """Writes with the exported file and with Keras from the same seeds.
+def verify(generator, vocabulary, prompts, report, folder):
+    """Writes with each exported file and with Keras from the same seeds.
+
+    How many texts are the same, and the time that a file takes a token, go into the
+    report, as each file's `metrics`.
 
     Returns:
-        `(metrics, rows)`: how many texts are the same and the time that the file takes
-        a token, and the texts for the page.
+        Rows of texts for the page, of the float32 file.
     """
     seeds = np.arange(len(prompts), dtype="int32")
     inputs = {"prompt": np.stack(prompts), "seed": seeds}
     expected = generator.predict(inputs, batch_size=len(prompts), verbose=0)["tokens"]
-    runner = kerasseq.lite.Runner(folder / "model.tflite")
-    began = time.perf_counter()
-    found = [runner.run("generate", **sample)["tokens"] for sample in _samples(prompts)]
-    seconds = time.perf_counter() - began
-    found = np.concatenate(found)
-    metrics = {
-        "texts": len(prompts),
-        "texts_identical": int(np.sum(np.all(found == expected, axis=1))),
-        "ms_per_token": 1e3 * seconds / found.size,
-    }
-    print(
-        f"model.tflite: {metrics['texts_identical']} of {len(prompts)} as Keras', "
-        f"{metrics['ms_per_token']:.3f} ms a token"
-    )
-    rows = [
+    written = {}
+    for artefact in report["artefacts"]:
+        name = artefact["file"]
+        if not name.endswith(".tflite"):
+            continue
+        runner = kerasseq.lite.Runner(folder / name)
+        began = time.perf_counter()
+        found = [runner.run("generate", **x)["tokens"] for x in _samples(prompts)]
+        seconds = time.perf_counter() - began
+        written[name] = found = np.concatenate(found)
+        metrics = artefact["metrics"] = {
+            "texts": len(prompts),
+            "texts_identical": int(np.sum(np.all(found == expected, axis=1))),
+            "ms_per_token": 1e3 * seconds / found.size,
+        }
+        print(
+            f"{name}: {metrics['texts_identical']} of {len(prompts)} as Keras', "
+            f"{metrics['ms_per_token']:.3f} ms a token"
+        )
+    return [
         {"prompt": vocabulary.decode(prompt), "text": vocabulary.decode(tokens)}
-        for prompt, tokens in zip(prompts, found, strict=True)
+        for prompt, tokens in zip(prompts, written["model.tflite"], strict=True)
     ]
-    return metrics, rows
 
 
 def main(values):
@@ -205,6 +214,7 @@ def main(values):
         generate_file.write_with_file(values)
         return
     remedies.check(values)
+    quantised.check(values, quantised.WITH_LOOPS)
     common.prepare(values)
     kerasseq.decoding.check_sampling(
         values.prompt_length,

@@ -5,7 +5,7 @@ from recipes import generate_file, training_run
 
 # Flags that may differ when a run is resumed.
 FREE_FLAGS = ("from", "prompt", "count", "prompt_length", "max_length", "temperature")
-FREE_FLAGS += ("top_k", "top_p", "repetition_penalty", "no_repeat_ngram")
+FREE_FLAGS += ("top_k", "top_p", "repetition_penalty", "no_repeat_ngram", "quantize")
 NUM_COMPARED = 8
 
 

@@ -34,6 +34,7 @@ from recipes import (
     common,
     mirroring,
     publishing,
+    quantised,
     segment_data,
     segment_file,
     segment_flags,
@@ -48,6 +49,7 @@ from recipes import (
 
 # Flags that may differ when a run is resumed.
 FREE_FLAGS = ("test_data", "from", "images", "mirror", "overlap", "quantize")
+FREE_FLAGS += ("keep_float",)
 
 
 def define_flags():
@@ -63,7 +65,7 @@ def define_flags():
         values, learning_rate=3e-3, weight_decay=1e-4, ema=0.99, patience=10
     )
     mirroring.define_flag(values)
-    vision_flags.define_quantize_flag(values)
+    quantised.define_flags(values, default=("float16", "int8"))
     define = common.definer(values)
     define("string", "images", None, "Only segment: an image, or a folder of them.")
     define("string", "from", None, "Folder of the exported model to segment with.")

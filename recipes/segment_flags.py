@@ -1,6 +1,6 @@
 """The flags of `recipes.segment`, and which of them go together."""
 
-from recipes import common, segment_heads, vision_flags
+from recipes import common, quantised, segment_heads, vision_flags
 
 
 def define_data_flags(values):
@@ -64,7 +64,7 @@ def check(values):
             "--class_weights goes with cross_entropy or focal; dice and jaccard "
             f"balance classes anyway. Received: --loss={values.loss}"
         )
-    vision_flags.check_quantize(values)
+    quantised.check(values)
     size = vision_flags.image_options(values)["image_size"]
     if size:
         check_size(size, values.depth)

@@ -30,6 +30,7 @@ from recipes import (
     attention_picture,
     common,
     publishing,
+    quantised,
     remedies,
     training_run,
     translate_file,
@@ -40,7 +41,7 @@ from recipes import (
 
 # Flags that may differ when a run is resumed.
 FREE_FLAGS = ("validation_data", "test_data", "translate", "from", "nbest")
-FREE_FLAGS += ("beam_size", "length_penalty")
+FREE_FLAGS += ("beam_size", "length_penalty", "quantize")
 TRANSLATE_BATCH = 50
 NUM_SHOWN = 3
 
@@ -61,6 +62,7 @@ def define_flags():
     text = "Tokens of a batch, padding counted, in place of --batch_size."
     define("integer", "batch_tokens", None, text, lower_bound=1)
     translate_model.define_flags(values)
+    quantised.define_flags(values, quantised.WITH_LOOPS)
     define("integer", "beam_size", 4, "Hypotheses of beam search.", lower_bound=1)
     define("float", "length_penalty", 0.6, "Exponent of Wu et al. (2016).")
     define("string", "translate", None, "Only translate: a sentence, or - for stdin.")
@@ -225,6 +227,7 @@ def export(values, model, data, training, results, run_dir):
             signatures=signatures,
             samples={name: samples for name in ("encode", "greedy", "beam")}
             | {"step": _step_samples(signatures(model), results["source"][:3])},
+            quantize=tuple(values.quantize),
             task="translate",
             data=data["text"].name,
             metrics=results["scores"],
@@ -232,8 +235,10 @@ def export(values, model, data, training, results, run_dir):
             min_token_agreement=0.9,
             main_signature="greedy",
         )
-        verified = verify(values, data, results, folder / "model.tflite")
-        report["artefacts"][0]["metrics"] = verified
+        for artefact in report["artefacts"]:
+            if artefact["file"].endswith(".tflite"):
+                path = folder / artefact["file"]
+                artefact["metrics"] = verify(values, data, results, path)
         model.save(folder / "model.keras")
         for name in ("subwords.model", "history.csv"):
             shutil.copy(run_dir / name, folder)
@@ -290,13 +295,13 @@ def verify(values, data, results, path):
             f"{name}_near_ties": ties,
         }
         print(
-            f"model.tflite, {name}: {identical} of {len(rows)} translations as Keras', "
+            f"{path.name}, {name}: {identical} of {len(rows)} translations as Keras', "
             f"{verified[f'{name}_ms_per_sentence']:.2f} ms each"
         )
-        for tie in ties:
+        for tie in ties[:NUM_SHOWN]:
             print(f"  sentence {tie['sentence']} differs, score gap {tie['gap']:.2e}")
     verified |= _scores(values, data, found[0])
-    print("model.tflite, beam search:", translation_scores.summary(verified))
+    print(f"{path.name}, beam search:", translation_scores.summary(verified))
     return verified
 
 
@@ -337,6 +342,7 @@ def main(values):
         return
     translate_model.settle(values)
     remedies.check(values)
+    quantised.check(values, quantised.WITH_LOOPS)
     web_page.check(values)
     common.prepare(values)
     run_dir = common.make_folder(os.path.join(values.output_dir, "run"))

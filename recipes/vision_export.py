@@ -26,6 +26,7 @@ def export_model(values, model, images, folder, **options):
         folder,
         samples={"serve": [{"image": row[None]} for row in test[:NUM_COMPARED]]},
         quantize=tuple(values.quantize),
+        float_layers=tuple(values.keep_float),
         representative_data=[{"image": row[None]} for row in some],
         data=images.name,
         **options,

@@ -4,7 +4,6 @@ import re
 
 from recipes import common, remedies, training_run
 
-PRECISIONS = ("float16", "dynamic", "int8")
 FLIPS = ("none", "horizontal", "vertical", "both")
 
 
@@ -56,21 +55,6 @@ def parse_size(name, text):
         )
     sides = [int(side) for side in text.split("x")]
     return sides[0], sides[-1]
-
-
-def define_quantize_flag(values):
-    """Adds `--quantize`, a list of the precisions of further exported files."""
-    text = f"Quantised files to write, of {', '.join(PRECISIONS)}."
-    common.definer(values)("list", "quantize", ["float16", "int8"], text)
-
-
-def check_quantize(values):
-    """Raises `ValueError` for an unknown precision."""
-    if not set(values.quantize) <= set(PRECISIONS):
-        raise ValueError(
-            f"--quantize is a list out of {','.join(PRECISIONS)}, or nothing. "
-            f"Received: --quantize={','.join(values.quantize)}"
-        )
 
 
 def define_augmentation_flags(values, **defaults):

@@ -50,7 +50,7 @@ def kind(request):
 @pytest.fixture(scope="module")
 def folder(kind, text, tmp_path_factory):
     folder = tmp_path_factory.mktemp(kind)
-    arguments = [*TINY, *KINDS[kind], f"--data={text}"]
+    arguments = [*TINY, *KINDS[kind], f"--data={text}", "--quantize=float16,dynamic"]
     assert run(*arguments, f"--output_dir={folder}") == 0
     return folder
 
@@ -71,6 +71,10 @@ def test_everything_is_written(folder, kind):
         assert bits < metrics["test_nats"] / math.log(2)  # subwords are longer
     report = json.loads((folder / "report.json").read_text())
     assert report["artefacts"][0]["flex_ops"] == []
+    files = [item["file"] for item in report["artefacts"]]
+    assert files[1:3] == ["model_float16.tflite", "model_dynamic.tflite"]
+    for item in report["artefacts"][1:3]:
+        assert item["metrics"]["texts"] == metrics["texts"]
 
 
 def test_writes_from_a_prompt_and_a_seed(folder, capsys):
@@ -106,6 +110,7 @@ def test_a_finished_run_resumes_to_the_same_result(folder, kind, text, capsys):
         (["--temperature=0"], "temperature=0.0"),
         (["--top_p=1.5"], "top_p=1.5"),
         (["--prompt_length=30"], "a prompt of length 30, max_length=30"),
+        (["--quantize=int8"], "--quantize is a list out of float16,dynamic"),
         (["--tokens=subwords", "--vocab_size=256"], "beside the 256 bytes"),
         (["--tokens=subwords", "--vocab_size=5000"], "can be at most"),
         (["--data=missing.txt"], "Cannot read 'missing.txt'"),

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from absl import flags
 
-from recipes import vision_flags
+from recipes import quantised, vision_flags
 
 
 def parsed(*arguments, **defaults):
     values = flags.FlagValues()
     vision_flags.define_image_flags(values)
-    vision_flags.define_quantize_flag(values)
+    quantised.define_flags(values)
     vision_flags.define_augmentation_flags(values, **defaults)
     vision_flags.define_optimizer_flags(values, learning_rate=0.1, weight_decay=0.01)
     values(["test", *arguments])
@@ -67,7 +67,7 @@ def test_errors():
     with pytest.raises(ValueError, match="--limit=few"):
         vision_flags.image_options(parsed("--limit=few"))
     with pytest.raises(ValueError, match="--quantize=int8,int4"):
-        vision_flags.check_quantize(parsed("--quantize=int8,int4"))
-    vision_flags.check_quantize(parsed("--quantize="))
+        quantised.check(parsed("--quantize=int8,int4"))
+    quantised.check(parsed("--quantize="))
     with pytest.raises(flags.IllegalFlagValueError, match="zoom"):
         parsed("--zoom=2")
