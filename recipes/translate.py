@@ -21,7 +21,6 @@ a browser.
 import os
 import shutil
 import sys
-import time
 
 import numpy as np
 
@@ -33,16 +32,13 @@ from recipes import (
     quantised,
     remedies,
     training_run,
+    translate_data,
+    translate_evaluation,
     translate_file,
     translate_model,
-    translation_scores,
     web_page,
 )
 
-# Flags that may differ when a run is resumed.
-FREE_FLAGS = ("validation_data", "test_data", "translate", "from", "nbest")
-FREE_FLAGS += ("beam_size", "length_penalty", "quantize")
-TRANSLATE_BATCH = 50
 NUM_SHOWN = 3
 
 
@@ -72,66 +68,10 @@ def define_flags():
     return values
 
 
-def load_data(values, run_dir):
-    """Loads, tokenizes and batches the data.
-
-    Returns:
-        A dict: `text` (a `ParallelText`), `tokenizer`, `train`, `validation`
-        (batches), and `settings`, what a resumed run must share.
-    """
-    data = kerasseq.data
-    text = data.load_parallel_text(
-        values.data,
-        validation_data=values.validation_data,
-        test_data=values.test_data,
-        data_dir=values.data_dir,
-        source_locale=values.source_locale,
-        target_locale=values.target_locale,
-        num_examples=values.num_examples,
-        seed=values.seed,
-        lowercase=values.lowercase,
-    )
-    print(f"data: {text.name}, {text.num_empty} empty pairs left out")
-    subwords = run_dir / "subwords.model"
-    if values.resume and subwords.exists():
-        tokenizer = data.load_subwords(subwords)
-    else:
-        sentences = (sentence for pair in text.train for sentence in pair)
-        tokenizer = data.train_subwords(sentences, values.vocab_size, subwords)
-        (run_dir / "state.npz").unlink(missing_ok=True)  # of an earlier run
-    train, validation = (
-        _encoded(tokenizer, pairs) for pairs in (text.train, text.validation)
-    )
-    buckets = data.choose_buckets(train, values.buckets, values.max_length)
-    size = {"batch_size": values.batch_size}
-    if values.batch_tokens is not None:
-        size = {"batch_tokens": values.batch_tokens}
-    batches = {
-        "train": data.BucketedPairs(train, buckets, seed=values.seed, **size),
-        "validation": data.BucketedPairs(validation, buckets, shuffle=False, **size),
-    }
-    for name, part in batches.items():
-        print(
-            f"{name}: {part.num_pairs} pairs in buckets {part.shapes}, "
-            f"{part.num_dropped} over-long pairs dropped"
-        )
-    print(f"test: {len(text.test)} pairs")
-    contents = [repr([text.train, text.validation]).encode()]
-    free = (*FREE_FLAGS, *translate_model.free_flags(values))
-    settings = training_run.fingerprint(values, contents, free)
-    return {"text": text, "tokenizer": tokenizer, "settings": settings} | batches
-
-
-def _encoded(tokenizer, pairs):
-    sides = zip(*pairs, strict=True)
-    encode = kerasseq.data.encode_sentences
-    return list(zip(*(encode(tokenizer, side) for side in sides), strict=True))
-
-
 def build_model(values, data):
     """Builds and compiles the model."""
     model = translate_model.build(
-        values, data["tokenizer"].vocabulary_size(), _lengths(data)
+        values, data["tokenizer"].vocabulary_size(), translate_data.lengths(data)
     )
     translate_model.compile_model(values, model, len(data["train"]))
     print(f"model: {model.count_params():,} parameters")
@@ -152,63 +92,9 @@ def train(values, model, data, run_dir):
     )
 
 
-def evaluate(values, model, data):
-    """Translates the test split under XLA with greedy and beam search, and scores it.
-
-    Returns:
-        A dict of `scores`, and for `greedy` and `beam` the search's results.
-    """
-    source, num_cut = _padded_sources(values, data)
-    if num_cut:
-        print(f"{num_cut} over-long test sentences cut")
-    results = {"source": source}
-    for name, beam_size in (("greedy", None), ("beam", values.beam_size)):
-        translator = kerasseq.decoding.Translator(
-            model, _lengths(data)[1], beam_size, values.length_penalty
-        )
-        results[name] = _predict(translator, source)
-    results["scores"] = _scores(values, data, _best(results["beam"])[0])
-    print("Keras, beam search:", translation_scores.summary(results["scores"]))
-    return results
-
-
-def _scores(values, data, tokens):
-    references = [target for _, target in data["text"].test]
-    hypotheses = _texts(data, tokens)
-    return translation_scores.scores(hypotheses, references, values.lowercase)
-
-
-def _lengths(data):
-    """The longest bucket: source and target length."""
-    return data["train"].buckets[-1]
-
-
-def _padded_sources(values, data):
-    length = _lengths(data)[0]
-    sources = [source for source, _ in data["text"].test]
-    ids = kerasseq.data.encode_sentences(data["tokenizer"], sources)
-    padded = np.zeros((len(ids), length), "int32")
-    for row, sentence in zip(padded, ids, strict=True):
-        kept = [*sentence[: length - 1], kerasseq.data.END_ID]
-        row[: len(kept)] = kept
-    return padded, sum(len(sentence) >= length for sentence in ids)
-
-
-def _predict(translator, source):
-    """`predict` in batches of one size, so that XLA compiles once."""
-    missing = -len(source) % TRANSLATE_BATCH
-    source = np.concatenate([source, np.repeat(source[-1:], missing, axis=0)])
-    outputs = translator.predict(source, batch_size=TRANSLATE_BATCH, verbose=0)
-    return {name: x[: len(x) - missing] for name, x in outputs.items()}
-
-
-def _texts(data, tokens):
-    return kerasseq.data.decode_ids(data["tokenizer"], tokens)
-
-
 def export(values, model, data, training, results, run_dir):
     """Exports, verifies on the whole test split, and publishes all files at once."""
-    source_length, target_length = _lengths(data)
+    source_length, target_length = translate_data.lengths(data)
 
     def signatures(twin):
         return kerasseq.decoding.translation_signatures(
@@ -235,10 +121,7 @@ def export(values, model, data, training, results, run_dir):
             min_token_agreement=0.9,
             main_signature="greedy",
         )
-        for artefact in report["artefacts"]:
-            if artefact["file"].endswith(".tflite"):
-                path = folder / artefact["file"]
-                artefact["metrics"] = verify(values, data, results, path)
+        translate_evaluation.verify_all(values, data, results, report, folder)
         model.save(folder / "model.keras")
         for name in ("subwords.model", "history.csv"):
             shutil.copy(run_dir / name, folder)
@@ -274,46 +157,9 @@ def _numpy(tensor):
     return array if array.dtype == "int32" else array.astype("float32")
 
 
-def verify(values, data, results, path):
-    """Translates the test split with the exported file and compares with Keras.
-
-    Returns:
-        A dict of scores, agreement of the tokens, and near ties: the sentences whose
-        translations differ, with the gap between the two scores.
-    """
-    runner = kerasseq.lite.Runner(path)
-    verified = {}
-    for name in ("greedy", "beam"):
-        began = time.perf_counter()
-        rows = [runner.run(name, source=row[None]) for row in results["source"]]
-        seconds = time.perf_counter() - began
-        found = _best({key: np.concatenate([r[key] for r in rows]) for key in rows[0]})
-        identical, ties = translation_scores.agreement(_best(results[name]), found)
-        verified |= {
-            f"{name}_ms_per_sentence": 1e3 * seconds / len(rows),
-            f"{name}_identical": identical,
-            f"{name}_near_ties": ties,
-        }
-        print(
-            f"{path.name}, {name}: {identical} of {len(rows)} translations as Keras', "
-            f"{verified[f'{name}_ms_per_sentence']:.2f} ms each"
-        )
-        for tie in ties[:NUM_SHOWN]:
-            print(f"  sentence {tie['sentence']} differs, score gap {tie['gap']:.2e}")
-    verified |= _scores(values, data, found[0])
-    print(f"{path.name}, beam search:", translation_scores.summary(verified))
-    return verified
-
-
-def _best(result):
-    """Tokens and scores of the best hypotheses."""
-    tokens, scores = result["tokens"], result["scores"]
-    return (tokens[:, 0], scores[:, 0]) if tokens.ndim == 3 else (tokens, scores)
-
-
 def _samples(data, results, count):
     pairs = data["text"].test[:count]
-    translations = _texts(data, results["beam"]["tokens"][:count, 0])
+    translations = translate_data.texts(data, results["beam"]["tokens"][:count, 0])
     return [
         {"source": source, "translation": translation, "reference": reference}
         for (source, reference), translation in zip(pairs, translations, strict=True)
@@ -330,7 +176,7 @@ def _page_samples(data, results):
 def draw_attention(model, data, source, folder):
     """Draws the attention of a few greedy translations; returns the files' names."""
     translator = kerasseq.decoding.Translator(
-        model, _lengths(data)[1], return_attention=True
+        model, translate_data.lengths(data)[1], return_attention=True
     )
     return attention_picture.draw_all(translator, data["tokenizer"], source, folder)
 
@@ -346,10 +192,10 @@ def main(values):
     web_page.check(values)
     common.prepare(values)
     run_dir = common.make_folder(os.path.join(values.output_dir, "run"))
-    data = load_data(values, run_dir)
+    data = translate_data.load_data(values, run_dir)
     model = build_model(values, data)
     training = train(values, model, data, run_dir)
-    results = evaluate(values, model, data)
+    results = translate_evaluation.evaluate(values, model, data)
     if common.backend() != "tensorflow":
         publishing.save_for_tensorflow(values, model)
         return

@@ -66,7 +66,7 @@ def test_a_small_run_and_again(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(recall.MODELS, "GRU", ("gru", 4))
     monkeypatch.setitem(recall.MODELS, "Transformer", ("transformer", 8))
     output = tmp_path / "recall.json"
-    arguments = [f"--output={output}", f"--work_dir={tmp_path}", "--steps=100"]
+    arguments = [f"--output={output}", f"--work_dir={tmp_path}", "--steps=6"]
     arguments += ["--lengths=4", "--models=GRU,Transformer", "--batch_size=2"]
     assert run(*arguments) == 0
     runs = json.loads(output.read_text())["runs"]

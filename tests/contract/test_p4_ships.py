@@ -31,14 +31,20 @@ def lowerings(entry):
     return ("while", "fused") if fusible else ("while",)
 
 
-@pytest.mark.parametrize(
-    "entry, lowering",
-    [
-        pytest.param(entry, lowering, id=f"{entry.id}-{lowering}")
-        for (entry,) in (parameter.values for parameter in catalog.keeping("P4"))
-        for lowering in lowerings(entry)
-    ],
-)
+def cases():
+    """Of each public name one configuration; the others are for `make test-all`."""
+    seen, found = set(), []
+    for (entry,) in (parameter.values for parameter in catalog.keeping("P4")):
+        marks = [pytest.mark.slow] if entry.covers in seen else []
+        seen.add(entry.covers)
+        found += [
+            pytest.param(entry, lowering, id=f"{entry.id}-{lowering}", marks=marks)
+            for lowering in lowerings(entry)
+        ]
+    return found
+
+
+@pytest.mark.parametrize("entry, lowering", cases())
 def test_exported_file_computes_the_same(entry, lowering, tmp_path):
     model, inputs = entry.model(), entry.inputs()
     expected = keras.ops.convert_to_numpy(model(inputs, training=False))
