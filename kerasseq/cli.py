@@ -5,11 +5,14 @@ import importlib
 import os
 import sys
 
-# Modules with `add_arguments(parser)` and `run(arguments) -> exit code`.
+# Modules with `add_arguments(parser)` and `run(arguments) -> exit code`, and what for.
 COMMANDS = {
-    "doctor": "kerasseq.commands.doctor",
-    "export": "kerasseq.commands.export",
-    "import": "kerasseq.commands.import_keras2",
+    "import": (
+        "kerasseq.commands.import_keras2",
+        "a file of Keras 2 for Keras 3",
+    ),
+    "export": ("kerasseq.commands.export", "a Keras 3 model for a phone"),
+    "doctor": ("kerasseq.commands.doctor", "what is wrong with a .tflite file"),
 }
 
 
@@ -24,18 +27,20 @@ def main(argv=None):
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = sys.argv[1:] if argv is None else list(argv)
-    parser = argparse.ArgumentParser(prog="kerasseq", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, module in COMMANDS.items():
+    parser = argparse.ArgumentParser(prog="kerasseq")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, title="commands"
+    )
+    for name, (module, purpose) in COMMANDS.items():
         # The one that is asked for alone: importing another may cost TensorFlow.
         if name in arguments[:1]:
             command = importlib.import_module(module)
             text = command.__doc__.splitlines()[0]
-            child = commands.add_parser(name, description=text)
+            child = commands.add_parser(name, help=purpose, description=text)
             command.add_arguments(child)
             child.set_defaults(run=command.run)
         else:
-            commands.add_parser(name)
+            commands.add_parser(name, help=purpose)
     parsed = parser.parse_args(arguments)
     try:
         return parsed.run(parsed)

@@ -50,6 +50,7 @@ def run(arguments):
     Raises:
         ValueError: For bad input, or a model that does not export.
     """
+    _check_file(arguments.model)
     import keras
 
     from kerasseq import export
@@ -87,9 +88,12 @@ def _import(module):
         raise ValueError(f"--custom {module} cannot be imported: {error}") from error
 
 
-def _load(keras, path):
+def _check_file(path):
     if not pathlib.Path(path).is_file():
         raise ValueError(f"There is no file at this path. Received: '{path}'")
+
+
+def _load(keras, path):
     try:
         import kerasseq.layers  # noqa: F401 (registers its classes)
 
