@@ -175,7 +175,7 @@ def _draw_panel(axes, problem, length, runs):
         steps = [STEPS_PER_EPOCH * (i + 1) for i in range(len(run["losses"]))]
         name = run["model"]
         axes.plot(steps, run["losses"], color=LOOK[name], label=name)
-    axes.set_yscale("log")
+    figures.log_scale(axes)
     axes.set_title(f"{problem}, T = {length:,}")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

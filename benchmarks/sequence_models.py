@@ -103,7 +103,7 @@ def _cell(result):
 def draw(path, rows, tokens):
     """Draws time and memory of a step against the length, a line for each model."""
     titles = {"median_ms": "time of a step, ms", "peak_mib": "memory, MiB"}
-    with figures.figure(path, 7.6, 3.4) as drawn:
+    with figures.figure(path, 8.2, 3.4) as drawn:
         panels = drawn.subplots(1, 2)
         for axes, (key, title) in zip(panels, titles.items(), strict=True):
             _draw_panel(axes, key, rows)
@@ -122,9 +122,9 @@ def _draw_panel(axes, key, rows):
             x, y = zip(*found, strict=True)
             axes.plot(x, y, marker=marker, color=colour, label=name)
     axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
+    figures.log_scale(axes)
     lengths = [row["length"] for row in rows]
-    axes.set_xticks(lengths, [f"{n:,}" for n in lengths])
+    axes.set_xticks(lengths, [str(n) for n in lengths])
     axes.minorticks_off()
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

@@ -51,6 +51,16 @@ def figure(path, width, height):
         file.write(data)
 
 
+def log_scale(axes):
+    """Makes the vertical axis logarithmic, with numbers at 1, 2 and 5."""
+    from matplotlib import ticker
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(ticker.NullLocator())
+
+
 def panels(drawn, num_rows, num_columns):
     """A grid of axes without frames, an array `(num_rows, num_columns)`."""
     grid = drawn.subplots(num_rows, num_columns, squeeze=False)
