@@ -15,7 +15,6 @@ epoch: the same command continues. Flags of `recipes.classify_image` go through:
         --vit_flags "--hidden_dim=96 --num_layers=2"
 """
 
-import json
 import pathlib
 import shlex
 import sys
@@ -23,7 +22,7 @@ import sys
 import numpy as np
 from absl import flags
 
-from benchmarks import machine
+from benchmarks import earlier, machine
 from kerasseq import atomic
 from recipes import classify_image, classify_image_data, common, figures
 
@@ -57,7 +56,7 @@ def main(values):
     output = pathlib.Path(values.output)
     common.make_folder(output.parent)
     settings = {name: values[name].value for name in SETTINGS}
-    cells = _done(output, settings)
+    cells = earlier.rows(output, settings, "cells")
     for share in values.shares:
         for arch in values.archs:
             if any((c["arch"], c["share"]) == (arch, float(share)) for c in cells):
@@ -111,19 +110,6 @@ def _repeated(images, share):
     train, labels = images.train
     rows = np.resize(np.arange(len(labels)), round(len(labels) / share))
     return images._replace(train=(train[rows], labels[rows]))
-
-
-def _done(output, settings):
-    """The cells of an earlier run with the same settings."""
-    if not output.exists():
-        return []
-    report = json.loads(output.read_text())
-    if {name: report.get(name) for name in settings} != settings:
-        raise ValueError(
-            f"{output} was made with other settings; name another --output or remove "
-            f"it. Received: {settings}"
-        )
-    return report["cells"]
 
 
 def draw(path, cells):

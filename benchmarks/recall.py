@@ -17,13 +17,12 @@ step; the loss is that of 512 others. Published figures, with more steps, stand 
 Takes hours on two cores.
 """
 
-import json
 import pathlib
 import sys
 
 from absl import flags
 
-from benchmarks import machine, recall_problems
+from benchmarks import earlier, machine, recall_problems
 from kerasseq import atomic
 from recipes import common, figures
 
@@ -70,7 +69,7 @@ def main(values):
     output = pathlib.Path(values.output)
     common.make_folder(output.parent)
     settings = {name: values[name].value for name in SETTINGS}
-    runs = _done(output, settings)
+    runs = earlier.rows(output, settings, "runs")
     for length in lengths:
         for problem in values.problems:
             for name in values.models:
@@ -96,19 +95,6 @@ def _check(values):
             f"--lengths={','.join(values.lengths)}"
         )
     return lengths
-
-
-def _done(output, settings):
-    """The runs that an earlier call with the same settings has finished."""
-    if not output.exists():
-        return []
-    report = json.loads(output.read_text())
-    if {name: report.get(name) for name in settings} != settings:
-        raise ValueError(
-            f"{output} was made with other settings; name another --output or remove "
-            f"it. Received: {settings}"
-        )
-    return report["runs"]
 
 
 def measure(values, problem, length, name):
