@@ -53,9 +53,11 @@ def _vocabulary(values, text, run_dir):
 
 
 def prompts(values, data):
-    """Beginnings of lines of unseen text."""
+    """Beginnings of lines of unseen text, of words rather than signs."""
     text = data["text"].test or data["text"].validation
     lines = [line for line in text.splitlines() if line.strip()] or [text]
+    worded = [line for line in lines if sum(map(str.isalpha, line)) > len(line) / 2]
+    lines = worded or lines
     ids = [data["vocabulary"].encode(line) for line in lines[:NUM_COMPARED]]
     length = values.prompt_length
     return [generate_file.padded(row[: length // 2 or 1], length) for row in ids]
