@@ -161,7 +161,7 @@ def _draw_panel(axes, problem, length, runs):
         steps = [STEPS_PER_EPOCH * (i + 1) for i in range(len(run["losses"]))]
         name = run["model"]
         axes.plot(steps, run["losses"], color=LOOK[name], label=name)
-    figures.log_scale(axes)
+    figures.log_scale(axes, numbers=(1,))
     axes.set_title(f"{problem}, T = {length:,}")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

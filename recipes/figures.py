@@ -51,12 +51,12 @@ def figure(path, width, height):
         file.write(data)
 
 
-def log_scale(axes):
-    """Makes the vertical axis logarithmic, with numbers at 1, 2 and 5."""
+def log_scale(axes, numbers=(1, 2, 5)):
+    """Makes the vertical axis logarithmic, with these numbers in each decade."""
     from matplotlib import ticker
 
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_locator(ticker.LogLocator(subs=numbers))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(ticker.NullLocator())
 
