@@ -6,7 +6,7 @@ import os
 import pathlib
 import re
 
-from kerasseq.export import child
+from kerasseq.export import child, layer_nodes
 
 CHILD_MODULE = "kerasseq.export.convert_child"
 
@@ -89,12 +89,16 @@ def explain(message, layers):
     Returns:
         A readable message.
     """
-    names = {layer.name: type(layer).__name__ for layer in layers}
-    found = dict.fromkeys(
-        (op, _layer_of(node, names))
-        for op, node in map(_failing_node, message.splitlines())
-        if op
-    )
+    failing = [pair for pair in map(_failing_node, message.splitlines()) if pair[0]]
+    classes = {layer.name: type(layer).__name__ for layer in layers}
+    names = layer_nodes.LayerNames(classes, [node for _, node in failing])
+    found = {}
+    for op, node in failing:
+        name = names.layer_of(node)
+        where = f"no layer (node '{node}')"
+        if name is not None:
+            where = f"layer '{name}' ({classes[name]})"
+        found[op, where] = None
     named = {op for op, _ in found}
     for group in _UNSUPPORTED.findall(message):
         rest = {op.strip() for op in group.split(",")} - named
@@ -118,12 +122,3 @@ def _failing_node(line):
     """The op and node name of an error line; of nested locations, the innermost."""
     match = _FAILING_NODE.search(line) if "error:" in line else None
     return match.groups() if match else (None, None)
-
-
-def _layer_of(node, names):
-    """The innermost Keras layer of a node name such as `functional_1/lstm_1/MatMul`."""
-    for part in reversed(node.split("/")):
-        for name in (part, re.sub(r"_\d+$", "", part)):
-            if name in names:
-                return f"layer '{name}' ({names[name]})"
-    return f"no layer (node '{node}')"

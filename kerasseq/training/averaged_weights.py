@@ -26,6 +26,11 @@ def in_place(model, checkpoints=()):
         take_back(model, trained)
 
 
+def optimizer_averages(model):
+    """Whether the optimizer, or the one within a loss scale, keeps averages."""
+    return _averaging(model).use_ema
+
+
 def put(model, checkpoints=()):
     """Gives the model its averaged weights; returns the trained ones, a list of arrays.
 
@@ -36,12 +41,12 @@ def put(model, checkpoints=()):
         checkpoints: Lists of arrays from `values`, to average with the weights of now,
             where the optimizer does not average.
     """
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    if not (optimizer.use_ema or checkpoints):
+    averages = optimizer_averages(model)
+    if not (averages or checkpoints):
         return []
     trained = values(model)
-    if optimizer.use_ema:
-        optimizer.finalize_variable_values(model.trainable_variables)
+    if averages:
+        _averaging(model).finalize_variable_values(model.trainable_variables)
         # On JAX both now hold one array, which a step deletes after use.
         take_back(model, values(model))
     else:
@@ -60,6 +65,10 @@ def mean(checkpoints):
     """The mean of lists of arrays, array by array."""
     groups = zip(*checkpoints, strict=True)
     return [np.mean([np.float32(x) for x in group], axis=0) for group in groups]
+
+
+def _averaging(model):
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
 
 
 def values(model):

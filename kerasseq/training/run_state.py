@@ -135,8 +135,7 @@ class RunState(keras.callbacks.Callback):
 
     def set_model(self, model):
         super().set_model(model)
-        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-        if self.average_checkpoints and optimizer.use_ema:
+        if self.average_checkpoints and averaged_weights.optimizer_averages(model):
             raise ValueError(
                 "Either the optimizer averages or `RunState` does. Received: "
                 f"use_ema=True, average_checkpoints={self.average_checkpoints}"

@@ -14,6 +14,8 @@ def find(model):
 
 
 def assign(variables, values, path):
+    """Gives variables from `find` the values of a run's file; `ValueError` if they do
+    not fit, with all variables as they were."""
     if len(variables) != len(values):
         raise ValueError(
             f"{path} holds {len(values)} variables, the model and its optimizer "
