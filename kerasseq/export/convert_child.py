@@ -9,7 +9,7 @@ import fnmatch
 import json
 import pathlib
 
-from kerasseq.export import layer_nodes, samples, slim
+from kerasseq.export import finish, layer_nodes, samples
 
 
 def convert(
@@ -41,7 +41,7 @@ def convert(
         content = debugger.get_nondebug_quantized_model()
     else:
         content = converter.convert()
-    return slim.without_inner_names(content)
+    return finish.finished(content)
 
 
 def make_converter(saved_model, signatures, precision="float32", data=None):
