@@ -145,6 +145,11 @@ class Runner:
     def _signature_name(self, signature):
         if signature is None and len(self._signatures) == 1:
             return next(iter(self._signatures))
+        if not isinstance(signature, str | None):
+            raise ValueError(
+                "Inputs are passed by name, as in `runner.run(x=array)`. "
+                f"Received: signature={signature!r}"
+            )
         if signature in self._signatures:
             return signature
         raise ValueError(

@@ -8,7 +8,7 @@ import csv
 import pathlib
 
 from kerasseq import atomic, data, lite
-from recipes import common, file_input, web_page
+from recipes import file_input, web_page
 
 
 class FileClassifier:
@@ -64,7 +64,10 @@ class FileClassifier:
 
 def use_file(values):
     """Classifies `--images` with an exported file, or with `--web` makes its page."""
-    (make_page if values.web else classify_with_file)(values)
+    if values.web:
+        web_page.add_for_images(values, "classify_image", FileClassifier)
+    else:
+        classify_with_file(values)
 
 
 def classify_with_file(values):
@@ -77,34 +80,15 @@ def classify_with_file(values):
         ValueError: if there are no images, or one cannot be read; then nothing is
             written.
     """
-    source = pathlib.Path(values["from"].value or values.output_dir)
+    source = values["from"].value or values.output_dir
     classifier = FileClassifier(source)
     rows = []
     for path in file_input.image_files(values.images):
         name, probability = classifier.classify(path)
         rows.append((str(path), name, f"{probability:.4f}"))
         print("\t".join(rows[-1]), flush=True)
-    output = common.make_folder(_output_dir(values, source)) / "predictions.csv"
+    output = file_input.output_folder(values, source) / "predictions.csv"
     with atomic.replace_file(output) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([("image", "class", "probability"), *rows])
     print(f"Written to {output}")
-
-
-def make_page(values):
-    """Writes the page that classifies in a browser, `--images` being its samples.
-
-    Args:
-        values: Flags `images`, `from`, `output_dir`, `web` and `web_library`.
-    """
-    source = values["from"].value or values.output_dir
-    classifier = FileClassifier(source)
-    samples = file_input.samples(values.images, classifier.read)
-    web_page.add_to_earlier(values, "classify_image", source, samples)
-
-
-def _output_dir(values, source):
-    """What was asked for, or else the folder of the model."""
-    if values["output_dir"].present:
-        return values.output_dir
-    return source.parent if source.suffix == ".tflite" else source

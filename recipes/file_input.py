@@ -4,6 +4,7 @@ import json
 import pathlib
 
 from kerasseq import data
+from recipes import common
 
 
 def read_labels(path):
@@ -47,16 +48,16 @@ def image_files(given):
     return paths
 
 
-def samples(given, read, number=6):
-    """The first images for a page, or none if none are given.
+def output_folder(values, source, name="."):
+    """`--output_dir`, or else a folder beside the exported file; it is made.
 
     Args:
-        given: What `--images` says, or `None`.
-        read: Function from a path to an array.
-        number: How many at most.
-
-    Returns:
-        A list of arrays.
+        values: The flags.
+        source: Path of an exported file, or of its folder.
+        name: Of the folder beside it; that of the file itself by default.
     """
-    paths = [] if given is None else image_files(given)
-    return [read(path) for path in paths[:number]]
+    if values["output_dir"].present:
+        return common.make_folder(values.output_dir)
+    source = pathlib.Path(source)
+    folder = source.parent if source.suffix == ".tflite" else source
+    return common.make_folder(folder / name)

@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from kerasseq import atomic, data, lite, tiling
-from recipes import common, file_input, mask_files, segment_heads, web_page
+from recipes import file_input, mask_files, segment_heads, web_page
 
 # Tiles lie at multiples of it: a U-Net of depth 4 then pools the same pixels.
 STRIDE = 16
@@ -119,7 +119,10 @@ def outputs_of(path, images):
 
 def use_file(values):
     """Segments `--images` with an exported file, or with `--web` makes its page."""
-    (make_page if values.web else segment_with_file)(values)
+    if values.web:
+        web_page.add_for_images(values, "segment", FileSegmenter)
+    else:
+        segment_with_file(values)
 
 
 def segment_with_file(values):
@@ -142,7 +145,7 @@ def segment_with_file(values):
             "Results are named after the images, and some have the same name: "
             f"{', '.join(twice[:5])}. Rename them, or do one folder at a time."
         )
-    output = common.make_folder(_output_dir(values, source))
+    output = file_input.output_folder(values, source, "predictions")
     with atomic.staging(output) as folder:
         for path in paths:
             image = segmenter.read(path)
@@ -151,25 +154,6 @@ def segment_with_file(values):
             print(f"{path}\t{_summary(outputs, segmenter.class_names)}", flush=True)
         atomic.move_into(folder, output, sorted(x.name for x in folder.iterdir()))
     print(f"Written to {output}/")
-
-
-def make_page(values):
-    """Writes the page that segments in a browser, `--images` being its samples.
-
-    Args:
-        values: Flags `images`, `from`, `output_dir`, `web` and `web_library`.
-    """
-    source = values["from"].value or values.output_dir
-    segmenter = FileSegmenter(source)
-    samples = file_input.samples(values.images, segmenter.read)
-    web_page.add_to_earlier(values, "segment", source, samples)
-
-
-def _output_dir(values, source):
-    if values["output_dir"].present:
-        return values.output_dir
-    source = pathlib.Path(source)
-    return (source.parent if source.suffix == ".tflite" else source) / "predictions"
 
 
 def _write(folder, stem, image, outputs, class_names):

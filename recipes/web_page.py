@@ -52,6 +52,21 @@ def add(values, task, folder, samples):
         write(folder / "web", task, folder / "model.tflite", library, samples)
 
 
+def add_for_images(values, task, reader):
+    """Writes the page of an exported file, with images of `--images` as samples.
+
+    Args:
+        values: Flags `images`, `from`, `output_dir`, `web` and `web_library`.
+        task: As of `add`.
+        reader: Class of the exported file, with a method `read`.
+    """
+    source = values["from"].value or values.output_dir
+    read = reader(source).read
+    given = values.images
+    paths = [] if given is None else file_input.image_files(given)[:NUM_SAMPLES]
+    add_to_earlier(values, task, source, [read(path) for path in paths])
+
+
 def add_to_earlier(values, task, source, samples):
     """Writes the page of an exported file to `--output_dir`, or else beside the file.
 
@@ -64,8 +79,7 @@ def add_to_earlier(values, task, source, samples):
     library = web_library.find(values.web_library)
     model = pathlib.Path(source)
     model = model if model.suffix == ".tflite" else model / "model.tflite"
-    output = values.output_dir if values["output_dir"].present else model.parent
-    page = common.make_folder(output) / "web"
+    page = file_input.output_folder(values, source) / "web"
     write(page, task, model, library, samples)
     print(f"Written to {page}/; python -m http.server -d {page} serves it.")
 

@@ -109,6 +109,8 @@ class TestErrors:
         for name in (None, "greedy"):
             with pytest.raises(ValueError, match="pass one of .*'serve'"):
                 runner.run(name, x=np.zeros((1, 4)))
+        with pytest.raises(ValueError, match="Inputs are passed by name"):
+            runner.run(np.zeros((1, 4)))
 
     def test_arguments(self, runner, path):
         with pytest.raises(ValueError, match="num_threads=0"):

@@ -5,8 +5,9 @@ report.json and report.html. Nothing is written, and an earlier export stays, if
 does not compute what the model computes.
 """
 
-import importlib
 import pathlib
+
+from kerasseq.commands import own_code
 
 PRECISIONS = "float16, dynamic, int8"
 
@@ -35,8 +36,7 @@ def add_arguments(parser):
     add("--signature", action="append", default=[], metavar="KIND", help=text)
     text = "how loops are written: auto, fused, while, unrolled"
     add("--lowering", default="auto", help=text)
-    text = "module with classes of yours that the model needs; imported first"
-    add("--custom", action="append", default=[], metavar="MODULE", help=text)
+    own_code.add_argument(parser)
     text = "seconds after which the converter is taken to hang"
     add("--time_limit", type=float, default=3600, help=text)
 
@@ -55,9 +55,8 @@ def run(arguments):
 
     from kerasseq import export
 
-    for module in arguments.custom:
-        _import(module)
-    model = _load(keras, arguments.model)
+    custom_objects = own_code.custom_objects(arguments.custom)
+    model = _load(keras, arguments.model, custom_objects)
     quantize = tuple(filter(None, arguments.quantize.split(",")))
     try:
         report = export.export_model(
@@ -81,27 +80,20 @@ def run(arguments):
     return 0
 
 
-def _import(module):
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ValueError(f"--custom {module} cannot be imported: {error}") from error
-
-
 def _check_file(path):
     if not pathlib.Path(path).is_file():
         raise ValueError(f"There is no file at this path. Received: '{path}'")
 
 
-def _load(keras, path):
+def _load(keras, path, custom_objects):
     try:
         import kerasseq.layers  # noqa: F401 (registers its classes)
 
-        return keras.saving.load_model(path, compile=False)
+        return keras.saving.load_model(path, custom_objects, compile=False)
     except Exception as error:  # Keras raises anything for a file it cannot read
         raise ValueError(
             f"Keras cannot load '{path}'. A file of Keras 2 goes through `kerasseq "
-            "import` first; classes of yours need --custom MODULE. "
+            "import` first; classes of yours need --custom. "
             f"({type(error).__name__}: {str(error).strip().splitlines()[0]})"
         ) from error
 
@@ -149,7 +141,7 @@ def _maker(kind):
                 f"Received: {kind!r}"
             )
         return lambda model: makers[name](model, *map(int, sizes))
-    function = getattr(_import(name), rest, None) if rest else None
+    function = own_code.find(kind) if rest else None
     if not callable(function):
         raise ValueError(
             "--signature is step, translation:SOURCE,TARGET, generation:PROMPT,TOTAL "

@@ -1,9 +1,9 @@
 """Imports a model file of Keras 2 (`.h5` or `.keras`) as a `.keras` file of Keras 3."""
 
-import importlib
 import os
 
 from kerasseq import atomic
+from kerasseq.commands import own_code
 
 
 def add_arguments(parser):
@@ -20,13 +20,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--tolerance", type=float, help="largest difference of the outputs"
     )
-    parser.add_argument(
-        "--custom",
-        action="append",
-        default=[],
-        metavar="MODULE:CLASS",
-        help="a Keras 3 class or function of yours that the model uses; repeatable",
-    )
+    own_code.add_argument(parser)
     parser.add_argument("--report", metavar="FILE.json", help="write the report there")
 
 
@@ -44,11 +38,10 @@ def run(arguments):
     """
     from kerasseq.convert.keras2.importer import import_keras2
 
-    custom_objects = dict(_find(name) for name in arguments.custom)
     _, report = import_keras2(
         arguments.old,
         arguments.out,
-        custom_objects=custom_objects,
+        custom_objects=own_code.custom_objects(arguments.custom),
         examples=arguments.example,
         tolerance=arguments.tolerance,
     )
@@ -69,17 +62,6 @@ def run(arguments):
         print(note)
     print(f"Written: {os.fspath(arguments.out)}")
     return 0
-
-
-def _find(name):
-    module, _, attribute = name.partition(":")
-    try:
-        return attribute, getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(
-            "Name a class as `package.module:Class`, in a module that Python finds. "
-            f"Received: --custom {name} ({error})"
-        ) from error
 
 
 def _table(rows):

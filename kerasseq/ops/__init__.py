@@ -9,6 +9,8 @@ from kerasseq.ops.cells import lstm_step as lstm_step
 from kerasseq.ops.cells import simple_rnn_step as simple_rnn_step
 from kerasseq.ops.gru import gru as gru
 from kerasseq.ops.hard_sigmoid import keras2_hard_sigmoid as keras2_hard_sigmoid
+from kerasseq.ops.lowering import lowering as lowering
+from kerasseq.ops.lowering import without_fusion as without_fusion
 from kerasseq.ops.lstm import lstm as lstm
 from kerasseq.ops.multi_head_attention import alibi_slopes as alibi_slopes
 from kerasseq.ops.multi_head_attention import (
@@ -17,6 +19,4 @@ from kerasseq.ops.multi_head_attention import (
 from kerasseq.ops.multi_head_attention import rotate as rotate
 from kerasseq.ops.recurrence import recurrence as recurrence
 from kerasseq.ops.simple_rnn import simple_rnn as simple_rnn
-from kerasseq.ops.time_loop import lowering as lowering
 from kerasseq.ops.time_loop import time_loop as time_loop
-from kerasseq.ops.time_loop import without_fusion as without_fusion

@@ -7,7 +7,7 @@ turn appends; a turn of the loop takes several steps.
 import keras
 import tensorflow as tf
 
-from kerasseq.ops.time_loop import current_lowering
+from kerasseq.ops.lowering import current_lowering
 
 _STEPS_A_TURN = 5
 _LAST_STEPS_A_TURN = 2  # without a buffer a turn costs less, and a step as much

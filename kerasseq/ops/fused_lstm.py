@@ -12,8 +12,8 @@ import keras
 import tensorflow as tf
 
 from kerasseq.ops import cells, kernels
+from kerasseq.ops.lowering import current_lowering, lowering
 from kerasseq.ops.recurrence import recurrence
-from kerasseq.ops.time_loop import current_lowering, lowering
 
 
 def wanted(sequences, initial_states, activation, recurrent_activation, recurrent_mask):

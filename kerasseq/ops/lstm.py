@@ -4,8 +4,8 @@ from keras import ops
 
 from kerasseq.ops import kernels
 from kerasseq.ops.cells import lstm_step
+from kerasseq.ops.lowering import current_lowering
 from kerasseq.ops.projected import projected_recurrence
-from kerasseq.ops.time_loop import current_lowering
 
 
 def lstm(

@@ -3,8 +3,8 @@
 from keras import ops
 
 from kerasseq.ops import bptt
+from kerasseq.ops.lowering import current_lowering
 from kerasseq.ops.recurrence import recurrence
-from kerasseq.ops.time_loop import current_lowering
 
 
 def projected_recurrence(

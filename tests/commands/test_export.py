@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from kerasseq import cli, lite
+from kerasseq.commands import own_code
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,24 @@ def test_signatures_of_a_function(model, tmp_path, monkeypatch):
     arguments = ["export", str(model), "--out", out, "--signature", "mine:make"]
     assert cli.main(arguments) == 0
     assert list(lite.Runner(f"{out}/model.tflite").signatures) == ["last"]
+
+
+def test_own_class(tmp_path, monkeypatch, capsys):
+    (tmp_path / "mine.py").write_text(
+        "import keras\n\n\n"
+        "class Triple(keras.layers.Layer):\n"
+        "    def call(self, x):\n"
+        "        return 3 * x\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    triple = own_code.find("mine:Triple")
+    keras.Sequential([keras.Input((2,), name="x"), triple()]).save("own.keras")
+    assert cli.main(["export", "own.keras", "--out", "out"]) == 2
+    assert "need --custom" in capsys.readouterr().err
+    arguments = ["--out", "out", "--custom", "mine:Triple"]
+    assert cli.main(["export", "own.keras", *arguments]) == 0
+    (tripled,) = lite.Runner("out/model.tflite").run(x=np.float32([[1, 2]])).values()
+    np.testing.assert_allclose(tripled, [[3, 6]])
 
 
 @pytest.mark.parametrize(
