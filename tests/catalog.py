@@ -237,9 +237,20 @@ ENTRIES = [
 ]
 
 
-def keeping(promise):
-    """The entries that keep a promise, as pytest parameters."""
+def keeping(promise, variants_are_slow=False):
+    """The entries that keep a promise, as pytest parameters.
+
+    Args:
+        promise: As `"P1"`.
+        variants_are_slow: Whether `make test` takes one configuration of each public
+            name, and `make test-all` the others too.
+    """
     import pytest
 
     kept = [entry for entry in ENTRIES if promise not in entry.excused]
-    return [pytest.param(entry, id=entry.id) for entry in kept]
+    first = {entry.covers: entry for entry in reversed(kept)}
+    return [
+        pytest.param(entry, id=entry.id, marks=[pytest.mark.slow] * slow)
+        for entry in kept
+        for slow in [variants_are_slow and entry is not first[entry.covers]]
+    ]

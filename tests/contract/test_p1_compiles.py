@@ -10,7 +10,7 @@ on_tensorflow = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("entry", catalog.keeping("P1"))
+@pytest.mark.parametrize("entry", catalog.keeping("P1", variants_are_slow=True))
 def test_trains_under_xla(entry):
     model, inputs = entry.model(), entry.inputs()
     model.compile(keras.optimizers.Adam(0.03), "mse", jit_compile=True)

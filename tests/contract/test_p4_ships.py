@@ -32,16 +32,11 @@ def lowerings(entry):
 
 
 def cases():
-    """Of each public name one configuration; the others are for `make test-all`."""
-    seen, found = set(), []
-    for (entry,) in (parameter.values for parameter in catalog.keeping("P4")):
-        marks = [pytest.mark.slow] if entry.covers in seen else []
-        seen.add(entry.covers)
-        found += [
-            pytest.param(entry, lowering, id=f"{entry.id}-{lowering}", marks=marks)
-            for lowering in lowerings(entry)
-        ]
-    return found
+    return [
+        pytest.param(*case.values, how, id=f"{case.id}-{how}", marks=case.marks)
+        for case in catalog.keeping("P4", variants_are_slow=True)
+        for how in lowerings(*case.values)
+    ]
 
 
 @pytest.mark.parametrize("entry, lowering", cases())

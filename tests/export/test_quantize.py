@@ -169,11 +169,13 @@ def vit(tmp_path_factory):
 
 
 class TestFloatOps:
+    @pytest.mark.slow
     def test_transformer_gains(self, vit):
         plain, kept = vit
         assert kept["mean_abs_diff"] < 0.8 * plain["mean_abs_diff"]
         assert kept["max_abs_diff"] < plain["max_abs_diff"]
 
+    @pytest.mark.slow
     def test_weights_stay_int8(self, vit):
         plain, kept = vit
         assert plain["int8_share"] == 1.0 and kept["int8_share"] > 0.95
