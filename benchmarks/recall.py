@@ -11,8 +11,9 @@ problems of Hochreiter and Schmidhuber (1997) in the form of Arjovsky et al. (20
 - copying: ten symbols, T - 1 blanks, a sign, and the ten symbols again. Whoever knows
   when, but not what, has a cross entropy of 10 ln 8 / (T + 20).
 
-All have the same number of steps, batches and optimizer, and new examples at each
-step; the loss is that of 512 others. Published figures, with more steps, stand beside
+All have the same steps at most, batches and optimizer, and new examples at each step;
+the loss is that of 512 others. A problem is solved, and a run ends, below a hundredth
+of the loss without memory. Published figures, with more steps, stand beside
 (Bai et al., 2018, table 1). A run that was cut off goes on: the same command continues.
 Takes hours on two cores.
 """
@@ -53,6 +54,8 @@ def define_flags():
     define("list", "lengths", [str(n) for n in LENGTHS], "T.")
     text = f"Steps of a run, in hundreds ({STEPS_PER_EPOCH} between two scores)."
     define("integer", "steps", 2000, text, lower_bound=STEPS_PER_EPOCH)
+    text = "A run ends below this share of the loss without memory; 0: none does."
+    define("float", "solved", 0.01, text, lower_bound=0.0, upper_bound=1.0)
     define("integer", "batch_size", 32, "Rows of a batch.", lower_bound=1)
     define("float", "learning_rate", 1e-3, "Of Adam; gradients are clipped to norm 1.")
     define("integer", "seed", 0, "Seed of weights and examples.")
@@ -119,13 +122,14 @@ def measure(values, problem, length, name):
     batches = make(problem, length, values.batch_size, STEPS_PER_EPOCH, values.seed)
     batches.epoch = state.initial_epoch
     if not state.finished:
+        enough = values.solved * recall_problems.baseline(problem, length)
         model.fit(
             batches,
             validation_data=make(problem, length, 64, 8, values.seed + 1, fixed=True),
             epochs=values.steps // STEPS_PER_EPOCH,
             initial_epoch=state.initial_epoch,
             shuffle=False,
-            callbacks=[state],
+            callbacks=[recall_problems.StopBelow(enough), state],
             verbose=2,
         )
     losses = [row["val_loss"] for row in state.history]
@@ -172,13 +176,14 @@ def _some(runs, **wanted):
 
 
 def _print_table(runs):
-    print("\n| problem | T | without memory | model | loss | published | minutes |")
-    print("|---" * 7 + "|")
+    names = "problem | T | without memory | model | steps | loss | published | minutes"
+    print(f"\n| {names} |\n{'|---' * 8}|")
     for run in runs:
         baseline = recall_problems.baseline(run["problem"], run["length"])
         published = "" if run["published"] is None else f"{run['published']:.2g}"
         print(
             f"| {run['problem']} | {run['length']:,} | {baseline:.3g} | {run['model']} "
+            f"| {STEPS_PER_EPOCH * len(run['losses']):,} "
             f"| {run['loss']:.2g} | {published} | {run['seconds'] / 60:.0f} |"
         )
 

@@ -87,6 +87,22 @@ def loss(problem):
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
+class StopBelow(keras.callbacks.Callback):
+    """Ends a run whose validation loss is below a bound.
+
+    Args:
+        bound: The bound.
+    """
+
+    def __init__(self, bound):
+        super().__init__()
+        self.bound = bound
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["val_loss"] < self.bound:
+            self.model.stop_training = True
+
+
 def build(problem, length, cell, units):
     """The model: recurrent of one layer, or a Transformer of two.
 

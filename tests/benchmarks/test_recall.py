@@ -72,10 +72,22 @@ def test_a_small_run_and_again(tmp_path, monkeypatch, capsys):
     assert [run["problem"] for run in runs] == ["adding", "copying"]
     assert all(math.isfinite(run["loss"]) for run in runs)
     assert output.with_suffix(".png").read_bytes()[:4] == b"\x89PNG"
-    assert "| copying | 4 | 0.866 | GRU |" in capsys.readouterr().out
+    assert "| copying | 4 | 0.866 | GRU | 6 |" in capsys.readouterr().out
     assert run(*arguments) == 0  # nothing is trained again
     assert "weights" not in capsys.readouterr().out
     assert run(*arguments, "--seed=1") == 2
+
+
+def test_a_solved_problem_ends_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(recall, "STEPS_PER_EPOCH", 2)
+    monkeypatch.setitem(recall.MODELS, "GRU", ("gru", 4))
+    monkeypatch.setattr(recall_problems, "baseline", lambda *_: 1e9)
+    output = tmp_path / "recall.json"
+    arguments = [f"--output={output}", f"--work_dir={tmp_path}", "--steps=6"]
+    arguments += ["--lengths=4", "--models=GRU", "--problems=adding", "--batch_size=2"]
+    assert run(*arguments) == 0
+    (solved,) = json.loads(output.read_text())["runs"]
+    assert len(solved["losses"]) == 1
 
 
 @pytest.mark.parametrize(
