@@ -26,7 +26,7 @@ def measure(job, time_limit=None):
     Returns:
         `(rows, reason)`: a list of `{"layer", "op", "relative_error"}` in the order of
         the graph, the root mean square of what int8 changes in an op's output over
-        that of the output; or an empty list and the reason why.
+        that of the output, at most 1; or an empty list and the reason why.
     """
     path = pathlib.Path(job.output).with_suffix(".job")
     path.write_text(json.dumps(vars(job), default=str))
@@ -53,7 +53,9 @@ def main(path):
         job["float_layers"],
         job["layers"],
         debug_dataset=lambda: ([case[name] for name in order] for case in cases),
-        layer_direct_compare_metrics={"relative_error": _relative_error},
+        # The float tensors of a direct comparison may be overwritten by then.
+        layer_debug_metrics={"error": lambda diffs: np.mean(np.square(diffs))},
+        layer_direct_compare_metrics={"size": _size},
     )
     order = _input_order(debugger.calibrated_model, signature)
     debugger.run()
@@ -79,14 +81,13 @@ def _by_node(statistics, nodes):
         name = name.removeprefix("NumericVerify/").rpartition(":")[0]
         matches = [node for node in nodes if name.startswith(node)]
         node = max(matches, key=len, default=name)
-        yield node, float(figures["relative_error"])
+        error = figures["error"]
+        yield node, float(np.sqrt(error / max(figures["size"], error, 1e-24)))
 
 
-def _relative_error(wanted, received, scale, zero_point):
-    wanted = wanted.astype("float64")
-    difference = wanted - scale * (received.astype("float64") - zero_point)
-    norm = np.sqrt(np.mean(np.square(wanted)))
-    return np.sqrt(np.mean(np.square(difference))) / max(norm, 1e-12)
+def _size(_, received, scale, zero_point):
+    values = scale * (received.astype("float64") - zero_point)
+    return np.mean(np.square(values))
 
 
 if __name__ == "__main__":

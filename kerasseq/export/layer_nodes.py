@@ -47,7 +47,7 @@ def layers_of_nodes(content, layers):
 
     Returns:
         `{tensor name: layer name or None}`. The tensor of an output has the output's
-        name; it is told by the constants that go into it.
+        name; it is told by the constants that go into it, or by the layer before.
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     ops = []
@@ -55,13 +55,12 @@ def layers_of_nodes(content, layers):
         names = [(tensor.name or b"").decode() for tensor in graph.tensors]
         made = {i for op in graph.operators for i in op.outputs}
         for op in graph.operators:
-            inputs = [names[i] for i in op.inputs if i >= 0 and i not in made]
-            ops.append(([names[i] for i in op.outputs], inputs))
-    found = LayerNames(layers, [n for pair in ops for names in pair for n in names])
+            inputs = sorted((i for i in op.inputs if i >= 0), key=made.__contains__)
+            ops += [(names[i], [names[j] for j in inputs]) for i in op.outputs]
+    found = LayerNames(layers, [x for out, inputs in ops for x in (out, *inputs)])
     return {
         output: next(filter(None, map(found.layer_of, [output, *inputs])), None)
-        for outputs, inputs in ops
-        for output in outputs
+        for output, inputs in ops
     }
 
 

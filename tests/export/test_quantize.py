@@ -224,6 +224,23 @@ class TestFloatLayers:
         assert "conv2d_1" not in layers
         assert 0 < max(row["relative_error"] for row in entry["error_by_layer"]) < 0.2
 
+    def test_errors_of_a_classifier(self, tmp_path):
+        """No layer of it is off by more than its outputs are."""
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((784,), name="x")])
+        model.add(keras.layers.Dense(64, "relu", name="features"))
+        model.add(keras.layers.Dense(10, "softmax", name="probabilities"))
+        report = export.export_model(
+            model,
+            tmp_path,
+            quantize=("int8",),
+            representative_data={"x": np.random.default_rng(0).uniform(size=(64, 784))},
+        )
+        errors = report["artefacts"][1]["error_by_layer"]
+        names = [row["layer"] for row in errors]
+        assert names == ["features", "probabilities", "probabilities"]
+        assert max(row["relative_error"] for row in errors) < 0.05
+
     @pytest.mark.parametrize(
         "options, message",
         [
