@@ -13,14 +13,10 @@ checks. Ratios above 1 mean that kerasseq is faster. Takes 6 minutes on two core
 must have nothing else to do.
 """
 
-import importlib.util
-import pathlib
+import functools
 import sys
 
-from absl import flags
-
-from benchmarks import machine, rnn_train, turns
-from kerasseq import atomic
+from benchmarks import training_peers, turns
 from recipes import common
 
 ROWS = {  # model, batch size, (height, width, channels), sizes, trainable weights
@@ -83,61 +79,16 @@ COLUMNS = {  # key in a result: title, format
 
 def define_flags():
     """The flags of this benchmark."""
-    values = flags.FlagValues()
-
-    def some_of(name, choices, default):
-        text = f"Comma-separated, of: {', '.join(choices)}."
-        flags.DEFINE_list(name, list(default), text, flag_values=values)
-        flags.register_validator(
-            name, lambda given: set(given) <= set(choices), text, flag_values=values
-        )
-
-    some_of("rows", ROWS, [name for name in ROWS if not name.endswith("tiny")])
-    some_of("peers", PEERS, PEERS)
-    flags.DEFINE_integer("turns", 7, "Rounds.", lower_bound=1, flag_values=values)
-    flags.DEFINE_float("seconds", 1.5, "Length of a turn.", flag_values=values)
-    flags.DEFINE_integer(
-        "threads",
-        machine.num_cores(),
-        "Threads of each peer.",
-        lower_bound=1,
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "output",
-        "benchmarks/results/vision_train.json",
-        "Where the results go.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool("debug", False, "Show tracebacks.", flag_values=values)
-    return values
+    rows = [name for name in ROWS if not name.endswith("tiny")]
+    choices = {"rows": (ROWS, rows), "peers": (PEERS, PEERS)}
+    output = "benchmarks/results/vision_train.json"
+    return training_peers.define_flags(choices, 7, output)
 
 
 def main(values):
     """Measures all rows, prints tables and writes the results."""
-    facts = machine.description() | {"threads": values.threads}
-    print(f"{machine.summary(facts)}; {values.threads} threads each\n")
-    peers = [name for name in PEERS if name in values.peers]
-    if "torch" in peers and importlib.util.find_spec("torch") is None:
-        print(
-            "PyTorch is not installed: pip install kerasseq[bench]. Going on without."
-        )
-        peers.remove("torch")
-    output = pathlib.Path(values.output)
-    common.make_folder(output.parent)
-    rows = []
-    for name in values.rows:
-        rows.append(measure_row(values, name, peers))
-        _print_row(rows[-1])
-        means = rnn_train.means(rows)
-        report = {"machine": facts, "rows": rows, "geometric_means": means}
-        atomic.write_json(output, report)  # so that an interrupted run has results
-    for key, (title, form) in COLUMNS.items():
-        _print_table(title, rows, peers, key, form)
-    print("\nGeometric means, above 1 where kerasseq is faster:")
-    for name, mean in means.items():
-        print(f"  {name}: {mean:.2f}")
-    print(f"\nWritten to {output}")
+    measurements = [functools.partial(measure_row, values, row) for row in values.rows]
+    training_peers.run(values, COLUMNS, measurements)
 
 
 def measure_row(values, name, peers):
@@ -167,40 +118,7 @@ def measure_row(values, name, peers):
     for result in results.values():
         if "median_ms" in result:
             result["images_per_second"] = 1e3 * batch_size / result["median_ms"]
-    return row | {"peers": results, "ratios": rnn_train.ratios(results)}
-
-
-def _print_row(row):
-    results = row["peers"]
-    times = [
-        f"{peer} {result['median_ms']:.1f}"
-        for peer, result in results.items()
-        if "median_ms" in result
-    ]
-    print(f"{row['name']}: {', '.join(times)} ms", flush=True)
-    for peer, result in results.items():
-        if "error" in result:
-            print(f"  {peer} failed: {result['error']}", flush=True)
-    busy = max(result.get("busy_cores", 0) for result in results.values())
-    if busy > rnn_train.BUSY:
-        print(f"  disturbed: other work kept up to {busy:.1f} cores busy")
-
-
-def _print_table(title, rows, peers, key, form):
-    columns = [*rnn_train.means(rows)] if key == "images_per_second" else []
-    print(f"\n{title}\n\n| model | {' | '.join([*peers, *columns])} |")
-    print("|---" * (1 + len(peers) + len(columns)) + "|")
-    for row in rows:
-        cells = [_cell(row["peers"].get(peer), key, form) for peer in peers]
-        found = [row["ratios"].get(name) for name in columns]
-        cells += ["" if ratio is None else f"{ratio:.2f}" for ratio in found]
-        print(f"| {row['name']} | {' | '.join(cells)} |")
-
-
-def _cell(result, key, form):
-    if result is None:
-        return "-"
-    return form.format(result[key]) if key in result else "failed"
+    return row | {"peers": results}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from benchmarks import rnn_train, turns
+from benchmarks import training_peers, turns
 
 ROOT = pathlib.Path(__file__).parents[2]
 FAKE = {"PYTHONPATH": str(pathlib.Path(__file__).parent)}
@@ -66,9 +66,9 @@ def test_ratios_count_the_better_mode_of_keras():
         "keras": {"median_ms": 20.0},
         "torch": {"error": "absent"},
     }
-    assert rnn_train.ratios(results) == {"Keras/ours": 2.0}
+    assert training_peers.ratios(results) == {"Keras/ours": 2.0}
     rows = [{"ratios": {"Keras/ours": 2.0}}, {"ratios": {"Keras/ours": 8.0}}]
-    assert rnn_train.means(rows) == {"Keras/ours": pytest.approx(4.0)}
+    assert training_peers.means(rows) == {"Keras/ours": pytest.approx(4.0)}
 
 
 @pytest.mark.slow
