@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import browser
+import killed_recipe
 import numpy as np
 import pytest
 from PIL import Image
@@ -295,34 +296,11 @@ def test_help(capsys):
     assert "--stochastic_depth" in capsys.readouterr().out
 
 
-KILLED = """
-import os, signal, sys
-import keras
-from recipes import classify_image, common
-
-class Kill(keras.callbacks.Callback):
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-    def on_train_batch_end(self, batch, logs=None):
-        if self.epoch == 1 and batch == 1:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-fit = keras.Model.fit
-keras.Model.fit = lambda self, *a, callbacks, **k: fit(
-    self, *a, callbacks=[*callbacks, Kill()], **k)
-common.run(classify_image.main, classify_image.define_flags(), "", sys.argv[1:])
-"""
-
-
 @pytest.mark.slow
 def test_a_killed_run_ends_where_the_uninterrupted_one_does(tmp_path):
     settings = [*TINY, "--epochs=3", "--mixup=0.2", "--ema=0.9", "--quantize="]
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert run(*settings, f"--output_dir={whole}") == 0
-    arguments = [*settings, f"--output_dir={killed}"]
-    result = subprocess.run([sys.executable, "-c", KILLED, *arguments], cwd=ROOT)
-    assert result.returncode == -9
-    assert not (killed / "model.tflite").exists()
-    assert run(*arguments, "--resume") == 0
-    metrics = [read(place / "report.json")["metrics"] for place in (whole, killed)]
+    losses = killed_recipe.losses_of_two_runs("classify_image", run, settings, tmp_path)
+    assert len(losses[0]) == 3 and losses[0] == losses[1]
+    places = (tmp_path / "whole", tmp_path / "killed")
+    metrics = [read(place / "report.json")["metrics"] for place in places]
     assert metrics[0] == metrics[1]

@@ -1,13 +1,13 @@
 """The translation recipe: a tiny run, the use of its files, and bad input."""
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
 
 import browser
 import jax_process
+import killed_recipe
 import pytest
 
 from recipes import common, translate, translate_file
@@ -203,45 +203,11 @@ def test_help(capsys):
     assert "--target_locale" in capsys.readouterr().out
 
 
-KILLED = """
-import os, signal, sys
-import keras
-from recipes import common, translate
-
-class Kill(keras.callbacks.Callback):
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-    def on_train_batch_end(self, batch, logs=None):
-        if self.epoch == 1 and batch == 2:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-fit = keras.Model.fit
-keras.Model.fit = lambda self, *a, callbacks, **k: fit(
-    self, *a, callbacks=[*callbacks, Kill()], **k)
-sys.exit(common.run(translate.main, translate.define_flags(), "", sys.argv[1:]))
-"""
-
-
 @pytest.mark.slow
 def test_a_killed_run_ends_where_the_uninterrupted_one_does(tmp_path):
     settings = [*TINY, "--epochs=3", "--dropout=0.3"]
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert run(*settings, f"--output_dir={whole}") == 0
-    arguments = [*settings, f"--output_dir={killed}"]
-    result = subprocess.run(
-        [sys.executable, "-c", KILLED, *arguments], cwd=ROOT, env=dict(os.environ)
-    )
-    assert result.returncode == -9
-    assert not (killed / "model.tflite").exists()
-    assert run(*arguments, "--resume") == 0
-
-    histories = []
-    for folder in (whole, killed):
-        header, *rows = (folder / "history.csv").read_text().splitlines()
-        assert len(rows) == 3
-        column = header.split(",").index("val_loss")
-        histories.append([float(row.split(",")[column]) for row in rows])
-    assert histories[0] == pytest.approx(histories[1], rel=1e-6)
+    losses = killed_recipe.losses_of_two_runs("translate", run, settings, tmp_path)
+    assert len(losses[0]) == 3 and losses[0] == pytest.approx(losses[1], rel=1e-6)
 
 
 def test_a_transformer_does_the_whole_job(tmp_path, capsys):
