@@ -121,15 +121,9 @@ def build_model(values, data):
 
 def train(values, model, data, run_dir):
     """Fits the model, resuming if asked; returns facts for the report."""
+    mode = "max" if values.monitor == "accuracy" else "min"
     return training_run.train(
-        values,
-        model,
-        data["train"],
-        data["validation"],
-        run_dir,
-        data["settings"],
-        monitor=f"val_{values.monitor}",
-        mode="max" if values.monitor == "accuracy" else "min",
+        values, model, data, run_dir, f"val_{values.monitor}", mode
     )
 
 

@@ -97,19 +97,6 @@ def build_model(values, data):
     return model, trainer
 
 
-def train(values, trainer, data, run_dir):
-    """Fits the model, resuming if asked; returns facts for the report."""
-    return training_run.train(
-        values,
-        trainer,
-        data["train"],
-        data["validation"],
-        run_dir,
-        data["settings"],
-        monitor="val_cross_entropy",
-    )
-
-
 def evaluate(trainer, data):
     """Cross entropy of the unseen text: nats a token, and bits a character."""
     scores = {}
@@ -224,7 +211,7 @@ def main(values):
     run_dir = common.make_folder(os.path.join(values.output_dir, "run"))
     data = generate_data.load(values, run_dir)
     model, trainer = build_model(values, data)
-    training = train(values, trainer, data, run_dir)
+    training = training_run.train(values, trainer, data, run_dir, "val_cross_entropy")
     scores = evaluate(trainer, data)
     if common.backend() != "tensorflow":
         publishing.save_for_tensorflow(values, model)

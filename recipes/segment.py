@@ -134,16 +134,7 @@ def build_model(values, data):
 def train(values, model, data, run_dir):
     """Fits the model, resuming if asked; returns facts for the report."""
     monitor, mode = segment_heads.monitor(values, data["images"])
-    return training_run.train(
-        values,
-        model,
-        data["train"],
-        data["validation"],
-        run_dir,
-        data["settings"],
-        monitor=monitor,
-        mode=mode,
-    )
+    return training_run.train(values, model, data, run_dir, monitor, mode)
 
 
 def evaluate(values, model, data):

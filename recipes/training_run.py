@@ -54,27 +54,16 @@ def fingerprint(values, contents, free=()):
     return {name: settings[name] for name in names} | {"data": digest.hexdigest()[:16]}
 
 
-def train(
-    values,
-    model,
-    train_batches,
-    validation_batches,
-    run_dir,
-    settings,
-    monitor,
-    mode="min",
-    average_checkpoints=0,
-):
+def train(values, model, data, run_dir, monitor, mode="min", average_checkpoints=0):
     """Fits the model, resuming if asked; leaves it with its best weights.
 
     Args:
         values: The common flags, and `patience`.
         model: A compiled model.
-        train_batches: A `keras.utils.PyDataset` with `epoch` and `shapes`, such as
-            `kerasseq.data.BucketedPairs` or `ImageBatches`.
-        validation_batches: Likewise, in the same order each epoch.
+        data: A dict: `train`, a `keras.utils.PyDataset` with `epoch` and `shapes`, such
+            as `kerasseq.data.BucketedPairs` or `ImageBatches`; `validation`, likewise,
+            in the same order each epoch; and `settings`, from `fingerprint`.
         run_dir: Folder, a `pathlib.Path`, of `state.npz` and `history.csv`.
-        settings: From `fingerprint`.
         monitor: Name of the validation score that selects the epoch.
         mode: `"min"` or `"max"`, which of it is better.
         average_checkpoints: See `kerasseq.training.RunState`.
@@ -88,22 +77,24 @@ def train(
         monitor, mode=mode, patience=values.patience, restore_best_weights=True
     )
     path = run_dir / "state.npz"
-    state = kerasseq.training.RunState(path, stopping, settings, average_checkpoints)
+    state = kerasseq.training.RunState(
+        path, stopping, data["settings"], average_checkpoints
+    )
     if values.resume and state.restore(model):
         print(f"resumed after epoch {state.initial_epoch}")
-    train_batches.epoch = state.initial_epoch
+    data["train"].epoch = state.initial_epoch
     compiles = 0
     if values.jit_compile:
-        compiles = kerasseq.training.count_compiles(train_batches, validation_batches)
+        compiles = kerasseq.training.count_compiles(data["train"], data["validation"])
     print(f"XLA compiles: {compiles}, one a shape and phase")
     if not state.finished:
         model.fit(
-            train_batches,
-            validation_data=validation_batches,
+            data["train"],
+            validation_data=data["validation"],
             epochs=values.epochs,
             initial_epoch=state.initial_epoch,
             shuffle=False,
-            callbacks=_callbacks(values, train_batches, run_dir, state),
+            callbacks=_callbacks(values, data["train"], run_dir, state),
             verbose=1 if sys.stdout.isatty() else 2,
         )
     return _facts(values, model, state.history, compiles, monitor, mode)

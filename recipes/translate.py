@@ -78,20 +78,6 @@ def build_model(values, data):
     return model
 
 
-def train(values, model, data, run_dir):
-    """Fits the model, resuming if asked; returns facts for the report."""
-    return training_run.train(
-        values,
-        model,
-        data["train"],
-        data["validation"],
-        run_dir,
-        data["settings"],
-        monitor="val_cross_entropy",
-        average_checkpoints=values.average_checkpoints,
-    )
-
-
 def export(values, model, data, training, results, run_dir):
     """Exports, verifies on the whole test split, and publishes all files at once."""
     source_length, target_length = translate_data.lengths(data)
@@ -194,7 +180,10 @@ def main(values):
     run_dir = common.make_folder(os.path.join(values.output_dir, "run"))
     data = translate_data.load_data(values, run_dir)
     model = build_model(values, data)
-    training = train(values, model, data, run_dir)
+    number = values.average_checkpoints
+    training = training_run.train(
+        values, model, data, run_dir, "val_cross_entropy", average_checkpoints=number
+    )
     results = translate_evaluation.evaluate(values, model, data)
     if common.backend() != "tensorflow":
         publishing.save_for_tensorflow(values, model)
