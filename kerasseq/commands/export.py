@@ -158,6 +158,8 @@ def _print(report, folder):
         latency = "" if latency is None else f"{latency:.2f}"
         diff = item["max_abs_diff"]
         print(f"{item['file']:24}{item['bytes']:>12,}{diff:>15.1e}{latency:>9}")
+    for warning in report["warnings"]:
+        print(f"warning: {warning} (--samples)")
     refused = report["artefacts"][0]["gpu_refused_ops"]
     print(f"left to the CPU by a GPU delegate: {', '.join(refused) or 'nothing'}")
     print(f"Everything lies in {folder}/, report.html first.")

@@ -96,9 +96,9 @@ def export_model(
 
     Returns:
         The report, a dict as in `report.json`: `task`, `data`, `metrics`, `training`,
-        and `artefacts`, a list with the entries of `model.tflite`, of the quantised
-        files, and of `saved_model`. `lowering` tells how an entry's loops are written,
-        `lowerings` what `"auto"` measured.
+        `artefacts`, a list with the entries of `model.tflite`, of the quantised files,
+        and of `saved_model`, and `warnings`, a list of sentences. `lowering` tells how
+        an entry's loops are written, `lowerings` what `"auto"` measured.
 
     Raises:
         ValueError: If an argument is not usable, the folder cannot be written, an op
@@ -142,7 +142,8 @@ def export_model(
             ),
             _check_saved_model(forms, chosen, settings, folder),
         ]
-        result = {**head, "artefacts": artefacts}
+        doubts = parity.doubts(artefacts[0]["parity"], tolerance)
+        result = {**head, "artefacts": artefacts, "warnings": doubts}
         atomic.write_json(folder / "report.json", result)
         page.write_page(folder / "report.html", result)
         files = [artefact["file"] for artefact in artefacts]

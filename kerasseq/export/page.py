@@ -92,6 +92,7 @@ def _bodies(report, history, samples, pictures):
     return {
         "Metrics": _facts(numbers, "tiles") + _facts(others, "facts"),
         "Samples": _table(samples, "samples"),
+        "Warnings": "".join(f"<p>{_text(x)}</p>\n" for x in report.get("warnings", ())),
         "Artefacts": _table(rows, "artefacts") + measured,
         "Error of int8 by layer": _by_file({x["file"]: _errors(x) for x in files}),
         "Curves": history and _curves(history),

@@ -7,6 +7,8 @@ _INFINITE = (
     "`samples` on which the model gives numbers.)"
 )
 
+_HUGE = 1e30  # JSON has no infinity
+
 
 def compare(reference, candidate, samples):
     """Runs both engines on all samples and measures how far they are apart.
@@ -19,14 +21,15 @@ def compare(reference, candidate, samples):
 
     Returns:
         `{signature name: {"samples", "max_abs_diff", "mean_abs_diff",
-        "token_agreement"}}`. The differences cover the float outputs, equal infinities
-        counting as equal; `token_agreement` is the share of samples with all integer
-        outputs identical. Where the integers of a sample differ its floats belong to
-        other tokens and are not compared. A figure without any output to measure is
-        `None`.
+        "token_agreement", "spread"}}`. The differences cover the float outputs, equal
+        infinities counting as equal; `token_agreement` is the share of samples with all
+        integer outputs identical. Where the integers of a sample differ its floats
+        belong to other tokens and are not compared. `spread` is how far the reference's
+        outputs for the first sample are from those for another, at most. A figure
+        without any output to measure is `None`.
     """
     return {
-        name: _summary([_distances(reference, candidate, name, case) for case in cases])
+        name: _compared(reference, candidate, name, cases)
         for name, cases in samples.items()
     }
 
@@ -60,6 +63,25 @@ def check(figures, tolerance, min_token_agreement, what):
             )
 
 
+def doubts(figures, tolerance):
+    """Says where a comparison proves little.
+
+    Args:
+        figures: What `compare` returned.
+        tolerance: As of `check`.
+
+    Returns:
+        A list of sentences, one for each signature whose outputs are nearly the same
+        for all samples, so that any file with such outputs would have passed.
+    """
+    return [
+        f"The outputs of signature '{name}' differ by {figure['spread']:.1e} at most "
+        "over the inputs that were compared, which proves little: give real inputs."
+        for name, figure in figures.items()
+        if figure["spread"] is not None and figure["spread"] <= tolerance
+    ]
+
+
 def largest(figures, key="max_abs_diff"):
     """The largest difference over all signatures, 0.0 if there is none.
 
@@ -74,9 +96,21 @@ def largest(figures, key="max_abs_diff"):
     return max((diff for diff in diffs if diff is not None), default=0.0)
 
 
-def _distances(reference, candidate, name, case):
+def _compared(reference, candidate, name, cases):
+    pairs, first, spreads = [], None, []
+    for case in cases:
+        wanted = reference(name, case)
+        pairs.append(_distances(wanted, candidate(name, case)))
+        if first is None:
+            first = wanted
+        else:
+            spreads += [_distance(first[key], wanted[key]).max() for key in first]
+    spread = float(min(max(spreads), _HUGE)) if spreads else None
+    return {**_summary(pairs), "spread": spread}
+
+
+def _distances(wanted, received):
     """`(distances of floats, whether integers agree)`, `None` where none are."""
-    wanted, received = reference(name, case), candidate(name, case)
     floats = [k for k, v in wanted.items() if np.issubdtype(v.dtype, np.floating)]
     others = [k for k in wanted if k not in floats]
     agree = all(np.array_equal(wanted[k], received[k]) for k in others)

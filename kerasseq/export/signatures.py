@@ -133,10 +133,19 @@ def _checked_specs(name, function, specs):
             f"Signature '{name}' needs the specifications of its inputs as "
             f"`{{name: (shape, dtype)}}`. Received: {specs!r}"
         )
-    return {
+    checked = {
         key: (_static(name, key, shape), tf.as_dtype(dtype).name)
         for key, (shape, dtype) in specs.items()
     }
+    strings = [key for key, (_, dtype) in checked.items() if dtype == "string"]
+    if strings:
+        raise ValueError(
+            f"Signature '{name}' takes strings, for which mobile runtimes have no "
+            "builtin ops. Export the model behind its `TextVectorization` or "
+            "`StringLookup`, from token ids on, and make the ids in the app. "
+            f"Received: dtype='string' for input {strings}"
+        )
+    return checked
 
 
 def _static(name, key, shape):
@@ -173,10 +182,12 @@ def _given_shapes(inputs, input_shapes):
 def _fixed(tensor, shapes):
     shape = shapes[tensor.name]
     if None in shape:
+        example = tuple(24 if size is None else size for size in shape)
         raise ValueError(
             f"Input '{tensor.name}' has a size that is not fixed, and mobile runtimes "
-            f"want static shapes. Pass `input_shapes={{'{tensor.name}': (24,)}}`, or "
-            "build the model with a fixed length, e.g. `keras.Input((24,))`. "
+            f"want static shapes. Pass `input_shapes={{'{tensor.name}': {example}}}` "
+            f"(--input_shape {tensor.name}={','.join(map(str, example))}), or build "
+            f"the model with `keras.Input({example})`. "
             f"Received: shape={tuple(tensor.shape)}"
         )
     return shape

@@ -64,18 +64,18 @@ def test_signatures_of_a_function(model, tmp_path, monkeypatch):
 
 
 def test_own_class(tmp_path, monkeypatch, capsys):
-    (tmp_path / "mine.py").write_text(
+    (tmp_path / "my_layers.py").write_text(
         "import keras\n\n\n"
         "class Triple(keras.layers.Layer):\n"
         "    def call(self, x):\n"
         "        return 3 * x\n"
     )
     monkeypatch.chdir(tmp_path)
-    triple = own_code.find("mine:Triple")
+    triple = own_code.find("my_layers:Triple")
     keras.Sequential([keras.Input((2,), name="x"), triple()]).save("own.keras")
     assert cli.main(["export", "own.keras", "--out", "out"]) == 2
     assert "need --custom" in capsys.readouterr().err
-    arguments = ["--out", "out", "--custom", "mine:Triple"]
+    arguments = ["--out", "out", "--custom", "my_layers:Triple"]
     assert cli.main(["export", "own.keras", *arguments]) == 0
     (tripled,) = lite.Runner("out/model.tflite").run(x=np.float32([[1, 2]])).values()
     np.testing.assert_allclose(tripled, [[3, 6]])

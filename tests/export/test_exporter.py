@@ -32,7 +32,8 @@ class TestBasics:
     def test_report(self, exported):
         _, folder, report = exported
         assert json.loads((folder / "report.json").read_text()) == report
-        assert list(report) == ["task", "data", "metrics", "training", "artefacts"]
+        names = ["task", "data", "metrics", "training", "artefacts", "warnings"]
+        assert list(report) == names and report["warnings"] == []
         assert report["metrics"] == {"accuracy": 0.5}
         assert [a["file"] for a in report["artefacts"]] == [
             "model.tflite",

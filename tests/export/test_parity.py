@@ -19,7 +19,7 @@ def figures(wanted, received):
 class TestNumbers:
     def test_floats(self):
         result = figures({"y": lambda x: x}, {"y": lambda x: x * 1.5})
-        differences = {"max_abs_diff": 1.5, "mean_abs_diff": 0.75}
+        differences = {"max_abs_diff": 1.5, "mean_abs_diff": 0.75, "spread": 3.0}
         assert result == {"samples": 4, **differences, "token_agreement": None}
 
     def test_equal_infinities(self):
@@ -38,8 +38,23 @@ class TestNumbers:
             "score": lambda x: x * (1 + 9 * (x > 2)),
         }
         result = figures(wanted, received)
-        differences = {"max_abs_diff": 0.0, "mean_abs_diff": 0.0}
+        differences = {"max_abs_diff": 0.0, "mean_abs_diff": 0.0, "spread": 3.0}
         assert result == {"samples": 4, **differences, "token_agreement": 0.75}
+
+    def test_outputs_that_do_not_vary_prove_little(self):
+        same = {"serve": figures({"y": np.zeros_like}, {"y": np.zeros_like})}
+        assert same["serve"]["spread"] == 0.0
+        (doubt,) = parity.doubts(same, 1e-4)
+        assert "'serve'" in doubt and "proves little" in doubt
+        moving = {"y": lambda x: x, "state": np.zeros_like}
+        assert not parity.doubts({"serve": figures(moving, moving)}, 1e-4)
+        tokens = {"y": lambda x: x.astype("int32")}
+        assert not parity.doubts({"serve": figures(tokens, tokens)}, 1e-4)
+
+    def test_one_sample_has_no_spread(self):
+        one = engine(y=lambda x: x)
+        result = parity.compare(one, one, {"serve": CASES["serve"][:1]})
+        assert result["serve"]["spread"] is None and not parity.doubts(result, 1e-4)
 
     def test_overall(self):
         assert parity.largest({"a": {"max_abs_diff": None}}) == 0.0

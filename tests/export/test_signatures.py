@@ -57,8 +57,12 @@ class TestNumbers:
 
 class TestErrors:
     def test_dynamic_length(self):
-        with pytest.raises(ValueError, match="'x' has a size.*fixed length"):
+        with pytest.raises(ValueError, match=r"--input_shape x=24,2\).*\(24, 2\)"):
             signatures_lib.trace_all(model(None))
+
+    def test_strings(self):
+        with pytest.raises(ValueError, match="strings.*TextVectorization.*'x'"):
+            signatures_lib.trace_all(None, entry(specs={"x": ((1,), "string")}))
 
     @pytest.mark.parametrize("shapes", [{"y": (4, 2)}, {"x": (4,)}, {"x": (4, 3)}])
     def test_shapes_that_do_not_fit(self, shapes):
