@@ -80,8 +80,8 @@ class TestOwnClasses:
     @pytest.mark.parametrize("kind", ["h5", "keras"])
     def test_refused_by_name(self, keras2_files, kind):
         pattern = (
-            "'second' of class Scale: .* pass its class in `custom_objects`; "
-            ".*'first' of class.*'sequential.*/third' of class Scale"
+            "layer 'second', layer 'first', layer 'sequential.*/third' of class Scale: "
+            r"Keras 3 has no such layer; .* \(--custom MODULE:Scale\).$"
         )
         with pytest.raises(ValueError, match=pattern):
             convert.import_keras2(keras2_files / f"own_layer.{kind}")

@@ -106,7 +106,7 @@ def _prove(model, output, examples, tolerance):
 
 def _refuse_by_name(config, custom_objects):
     """Names everything that cannot be imported, before anything is built."""
-    refused = []
+    refused = {}  # {why: names}
 
     def look(node, path):
         if isinstance(node, (list, tuple)):
@@ -121,23 +121,25 @@ def _refuse_by_name(config, custom_objects):
 
     look(config, None)
     if refused:
-        raise ValueError(f"The model cannot be imported: {'; '.join(refused)}.")
+        found = "; ".join(f"{', '.join(names)} {why}" for why, names in refused.items())
+        raise ValueError(f"The model cannot be imported: {found}.")
 
 
 def _look_at(node, path, custom_objects, refused):
     kind, config = node["class_name"], node["config"]
     name = config.get("name")
-    described = f"layer '{path or ''}{name}' of class {kind}"
+    shown = f"layer '{path or ''}{name}'"
     if kind == "__lambda__":
-        refused.append(f"'{path}' holds code, which is never run")
+        refused.setdefault("holds code, which is never run", []).append(f"'{path}'")
     elif kind in tf_ops.CLASSES:
         function = config.get("function")
         if tf_ops.find(function) is None:
-            refused.append(f"{described}: `tf.{function}` has no counterpart")
+            why = f"of class {kind}: `tf.{function}` has no counterpart"
+            refused.setdefault(why, []).append(shown)
     elif kind == "Lambda" or "trainable" in config and not model_builder.is_model(node):
         _, reason = layer_config.find_class(node, custom_objects)
         if reason:
-            refused.append(f"{described}: {reason}")
+            refused.setdefault(f"of class {kind}: {reason}", []).append(shown)
     return "" if path is None else f"{path}{name}/"
 
 

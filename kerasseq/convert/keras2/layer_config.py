@@ -65,7 +65,10 @@ def find_class(node, custom_objects):
     found = getattr(keras.layers, _NEW_CLASSES.get(name, name), None)
     if inspect.isclass(found) and issubclass(found, keras.layers.Layer):
         return found, None
-    return None, "Keras 3 has no such layer; pass its class in `custom_objects`"
+    return None, (
+        "Keras 3 has no such layer; pass its class in `custom_objects` "
+        f"(--custom MODULE:{name.split('>')[-1]})"
+    )
 
 
 def rewrite(node, layer_class):
