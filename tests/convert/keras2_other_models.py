@@ -127,6 +127,16 @@ def unknown_operation():
     return keras.Model(x, tf.math.cumsum(tf.math.lgamma(x)))
 
 
+def on_a_gpu(lstm, gru):
+    """With the layers that ran on a GPU alone, or those that load their weights."""
+    return sequential(
+        SEQUENCE,
+        layers.Bidirectional(lstm(3, return_sequences=True)),
+        gru(5, return_sequences=True),
+        lstm(2),
+    )
+
+
 OTHERS = [
     shared_inside,
     wrapped,

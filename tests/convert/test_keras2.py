@@ -54,6 +54,18 @@ def outputs_of(model, examples):
     return [np.asarray(output) for output in outputs]
 
 
+def test_layers_of_a_gpu_alone(keras2_files):
+    path = keras2_files / "on_a_gpu.h5"
+    examples = examples_of(path)
+    model, report = convert.import_keras2(path, examples=examples, tolerance=1e-6)
+    assert report["comparison"]["max_abs_diff"] <= 1e-6
+    kinds = [(row["old_class"], row["new_class"]) for row in report["layers"]]
+    assert ("CuDNNGRU", "GRU") in kinds and ("CuDNNLSTM", "LSTM") in kinds
+    changes = {row["name"]: row["changes"] for row in report["layers"]}
+    assert "weights as LSTM has them" in changes[model.layers[-1].name]
+    assert "both biases added up" in changes[model.layers[-1].name]
+
+
 @pytest.mark.parametrize("kind", ["h5", "keras"])
 @pytest.mark.parametrize("name", ARCHITECTURES + OTHERS)
 def test_outputs_are_those_of_keras_2(keras2_files, name, kind):

@@ -16,7 +16,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 from keras2_architectures import ARCHITECTURES
-from keras2_other_models import OTHERS
+from keras2_other_models import OTHERS, on_a_gpu
+from tf_keras.src.layers.rnn import cudnn_gru, cudnn_lstm
 
 
 def random_inputs(model, generator):
@@ -36,9 +37,7 @@ def random_inputs(model, generator):
 def write(folder, build, seed):
     generator = np.random.default_rng(seed)
     model = build()
-    for weight in model.weights:
-        low = 0.5 if "variance" in weight.name else -0.5
-        weight.assign(generator.uniform(low, 1, weight.shape))
+    randomise(model, generator)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
@@ -52,6 +51,31 @@ def write(folder, build, seed):
         warnings.simplefilter("ignore")
         model.save(path + ".h5")
         model.save(path + ".keras")
+    write_examples(path, inputs, outputs)
+
+
+def write_on_a_gpu(folder):
+    """As .h5 alone; Keras 2 itself says what the file computes without a GPU."""
+    generator = np.random.default_rng(0)
+    path = os.path.join(folder, "on_a_gpu")
+    model = on_a_gpu(cudnn_lstm.CuDNNLSTM, cudnn_gru.CuDNNGRU)
+    randomise(model, generator)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save(path + ".h5")
+    plain = on_a_gpu(keras.layers.LSTM, keras.layers.GRU)
+    plain.load_weights(path + ".h5")
+    inputs = random_inputs(plain, generator)
+    write_examples(path, inputs, plain(inputs))
+
+
+def randomise(model, generator):
+    for weight in model.weights:
+        low = 0.5 if "variance" in weight.name else -0.5
+        weight.assign(generator.uniform(low, 1, weight.shape))
+
+
+def write_examples(path, inputs, outputs):
     arrays = {f"input_{i}": x for i, x in enumerate(tf.nest.flatten(inputs))}
     arrays |= {f"output_{i}": x for i, x in enumerate(tf.nest.flatten(outputs))}
     np.savez(path + ".npz", **arrays)
@@ -61,3 +85,4 @@ if __name__ == "__main__":
     tf.config.threading.set_intra_op_parallelism_threads(1)
     for index, build in enumerate(ARCHITECTURES + OTHERS):
         write(sys.argv[1], build, index)
+    write_on_a_gpu(sys.argv[1])

@@ -17,6 +17,8 @@ _NEW_CLASSES = {
     "BatchNormalizationV2": "BatchNormalization",
     "SyncBatchNormalization": "BatchNormalization",
     "ThresholdedReLU": "ReLU",
+    "CuDNNGRU": "GRU",
+    "CuDNNLSTM": "LSTM",
 }
 _NEW_ARGUMENTS = {"LeakyReLU": ("alpha", "negative_slope")}
 _NEW_ARGUMENTS["ThresholdedReLU"] = ("theta", "threshold")
@@ -95,6 +97,10 @@ def rewrite(node, layer_class):
     if old in config:
         config[new] = config.pop(old)
         changes.append(f"{old} is {new}")
+    if node["class_name"].startswith("CuDNN"):
+        changes.append(f"weights as {layer_class.__name__} has them")
+        if layer_class is keras.layers.LSTM:
+            changes.append("both biases added up")
     if node["class_name"] == "SyncBatchNormalization":
         config["synchronized"] = True
     for key in sorted(set(config) - arguments(layer_class)):

@@ -7,6 +7,7 @@ import h5py
 import keras
 import numpy as np
 
+from kerasseq.convert.keras2 import cudnn
 from kerasseq.convert.keras2 import source as files
 
 _SHARED = (
@@ -16,11 +17,15 @@ _SHARED = (
 
 
 class Pair(typing.NamedTuple):
-    """An array of the file, the variable it goes to, and the name of the layer."""
+    """An array of the file, the variable it goes to, and the name of the layer.
+
+    `reorder` makes the variable's value of an array that cuDNN has in another form.
+    """
 
     name: str
     array: h5py.Dataset
     variable: typing.Any
+    reorder: typing.Callable | None = None
 
 
 def load(source, model, children):
@@ -44,6 +49,8 @@ def load(source, model, children):
     for weight in model.weights:
         if id(weight) not in loaded:
             raise ValueError(f"The file lacks the weight '{weight.path}'. {_SHARED}")
+    reorder = cudnn.functions(model, {id(p.variable): p.array.shape for p in pairs})
+    pairs = [pair._replace(reorder=reorder.get(id(pair.variable))) for pair in pairs]
     values = [_assign(pair) for pair in pairs]
     for pair, value in zip(pairs, values, strict=True):
         if pair.variable.numpy().tobytes() != value.tobytes():
@@ -54,8 +61,8 @@ def load(source, model, children):
 
 
 def _assign(pair):
-    name, array, variable = pair
-    if tuple(array.shape) != tuple(variable.shape):
+    name, array, variable, reorder = pair
+    if reorder is None and tuple(array.shape) != tuple(variable.shape):
         raise ValueError(
             f"A weight of layer '{name}' has another shape than '{variable.path}', "
             f"which is {tuple(variable.shape)}. Received: {array.name} of shape "
@@ -67,7 +74,7 @@ def _assign(pair):
         raise ValueError(
             f"The file is damaged: '{array.name}' cannot be read ({error})."
         ) from error
-    value = np.asarray(value)
+    value = np.asarray(value) if reorder is None else reorder(value)
     exact = value.astype(variable.dtype)
     if not np.array_equal(exact, value, equal_nan=value.dtype.kind == "f"):
         raise ValueError(
