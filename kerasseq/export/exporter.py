@@ -57,8 +57,9 @@ def export_model(
         input_shapes: `{input name: shape}` without the batch, for inputs of `serve`
             whose size the model leaves open, as the length of a text.
         samples: Inputs to compare on, as for `representative_data`. A signature that
-            has none is not compared. `None` makes seeded random inputs (integers are
-            1 or 2, uint8 is 0 to 255) for all signatures.
+            has none is not compared. `None` makes seeded random inputs for all: uint8
+            is 0 to 255, other integers are 1 or 2, and 0 where the last sample is
+            padded.
         lowering: How loops over time are written. `"while"`: as a loop. `"fused"`: an
             LSTM that does not return its states as the one op
             `UNIDIRECTIONAL_SEQUENCE_LSTM`, which wants masks padded on the right;

@@ -10,7 +10,8 @@ _NUM_RANDOM_SAMPLES = 3
 def random_samples(specs, seed=0):
     """Makes seeded random inputs: normal floats, pixels, and the integers 1 and 2.
 
-    `uint8` stands for pixels, 0 to 255; other integers for token ids.
+    `uint8` stands for pixels, 0 to 255; other integers for token ids, of which the
+    last sample's end with zeros, as text does that is padded.
 
     Args:
         specs: `{name: (shape, dtype name)}`.
@@ -20,10 +21,14 @@ def random_samples(specs, seed=0):
         A list of `{name: array}`.
     """
     generator = np.random.default_rng(seed)
-    return [
+    samples = [
         {name: _random(generator, *spec) for name, spec in specs.items()}
         for _ in range(_NUM_RANDOM_SAMPLES)
     ]
+    for array in samples[-1].values():
+        if array.ndim > 1 and array.dtype.kind == "i":
+            array[..., array.shape[-1] - array.shape[-1] // 4 :] = 0
+    return samples
 
 
 def for_all(signatures, samples):

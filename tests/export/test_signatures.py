@@ -41,6 +41,13 @@ class TestBasics:
                 assert one[name].shape == shape and one[name].dtype == dtype
                 np.testing.assert_array_equal(one[name], other[name])
 
+    def test_the_last_random_sample_is_padded(self):
+        specs = {"ids": ((2, 9), "int32"), "pixels": ((2, 9), "uint8")}
+        *others, last = samples_lib.random_samples(specs)
+        assert (last["ids"] == 0).sum(-1).tolist() == [2, 2]
+        assert (last["ids"][:, -2:] == 0).all()
+        assert all(case["ids"].all() for case in others) and last["pixels"].any()
+
     def test_sizes_that_the_model_leaves_open(self):
         table = signatures_lib.trace_all(
             model(None), batch_size=3, input_shapes={"x": (7, 2)}
