@@ -155,7 +155,7 @@ def draw(path, runs):
             row[0].set_ylabel("loss of new examples")
         for axes in grid[-1]:
             axes.set_xlabel("steps")
-        grid[0][0].legend(loc="lower left", fontsize=7)
+        grid[0][-1].legend(loc="lower right", fontsize=7)
 
 
 def _draw_panel(axes, problem, length, runs):
@@ -165,6 +165,7 @@ def _draw_panel(axes, problem, length, runs):
         steps = [STEPS_PER_EPOCH * (i + 1) for i in range(len(run["losses"]))]
         name = run["model"]
         axes.plot(steps, run["losses"], color=LOOK[name], label=name)
+        axes.plot(steps[-1], run["losses"][-1], ".", color=LOOK[name])
     figures.log_scale(axes, numbers=(1,))
     axes.set_title(f"{problem}, T = {length:,}")
     axes.grid(alpha=0.3)
@@ -180,11 +181,11 @@ def _print_table(runs):
     print(f"\n| {names} |\n{'|---' * 8}|")
     for run in runs:
         baseline = recall_problems.baseline(run["problem"], run["length"])
-        published = "" if run["published"] is None else f"{run['published']:.2g}"
+        published = "" if run["published"] is None else f"{run['published']:.3g}"
         print(
             f"| {run['problem']} | {run['length']:,} | {baseline:.3g} | {run['model']} "
             f"| {STEPS_PER_EPOCH * len(run['losses']):,} "
-            f"| {run['loss']:.2g} | {published} | {run['seconds'] / 60:.0f} |"
+            f"| {run['loss']:.3g} | {published} | {run['seconds'] / 60:.0f} |"
         )
 
 
