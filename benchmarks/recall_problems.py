@@ -42,9 +42,6 @@ class Examples(EpochBatches):
         generator = np.random.default_rng([self._seed, epoch, index])
         return self._make(generator, *self._sizes)
 
-    def _set_order(self, epoch):
-        pass
-
 
 def adding(generator, batch_size, length):
     """Numbers and marks `(batch_size, length, 2)`, and the sum of those marked.

@@ -7,7 +7,7 @@ class EpochBatches(keras.utils.PyDataset):
     """A data set whose order is a function of its `epoch`.
 
     `fit` advances the epoch through `on_epoch_begin` and `on_epoch_end`. A subclass
-    makes the order in `_set_order` and calls `_count` for each batch that it serves.
+    may make an order in `_set_order`, and calls `_count` for each batch that it serves.
 
     Args:
         epoch: number of the epoch to begin with.
@@ -51,7 +51,7 @@ class EpochBatches(keras.utils.PyDataset):
         self._begun, self._served = False, set()
 
     def _set_order(self, epoch):
-        raise NotImplementedError
+        """Makes the order of an epoch, unless the index alone says what is served."""
 
     def _count(self, index):
         self._served.add(index)
