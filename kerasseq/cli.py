@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 
 # Modules with `add_arguments(parser)` and `run(arguments) -> exit code`, and what for.
@@ -43,10 +44,20 @@ def main(argv=None):
             commands.add_parser(name, help=purpose)
     parsed = parser.parse_args(arguments)
     try:
-        return parsed.run(parsed)
+        code = parsed.run(parsed)
+        sys.stdout.flush()
+        return code
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        return end_quietly()
+
+
+def end_quietly():
+    """The exit code once nobody reads the output, as after `| head`; drops the rest."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
 
 
 if __name__ == "__main__":

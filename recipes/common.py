@@ -7,6 +7,8 @@ import sys
 
 from absl import flags
 
+from kerasseq import cli
+
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -83,6 +85,9 @@ def run(main, values, usage, argv=None):
         if rest:
             raise ValueError(f"Every option begins with '--'. Received: {rest}")
         main(values)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return cli.end_quietly()
     except (flags.Error, ValueError, FloatingPointError) as error:
         if values.is_parsed() and values.debug:
             raise

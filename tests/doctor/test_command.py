@@ -57,6 +57,15 @@ class TestBasics:
         text = " ".join(capsys.readouterr().out.split())
         assert text.startswith("UNREADABLE") and words in text
 
+    def test_nobody_reads_the_output(self, files):
+        command = [sys.executable, "-m", "kerasseq.cli", "doctor", files["float32"]]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            process.stdout.close()
+            assert "Traceback" not in process.stderr.read()
+        assert process.returncode == 141
+
     def test_imports_neither_tensorflow_nor_keras(self, files):
         code = (
             "import sys\n"

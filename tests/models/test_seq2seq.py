@@ -44,7 +44,10 @@ def test_tied_embeddings_are_one_table():
     assert sorted(shapes) == [(4, 9), (9, 4), (11, 4)]
 
 
-@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "precision",
+    ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)],
+)
 def test_trains_and_searches_in_mixed_precision(precision):
     keras.config.set_dtype_policy(precision)
     try:
