@@ -94,7 +94,15 @@ def language_model(
     table = (
         keras.layers.ReversibleEmbedding if tie_embeddings else keras.layers.Embedding
     )
-    embedding = table(vocabulary_size, embedding_dim, name="embedding")
+    embedding = table(
+        vocabulary_size,
+        embedding_dim,
+        # Keras' own default is so narrow that tied logits hardly learn at first.
+        embeddings_initializer=keras.initializers.RandomNormal(
+            stddev=embedding_dim**-0.5
+        ),
+        name="embedding",
+    )
     shared = {"num_layers": num_layers, "dropout": dropout}
     if cell == "transformer":
         if variational or residual:

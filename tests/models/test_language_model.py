@@ -116,3 +116,10 @@ def test_bad_arguments():
             models.language_model(VOCABULARY, **sizes)
     with pytest.raises(ValueError, match="`cell` must be one of"):
         build(cell="rnn")
+
+
+def test_tied_logits_have_the_scale_of_what_comes_before():
+    """A narrower table, as Keras makes it, keeps an LSTM from learning at first."""
+    model = models.language_model(500, embedding_dim=100, units=100, seed=0)
+    (table,) = model.get_layer("embedding").get_weights()
+    assert np.std(table) == pytest.approx(0.1, rel=0.02)
