@@ -104,7 +104,8 @@ def _compared(reference, candidate, name, cases):
         if first is None:
             first = wanted
         else:
-            spreads += [_distance(first[key], wanted[key]).max() for key in first]
+            pairs_of_outputs = ((first[key], wanted[key]) for key in first)
+            spreads += [_distance(*p).max(initial=0.0) for p in pairs_of_outputs]
     spread = float(min(max(spreads), _HUGE)) if spreads else None
     return {**_summary(pairs), "spread": spread}
 

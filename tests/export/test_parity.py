@@ -51,6 +51,10 @@ class TestNumbers:
         tokens = {"y": lambda x: x.astype("int32")}
         assert not parity.doubts({"serve": figures(tokens, tokens)}, 1e-4)
 
+    def test_an_output_without_elements(self):
+        empty = {"y": lambda x: x[:0]}
+        assert figures(empty, empty)["spread"] == 0.0
+
     def test_one_sample_has_no_spread(self):
         one = engine(y=lambda x: x)
         result = parity.compare(one, one, {"serve": CASES["serve"][:1]})
