@@ -3,8 +3,36 @@
 import keras
 
 
+def start(embedding_dim):
+    """The initializer of a table that makes logits too.
+
+    Keras' own default is so narrow that an LSTM before tied logits hardly learns at
+    first.
+
+    Args:
+        embedding_dim: Size of the embeddings.
+    """
+    return keras.initializers.RandomNormal(stddev=embedding_dim**-0.5)
+
+
+def of_one_language(vocabulary_size, embedding_dim, tie_embeddings):
+    """The embedding of a language model, reversible if it is its output layer too."""
+    layers = keras.layers
+    table = layers.ReversibleEmbedding if tie_embeddings else layers.Embedding
+    return table(
+        vocabulary_size,
+        embedding_dim,
+        embeddings_initializer=start(embedding_dim),
+        name="embedding",
+    )
+
+
 def of_two_languages(
-    vocabulary_size, target_vocabulary_size, embedding_dim, tie_embeddings, start=None
+    vocabulary_size,
+    target_vocabulary_size,
+    embedding_dim,
+    tie_embeddings,
+    initializer="uniform",
 ):
     """The embeddings of a translation model's source and target.
 
@@ -14,7 +42,7 @@ def of_two_languages(
         embedding_dim: Size of the embeddings.
         tie_embeddings: Whether one table serves source, target and output. If not,
             there are three.
-        start: Initializer of the tables; Keras' default by default.
+        initializer: Of the tables; Keras' default by default.
 
     Returns:
         Two `keras.layers.ReversibleEmbedding`, or twice the same.
@@ -28,7 +56,7 @@ def of_two_languages(
             size,
             embedding_dim,
             tie_weights=tie_weights,
-            embeddings_initializer=start or "uniform",
+            embeddings_initializer=initializer,
             name=name,
         )
 

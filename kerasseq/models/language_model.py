@@ -3,6 +3,7 @@
 import keras
 
 from kerasseq import layers
+from kerasseq.models import _embeddings
 
 
 def language_model(
@@ -91,17 +92,8 @@ def language_model(
     if seed is not None:
         keras.utils.set_random_seed(seed)
     drop = keras.layers.SpatialDropout1D if variational else keras.layers.Dropout
-    table = (
-        keras.layers.ReversibleEmbedding if tie_embeddings else keras.layers.Embedding
-    )
-    embedding = table(
-        vocabulary_size,
-        embedding_dim,
-        # Keras' own default is so narrow that tied logits hardly learn at first.
-        embeddings_initializer=keras.initializers.RandomNormal(
-            stddev=embedding_dim**-0.5
-        ),
-        name="embedding",
+    embedding = _embeddings.of_one_language(
+        vocabulary_size, embedding_dim, tie_embeddings
     )
     shared = {"num_layers": num_layers, "dropout": dropout}
     if cell == "transformer":

@@ -110,7 +110,7 @@ def transformer(
         target_vocabulary_size,
         hidden_dim,
         tie_embeddings,
-        keras.initializers.RandomNormal(stddev=hidden_dim**-0.5),
+        _embeddings.start(hidden_dim),
     )
     encode = _encoder(hidden_dim, options)
     decoder = layers.TransformerDecoder(name="decoder", **options)
