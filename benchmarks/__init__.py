@@ -1,1 +1,1 @@
-"""Measurements against named peers; one question a file, all peers in one run."""
+"""Measurements against named baselines, all in one run; one question a file."""

@@ -11,15 +11,15 @@ import csv
 import pathlib
 import sys
 
-from absl import flags
+from absl import flags as absl_flags
 
-from recipes import common, figures
+from recipes.shared import command_line, figures
 
 
 def define_flags():
     """The flags of this command."""
-    values = flags.FlagValues()
-    define = common.definer(values)
+    flags = absl_flags.FlagValues()
+    define = command_line.definer(flags)
     text = "Name=folder of each run, separated by commas."
     define("list", "runs", None, text)
     define("string", "score", "val_cross_entropy", "Column of history.csv.")
@@ -27,28 +27,28 @@ def define_flags():
     define("bool", "minutes", False, "Draw over minutes of training, not epochs.")
     define("string", "output", None, "Path of the PNG.")
     define("bool", "debug", False, "Show tracebacks.")
-    return values
+    return flags
 
 
-def main(values):
+def main(flags):
     """Reads the runs and draws them."""
-    if not values.runs or not values.output:
+    if not flags.runs or not flags.output:
         raise ValueError("Give --runs NAME=FOLDER,... and --output FILE.png.")
     runs = {}
-    for run in values.runs:
+    for run in flags.runs:
         name, found, folder = run.partition("=")
         if not found:
             raise ValueError(f"--runs are NAME=FOLDER, by commas. Received: {run!r}")
-        runs[name] = read(folder, values.score, values.minutes)
-    with figures.figure(values.output, 4.8, 3.2) as drawn:
+        runs[name] = read(folder, flags.score, flags.minutes)
+    with figures.figure(flags.output, 4.8, 3.2) as drawn:
         axes = drawn.subplots()
         for name, (x, y) in runs.items():
             axes.plot(x, y, label=name)
         # What comes before would leave no room for what matters.
         lowest = min(min(y) for _, y in runs.values())
         axes.set_ylim(0.97 * lowest, 2 * lowest)
-        unit = "minutes of training" if values.minutes else "epochs"
-        title = values.title or values.score.replace("_", " ")
+        unit = "minutes of training" if flags.minutes else "epochs"
+        title = flags.title or flags.score.replace("_", " ")
         axes.set(xlabel=unit, ylabel=title)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
@@ -58,7 +58,7 @@ def main(values):
         print(
             f"{name}: lowest {y[best]:.4f}, after {x[best]:.4g} of {x[-1]:.4g} {unit}"
         )
-    print(f"Written to {values.output}")
+    print(f"Written to {flags.output}")
 
 
 def read(folder, score, minutes):
@@ -92,4 +92,4 @@ def read(folder, score, minutes):
 
 
 if __name__ == "__main__":
-    sys.exit(common.run(main, define_flags(), __doc__))
+    sys.exit(command_line.run(main, define_flags(), __doc__))

@@ -20,11 +20,13 @@ import shlex
 import sys
 
 import numpy as np
-from absl import flags
+from absl import flags as absl_flags
 
 from benchmarks import earlier, machine
-from kerasseq import atomic
-from recipes import classify_image, classify_image_data, common, figures
+from kerasseq.utils import atomic
+from recipes.classify_image import __main__ as classify_image
+from recipes.classify_image import data as classify_image_data
+from recipes.shared import command_line, figures
 
 ARCHITECTURES = {"vit": "Vision Transformer", "cnn": "CNN"}
 SHARES = ("0.01", "0.05", "0.2", "1.0")
@@ -34,8 +36,8 @@ LOOK = {"vit": ("#d55e00", "o"), "cnn": ("#0072b2", "s")}
 
 def define_flags():
     """The flags of this benchmark."""
-    values = flags.FlagValues()
-    define = common.definer(values)
+    flags = absl_flags.FlagValues()
+    define = command_line.definer(flags)
     define("string", "data", "tfds:fashion_mnist", "As for recipes.classify_image.")
     define("string", "data_dir", None, "Where tensorflow-datasets keeps data.")
     define("list", "shares", list(SHARES), "Shares of the training images.")
@@ -48,20 +50,20 @@ def define_flags():
     define("string", "output", output, "Results; the picture lies beside it.")
     define("string", "work_dir", "saved_models/data_size", "State of the runs.")
     define("bool", "debug", False, "Show tracebacks.")
-    return values
+    return flags
 
 
-def main(values):
+def main(flags):
     """Trains what is missing, writes the results and draws the picture."""
-    output = pathlib.Path(values.output)
-    common.make_folder(output.parent)
-    settings = {name: values[name].value for name in SETTINGS}
+    output = pathlib.Path(flags.output)
+    command_line.make_folder(output.parent)
+    settings = {name: flags[name].value for name in SETTINGS}
     cells = earlier.rows(output, settings, "cells")
-    for share in values.shares:
-        for arch in values.archs:
+    for share in flags.shares:
+        for arch in flags.archs:
             if any((c["arch"], c["share"]) == (arch, float(share)) for c in cells):
                 continue
-            cells.append(measure(values, arch, share))
+            cells.append(measure(flags, arch, share))
             report = settings | {"machine": machine.description(), "cells": cells}
             atomic.write_json(output, report)
             draw(output.with_suffix(".png"), cells)
@@ -69,14 +71,14 @@ def main(values):
     print(f"\nWritten to {output}, drawn to {output.with_suffix('.png')}")
 
 
-def measure(values, arch, share):
+def measure(flags, arch, share):
     """Trains and scores one model on one share; returns a dict for the report."""
     import keras
 
-    recipe = _recipe_values(values, arch, share)
+    recipe = _recipe_values(flags, arch, share)
     keras.backend.clear_session()
-    common.prepare(recipe)
-    run_dir = common.make_folder(pathlib.Path(recipe.output_dir) / "run")
+    command_line.prepare(recipe)
+    run_dir = command_line.make_folder(pathlib.Path(recipe.output_dir) / "run")
     images = classify_image_data.load_images(recipe)
     num_images = len(images.train[1])
     print(f"\n{ARCHITECTURES[arch]}, {num_images} training images, repeated:")
@@ -89,17 +91,17 @@ def measure(values, arch, share):
     return found | {"accuracy": scores["accuracy"], "training": facts}
 
 
-def _recipe_values(values, arch, share):
+def _recipe_values(flags, arch, share):
     """The parsed flags of the recipe, which resumes where there is a state."""
     arguments = [f"--arch={arch}", f"--limit={float(share)}", "--resume"]
-    arguments += [f"--output_dir={values.work_dir}/{arch}_{share}"]
+    arguments += [f"--output_dir={flags.work_dir}/{arch}_{share}"]
     for name in ("data", "data_dir", "epochs", "batch_size"):
-        if values[name].value is not None:
-            arguments.append(f"--{name}={values[name].value}")
+        if flags[name].value is not None:
+            arguments.append(f"--{name}={flags[name].value}")
     recipe = classify_image.define_flags()
-    arguments += shlex.split(values.recipe_flags)
+    arguments += shlex.split(flags.recipe_flags)
     if arch == "vit":
-        arguments += shlex.split(values.vit_flags)
+        arguments += shlex.split(flags.vit_flags)
     recipe(["recipe", *arguments])
     classify_image.check(recipe)
     return recipe
@@ -116,7 +118,7 @@ def draw(path, cells):
     """Draws accuracy against the number of images, a line for each model."""
     with figures.figure(path, 5.6, 3.6) as drawn:
         axes = drawn.subplots()
-        for arch, (colour, marker) in LOOK.items():
+        for arch, (color, marker) in LOOK.items():
             found = sorted(
                 (c["images"], c["accuracy"]) for c in cells if c["arch"] == arch
             )
@@ -124,7 +126,7 @@ def draw(path, cells):
                 continue
             label = ARCHITECTURES[arch]
             axes.plot(
-                *zip(*found, strict=True), marker=marker, color=colour, label=label
+                *zip(*found, strict=True), marker=marker, color=color, label=label
             )
         axes.set_xscale("log")
         sizes = sorted({cell["images"] for cell in cells})
@@ -147,4 +149,4 @@ def _print_table(cells):
 
 
 if __name__ == "__main__":
-    sys.exit(common.run(main, define_flags(), __doc__))
+    sys.exit(command_line.run(main, define_flags(), __doc__))

@@ -1,7 +1,7 @@
 """What does the cache of keys and values save when a phone decodes?
 
     python -m benchmarks.decoding_speed
-    python -m benchmarks.decoding_speed --turns 50 --units 256
+    python -m benchmarks.decoding_speed --rounds 50 --units 256
 
 A Transformer for translation (4 + 4 layers) in one .tflite file, batch 1, one thread of
 LiteRT. A call decodes 16, 32 or 64 tokens in a loop inside the file: `cached` computes
@@ -25,7 +25,8 @@ from absl import app, flags, logging
 from keras import ops
 
 from benchmarks import machine
-from kerasseq import atomic, decoding, export, lite, models
+from kerasseq import decoding, export, lite, models
+from kerasseq.utils import atomic
 
 LENGTHS = (16, 32, 64)
 POSITIONS = (8, 120)
@@ -33,7 +34,7 @@ SOURCE_LENGTH = 32
 
 _UNITS = flags.DEFINE_integer("units", 128, "Features of a token.")
 _VOCABULARY = flags.DEFINE_integer("vocabulary_size", 10000, "Subwords.")
-_TURNS = flags.DEFINE_integer("turns", 100, "Runs of each call.")
+_ROUNDS = flags.DEFINE_integer("rounds", 100, "Runs of each call.")
 _OUTPUT = flags.DEFINE_string(
     "output", "benchmarks/results/decoding_speed.json", "file for the results"
 )
@@ -125,11 +126,11 @@ def make_calls(runner):
     return calls
 
 
-def measure(runner, calls, num_turns):
+def measure(runner, calls, num_rounds):
     """Median milliseconds of each call, in turns of another order each."""
     times = {name: [] for name in calls}
     generator = np.random.default_rng(0)
-    for _ in range(num_turns):
+    for _ in range(num_rounds):
         for name in generator.permutation(list(calls)):
             signature, inputs = calls[name]
             runner.run(signature, **inputs)  # the call before used other data
@@ -170,7 +171,7 @@ def main(_):
         runner = lite.Runner(pathlib.Path(folder) / "model.tflite")
         calls = make_calls(runner)
         check(runner, calls)
-        medians = measure(runner, calls, _TURNS.value)
+        medians = measure(runner, calls, _ROUNDS.value)
     found = summary(medians)
     print("\n| tokens | cached, ms | uncached, ms | ratio |\n|---|---|---|---|")
     for length in LENGTHS:
@@ -183,7 +184,7 @@ def main(_):
         f"{later:.3f} ms: {found['later_to_first_step']:.2f} x"
     )
     settings = {"units": _UNITS.value, "vocabulary_size": _VOCABULARY.value}
-    settings["turns"] = _TURNS.value
+    settings["rounds"] = _ROUNDS.value
     output = pathlib.Path(_OUTPUT.value)
     output.parent.mkdir(parents=True, exist_ok=True)
     report = {"machine": facts, "settings": settings, "medians_ms": medians}

@@ -14,9 +14,9 @@ import pathlib
 import sys
 
 import numpy as np
-from absl import flags
+from absl import flags as absl_flags
 
-from recipes import common
+from recipes.shared import command_line
 
 LENGTH, BATCH, FEATURES = 200, 32, 16
 STEPS_BACK = (0, 50, 100, 150, 199)
@@ -26,15 +26,15 @@ HE, GLOROT, IDENTITY = (
     for name in ("he_normal", "glorot_uniform", "identity")
 )
 RELU = {"activation": "relu"}
-PANELS = {  # title: {line: (layer, arguments, colour, style)}
-    "Layers with their default initialisers": {
+PANELS = {  # title: {line: (layer, arguments, color, style)}
+    "Layers with their default initializers": {
         "IRNN": ("IRNN", {}, "C0", "-"),
         "LSTM": ("LSTM", {}, "C1", "-"),
         "GRU": ("GRU", {}, "C2", "-"),
         "SimpleRNN, tanh": ("SimpleRNN", {}, "C3", "-"),
         "SimpleRNN, relu": ("SimpleRNN", RELU, "C4", ":"),
     },
-    "What the initialiser changes": {
+    "What the initializer changes": {
         "SimpleRNN, relu, He": ("SimpleRNN", RELU | HE, "C4", "-"),
         "SimpleRNN, tanh, He": ("SimpleRNN", HE, "C5", "-"),
         "LSTM, forget bias 1": ("LSTM", {}, "C1", "-"),
@@ -48,29 +48,29 @@ PANELS = {  # title: {line: (layer, arguments, colour, style)}
 
 def define_flags():
     """The flags of this benchmark."""
-    values = flags.FlagValues()
-    integer = flags.DEFINE_integer
-    integer("units", 64, "Size of the states.", lower_bound=1, flag_values=values)
-    integer("draws", 5, "Draws of the weights.", lower_bound=1, flag_values=values)
+    flags = absl_flags.FlagValues()
+    integer = absl_flags.DEFINE_integer
+    integer("units", 64, "Size of the states.", lower_bound=1, flag_values=flags)
+    integer("draws", 5, "Draws of the weights.", lower_bound=1, flag_values=flags)
     output = "benchmarks/results/gradient_flow.png"
-    flags.DEFINE_string("output", output, "The picture.", flag_values=values)
-    flags.DEFINE_bool("debug", False, "Show tracebacks.", flag_values=values)
-    return values
+    absl_flags.DEFINE_string("output", output, "The picture.", flag_values=flags)
+    absl_flags.DEFINE_bool("debug", False, "Show tracebacks.", flag_values=flags)
+    return flags
 
 
-def main(values):
+def main(flags):
     """Measures, prints tables and draws the picture."""
-    if common.backend() != "tensorflow":
+    if command_line.backend() != "tensorflow":
         raise ValueError(
             "This benchmark runs on the TensorFlow backend. Received: "
-            f"KERAS_BACKEND={common.backend()}"
+            f"KERAS_BACKEND={command_line.backend()}"
         )
-    output = pathlib.Path(values.output)
-    common.make_folder(output.parent)
+    output = pathlib.Path(flags.output)
+    command_line.make_folder(output.parent)
     panels = {}
     for title, lines in PANELS.items():
         panels[title] = {
-            label: gradient_shares(name, options, values.units, values.draws)
+            label: gradient_shares(name, options, flags.units, flags.draws)
             for label, (name, options, *_) in lines.items()
         }
         _print_table(title, panels[title])
@@ -124,9 +124,9 @@ def draw(path, panels):
     )
     for axis, (title, lines) in zip(axes, panels.items(), strict=True):
         for label, shares in lines.items():
-            *_, colour, style = PANELS[title][label]
-            axis.semilogy(shares, style, color=colour, label=label, linewidth=1.8)
-        axis.axhline(FLOAT32_EPSILON, color="grey", linewidth=0.8)
+            *_, color, style = PANELS[title][label]
+            axis.semilogy(shares, style, color=color, label=label, linewidth=1.8)
+        axis.axhline(FLOAT32_EPSILON, color="gray", linewidth=0.8)
         axis.set(title=title, xlabel="steps back from the last one", ylim=(1e-16, 1e5))
         axis.set_xlim(0, LENGTH)
         axis.grid(alpha=0.25)
@@ -152,4 +152,4 @@ def _print_table(title, lines):
 
 
 if __name__ == "__main__":
-    sys.exit(common.run(main, define_flags(), __doc__))
+    sys.exit(command_line.run(main, define_flags(), __doc__))

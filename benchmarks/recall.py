@@ -21,11 +21,11 @@ Takes hours on two cores.
 import pathlib
 import sys
 
-from absl import flags
+from absl import flags as absl_flags
 
 from benchmarks import earlier, machine, recall_problems
-from kerasseq import atomic
-from recipes import common, figures
+from kerasseq.utils import atomic
+from recipes.shared import command_line, figures
 
 MODELS = {  # name: (cell, units), of some 68,000 weights each
     "SimpleRNN": ("simple_rnn", 250),
@@ -46,8 +46,8 @@ STEPS_PER_EPOCH = 100
 
 def define_flags():
     """The flags of this benchmark."""
-    values = flags.FlagValues()
-    define = common.definer(values)
+    flags = absl_flags.FlagValues()
+    define = command_line.definer(flags)
     names = ",".join(recall_problems.PROBLEMS)
     define("list", "problems", names.split(","), f"Out of {names}.")
     define("list", "models", list(MODELS), f"Out of {','.join(MODELS)}.")
@@ -63,23 +63,23 @@ def define_flags():
     define("string", "output", output, "Results; the picture lies beside it.")
     define("string", "work_dir", "saved_models/recall", "State of the runs.")
     define("bool", "debug", False, "Show tracebacks.")
-    return values
+    return flags
 
 
-def main(values):
+def main(flags):
     """Trains what is missing, writes the results and draws the picture."""
-    lengths = _check(values)
-    output = pathlib.Path(values.output)
-    common.make_folder(output.parent)
-    settings = {name: values[name].value for name in SETTINGS}
+    lengths = _check(flags)
+    output = pathlib.Path(flags.output)
+    command_line.make_folder(output.parent)
+    settings = {name: flags[name].value for name in SETTINGS}
     runs = earlier.rows(output, settings, "runs")
     for length in lengths:
-        for problem in values.problems:
-            for name in values.models:
+        for problem in flags.problems:
+            for name in flags.models:
                 key = {"problem": problem, "length": length, "model": name}
                 if any(key.items() <= run.items() for run in runs):
                     continue
-                runs.append(key | measure(values, problem, length, name))
+                runs.append(key | measure(flags, problem, length, name))
                 report = settings | {"machine": machine.description(), "runs": runs}
                 atomic.write_json(output, report)
                 draw(output.with_suffix(".png"), runs)
@@ -87,46 +87,46 @@ def main(values):
     print(f"\nWritten to {output}, drawn to {output.with_suffix('.png')}")
 
 
-def _check(values):
+def _check(flags):
     for flag, known in (("problems", recall_problems.PROBLEMS), ("models", MODELS)):
-        if unknown := set(values[flag].value) - set(known):
+        if unknown := set(flags[flag].value) - set(known):
             raise ValueError(f"--{flag} are {', '.join(known)}. Received: {unknown}")
-    lengths = [int(length) for length in values.lengths if length.isdigit()]
-    if len(lengths) < len(values.lengths) or min(lengths, default=0) < 2:
+    lengths = [int(length) for length in flags.lengths if length.isdigit()]
+    if len(lengths) < len(flags.lengths) or min(lengths, default=0) < 2:
         raise ValueError(
             "--lengths are numbers, 2 or more. Received: "
-            f"--lengths={','.join(values.lengths)}"
+            f"--lengths={','.join(flags.lengths)}"
         )
     return lengths
 
 
-def measure(values, problem, length, name):
+def measure(flags, problem, length, name):
     """Trains one model on one problem; returns a dict for the report."""
     import keras
 
     from kerasseq import training
 
     keras.backend.clear_session()
-    keras.utils.set_random_seed(values.seed)
+    keras.utils.set_random_seed(flags.seed)
     model = recall_problems.build(problem, length, *MODELS[name])
-    optimizer = keras.optimizers.Adam(values.learning_rate, global_clipnorm=1.0)
+    optimizer = keras.optimizers.Adam(flags.learning_rate, global_clipnorm=1.0)
     model.compile(optimizer, recall_problems.loss(problem), jit_compile=True)
-    folder = pathlib.Path(values.work_dir) / f"{problem}_{length}_{name}"
-    settings = {key: values[key].value for key in SETTINGS}
+    folder = pathlib.Path(flags.work_dir) / f"{problem}_{length}_{name}"
+    settings = {key: flags[key].value for key in SETTINGS}
     state = training.RunState(folder / "state.npz", fingerprint=settings)
     if state.restore(model):
         print(f"resumed after {STEPS_PER_EPOCH * state.initial_epoch} steps")
     weights = model.count_params()
     print(f"{problem}, T = {length}, {name}: {weights:,} weights", flush=True)
     make = recall_problems.Examples
-    batches = make(problem, length, values.batch_size, STEPS_PER_EPOCH, values.seed)
+    batches = make(problem, length, flags.batch_size, STEPS_PER_EPOCH, flags.seed)
     batches.epoch = state.initial_epoch
     if not state.finished:
-        enough = values.solved * recall_problems.baseline(problem, length)
+        enough = flags.solved * recall_problems.baseline(problem, length)
         model.fit(
             batches,
-            validation_data=make(problem, length, 64, 8, values.seed + 1, fixed=True),
-            epochs=values.steps // STEPS_PER_EPOCH,
+            validation_data=make(problem, length, 64, 8, flags.seed + 1, fixed=True),
+            epochs=flags.steps // STEPS_PER_EPOCH,
             initial_epoch=state.initial_epoch,
             shuffle=False,
             callbacks=[recall_problems.StopBelow(enough), state],
@@ -190,4 +190,4 @@ def _print_table(runs):
 
 
 if __name__ == "__main__":
-    sys.exit(common.run(main, define_flags(), __doc__))
+    sys.exit(command_line.run(main, define_flags(), __doc__))

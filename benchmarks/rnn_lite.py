@@ -3,9 +3,9 @@
     python -m benchmarks.rnn_lite
     python -m benchmarks.rnn_lite --cells LSTM --units 64 --time 20
 
-One layer that returns its outputs of all steps, batch 1, as many features as units,
-one thread of LiteRT. kerasseq's four lowerings against stock Keras, whose layer gets a
-static signature here (its own LiteRT export drops the batch size and needs Flex) and
+One layer that returns its outputs of all steps, batch 1, as many features as units, one
+thread of LiteRT. kerasseq's four loop_strategies against stock Keras, whose layer gets
+a static signature here (its own LiteRT export drops the batch size and needs Flex) and
 stands once as the loop it is and once with `unroll=True`. The files of a row run in
 turns in one process; medians. Takes ten minutes on two cores.
 """
@@ -22,16 +22,17 @@ import tensorflow as tf
 from absl import app, flags, logging
 
 from benchmarks import machine
-from kerasseq import atomic, export, layers
-from kerasseq.export import measure
+from kerasseq import export, layers
+from kerasseq.lite import benchmark
+from kerasseq.utils import atomic
 
-PEERS = ("fused", "while", "unrolled", "auto", "stock", "stock_unroll")
+BASELINES = ("fused", "while", "unrolled", "auto", "stock", "stock_unroll")
 CELLS = ("LSTM", "GRU", "SimpleRNN")
 
 _CELLS = flags.DEFINE_multi_enum("cells", CELLS, CELLS, "layers")
 _UNITS = flags.DEFINE_multi_integer("units", [64, 128, 256], "units and features")
 _TIME = flags.DEFINE_integer("time", 50, "time steps")
-_TURNS = flags.DEFINE_integer("turns", 200, "runs of each file")
+_ROUNDS = flags.DEFINE_integer("rounds", 200, "runs of each file")
 _OUTPUT = flags.DEFINE_string(
     "output", "benchmarks/results/rnn_lite.json", "file for the results"
 )
@@ -45,11 +46,11 @@ def build(layer_class, units, time, **options):
     return keras.Model(x, y)
 
 
-def our_file(cell, units, time, lowering, folder):
-    """Exports with kerasseq; returns the path and the lowering taken."""
+def our_file(cell, units, time, loop_strategy, folder):
+    """Exports with kerasseq; returns the path and the loop_strategy taken."""
     model = build(getattr(layers, cell), units, time)
-    report = export.export_model(model, folder, lowering=lowering)
-    return folder / "model.tflite", report["artefacts"][0]["lowering"]
+    report = export.export_model(model, folder, loop_strategy=loop_strategy)
+    return folder / "model.tflite", report["artifacts"][0]["lowering"]
 
 
 def stock_file(cell, units, time, folder, **options):
@@ -69,42 +70,46 @@ def stock_file(cell, units, time, folder, **options):
     return path
 
 
-def measure_row(cell, units, time, num_turns):
+def measure_row(cell, units, time, num_rounds):
     """Makes and measures all files of one cell and size."""
     with tempfile.TemporaryDirectory() as name:
         folder, paths, taken = pathlib.Path(name), {}, None
-        for lowering in PEERS[:4] if cell == "LSTM" else PEERS[1:4]:
-            paths[lowering], taken = our_file(
-                cell, units, time, lowering, folder / lowering
+        for loop_strategy in BASELINES[:4] if cell == "LSTM" else BASELINES[1:4]:
+            paths[loop_strategy], taken = our_file(
+                cell, units, time, loop_strategy, folder / loop_strategy
             )
         paths["stock"] = stock_file(cell, units, time, folder / "s")
         paths["stock_unroll"] = stock_file(cell, units, time, folder / "u", unroll=True)
         x = np.random.default_rng(0).normal(size=(1, time, units))
         samples = {"serve": [{"x": x.astype("float32")}]}
-        results = measure.in_turns(list(paths.values()), samples, num_turns)
-        peers = {
-            peer: {
+        results = benchmark.interleaved(list(paths.values()), samples, num_rounds)
+        baselines = {
+            baseline: {
                 "latency_ms": result["latency_ms_by_signature"]["serve"],
                 "bytes": path.stat().st_size,
             }
-            for (peer, path), result in zip(paths.items(), results, strict=True)
+            for (baseline, path), result in zip(paths.items(), results, strict=True)
         }
-    others = [peer["latency_ms"] for name, peer in peers.items() if name != "auto"]
+    others = [
+        baseline["latency_ms"] for name, baseline in baselines.items() if name != "auto"
+    ]
     return {
         "cell": cell,
         "units": units,
-        "peers": peers,
+        "baselines": baselines,
         "auto_took": taken,
-        "auto_to_best": peers["auto"]["latency_ms"] / min(others),
-        "auto_to_stock_bytes": peers["auto"]["bytes"] / peers["stock"]["bytes"],
+        "auto_to_best": baselines["auto"]["latency_ms"] / min(others),
+        "auto_to_stock_bytes": baselines["auto"]["bytes"] / baselines["stock"]["bytes"],
     }
 
 
 def print_row(row):
-    """Prints a row: latency and size of each peer, and the two ratios."""
+    """Prints a row: latency and size of each baseline, and the two ratios."""
     cells = [
-        f"{peer['latency_ms']:.3f} ({peer['bytes'] / 1e3:.0f})" if peer else "-"
-        for peer in map(row["peers"].get, PEERS)
+        f"{baseline['latency_ms']:.3f} ({baseline['bytes'] / 1e3:.0f})"
+        if baseline
+        else "-"
+        for baseline in map(row["baselines"].get, BASELINES)
     ]
     ratios = [f"{row[key]:.2f}" for key in ("auto_to_best", "auto_to_stock_bytes")]
     columns = [f"{row['cell']} {row['units']}", *cells, row["auto_took"], *ratios]
@@ -116,14 +121,14 @@ def main(_):
     tf.get_logger().setLevel("WARNING")
     facts = machine.description()
     print(f"{machine.summary(facts)}; one thread, ms (kB)")
-    header = ["row", *PEERS, "auto took", "auto / best", "auto / stock bytes"]
+    header = ["row", *BASELINES, "auto took", "auto / best", "auto / stock bytes"]
     print(f"| {' | '.join(header)} |\n|{' --- |' * len(header)}")
     rows = []
     for cell in _CELLS.value:
         for units in _UNITS.value:
-            rows.append(measure_row(cell, units, _TIME.value, _TURNS.value))
+            rows.append(measure_row(cell, units, _TIME.value, _ROUNDS.value))
             print_row(rows[-1])
-    settings = {"time": _TIME.value, "turns": _TURNS.value, "batch_size": 1}
+    settings = {"time": _TIME.value, "rounds": _ROUNDS.value, "batch_size": 1}
     output = pathlib.Path(_OUTPUT.value)
     output.parent.mkdir(parents=True, exist_ok=True)
     atomic.write_json(output, {"machine": facts, "settings": settings, "rows": rows})

@@ -1,22 +1,23 @@
 """How long does a training step of a recurrent network take?
 
     python -m benchmarks.rnn_train
-    python -m benchmarks.rnn_train --cells LSTM,GRU --rows stacked --turns 3
+    python -m benchmarks.rnn_train --cells LSTM,GRU --rows stacked --rounds 3
 
-Six peers in one run, in turns: kerasseq on TensorFlow under XLA, stock Keras on
+Six baselines in one run, in turns: kerasseq on TensorFlow under XLA, stock Keras on
 TensorFlow with and without XLA (the better one counts), stock Keras and kerasseq on
-JAX, and PyTorch's own fused layers in eager mode. `benchmarks/rnn_train_peer.py` says
-what a step is, `benchmarks/turns.py` how turns work. Every row has fresh processes, so
-that its memory and compile time are its own. Ratios above 1 mean that kerasseq is
-faster. Takes 25 minutes on two cores, which must have nothing else to do: threads that
-wait for each other in a spin, as PyTorch's do, lose most where they must share.
+JAX, and PyTorch's own fused layers in eager mode. `benchmarks/rnn_train_baseline.py`
+says what a step is, `benchmarks/interleaved.py` how turns work. Every row has fresh
+processes, so that its memory and compile time are its own. Ratios above 1 mean that
+kerasseq is faster. Takes 25 minutes on two cores, which must have nothing else to do:
+threads that wait for each other in a spin, as PyTorch's do, lose most where they must
+share.
 """
 
 import functools
 import sys
 
-from benchmarks import training_peers, turns
-from recipes import common
+from benchmarks import interleaved, training_baselines
+from recipes.shared import command_line
 
 CELLS = ("LSTM", "GRU", "SimpleRNN", "BiLSTM")
 ROWS = {  # (batch, time, features, units), layers
@@ -25,7 +26,7 @@ ROWS = {  # (batch, time, features, units), layers
     "long": ((16, 1024, 64, 64), 1),
     "tiny": ((2, 5, 3, 4), 1),  # for tests
 }
-PEERS = {  # backend, library, jit_compile
+BASELINES = {  # backend, library, jit_compile
     "kerasseq": ("tensorflow", "kerasseq", True),
     "keras_jit": ("tensorflow", "keras", True),
     "keras": ("tensorflow", "keras", False),
@@ -46,29 +47,35 @@ COLUMNS = {  # key in a result: title, format
 def define_flags():
     """The flags of this benchmark."""
     rows = [name for name in ROWS if name != "tiny"]
-    choices = {"cells": (CELLS, CELLS), "rows": (ROWS, rows), "peers": (PEERS, PEERS)}
-    return training_peers.define_flags(choices, 5, "benchmarks/results/rnn_train.json")
+    choices = {
+        "cells": (CELLS, CELLS),
+        "rows": (ROWS, rows),
+        "baselines": (BASELINES, BASELINES),
+    }
+    return training_baselines.define_flags(
+        choices, 5, "benchmarks/results/rnn_train.json"
+    )
 
 
-def main(values):
+def main(flags):
     """Measures all rows, prints tables and writes the results."""
     measurements = [
-        functools.partial(measure_row, values, cell, size)
-        for size in values.rows
-        for cell in values.cells
+        functools.partial(measure_row, flags, cell, size)
+        for size in flags.rows
+        for cell in flags.cells
     ]
-    training_peers.run(values, COLUMNS, measurements)
+    training_baselines.run(flags, COLUMNS, measurements)
 
 
-def measure_row(values, cell, size, peers):
-    """Measures one model with all peers; returns a dict for the report."""
+def measure_row(flags, cell, size, baselines):
+    """Measures one model with all baselines; returns a dict for the report."""
     sizes, num_layers = ROWS[size]
     workers = {}
-    for name in peers:
-        backend, library, jit_compile = PEERS[name]
+    for name in baselines:
+        backend, library, jit_compile = BASELINES[name]
         settings = {
             "library": library,
-            "num_threads": values.threads,
+            "num_threads": flags.threads,
             "cell": cell,
             "sizes": sizes,
             "num_layers": num_layers,
@@ -77,16 +84,18 @@ def measure_row(values, cell, size, peers):
         environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
         if backend:
             environment["KERAS_BACKEND"] = backend
-        workers[name] = turns.Worker("benchmarks.rnn_train_peer", settings, environment)
-    results = turns.measure(workers, values.turns, values.seconds)
+        workers[name] = interleaved.Worker(
+            "benchmarks.rnn_train_baseline", settings, environment
+        )
+    results = interleaved.measure(workers, flags.rounds, flags.seconds)
     return {
         "name": f"{num_layers} x {cell} {sizes}",
         "cell": cell,
         "sizes": dict(zip(("batch", "time", "features", "units"), sizes, strict=True)),
         "num_layers": num_layers,
-        "peers": results,
+        "baselines": results,
     }
 
 
 if __name__ == "__main__":
-    sys.exit(common.run(main, define_flags(), __doc__))
+    sys.exit(command_line.run(main, define_flags(), __doc__))

@@ -1,13 +1,13 @@
 """What does the length of a sequence cost in training: recurrence beside attention?
 
     python -m benchmarks.sequence_models
-    python -m benchmarks.sequence_models --lengths 64,512 --turns 3
+    python -m benchmarks.sequence_models --lengths 64,512 --rounds 3
 
 LSTM, GRU and a causal Transformer of equal numbers of weights, two layers each, read
 the same number of tokens a step: long sequences come in small batches. A recurrent
 layer must take its steps one after the other, attention computes all positions at once
-but compares each with each (Vaswani et al., 2017, table 1). Each model and length has
-a process of its own (`benchmarks/turns.py`); time is the median step of Adam under
+but compares each with each (Vaswani et al., 2017, table 1). Each model and length has a
+process of its own (`benchmarks/interleaved.py`); time is the median step of Adam under
 XLA, memory what the process grows by, compiling included. Draws both against the
 length. Takes 15 minutes on two cores, which must have nothing else to do.
 """
@@ -15,11 +15,11 @@ length. Takes 15 minutes on two cores, which must have nothing else to do.
 import pathlib
 import sys
 
-from absl import flags
+from absl import flags as absl_flags
 
-from benchmarks import machine, turns
-from kerasseq import atomic
-from recipes import common, figures
+from benchmarks import interleaved, machine
+from kerasseq.utils import atomic
+from recipes.shared import command_line, figures
 
 MODELS = {  # name: (cell, units or features), of 0.41 million weights each
     "LSTM": ("lstm", 161),
@@ -33,65 +33,65 @@ LOOK["Transformer"] = ("#d55e00", "o")
 
 def define_flags():
     """The flags of this benchmark."""
-    values = flags.FlagValues()
-    define = common.definer(values)
+    flags = absl_flags.FlagValues()
+    define = command_line.definer(flags)
     define("list", "models", list(MODELS), f"Out of {','.join(MODELS)}.")
     define("list", "lengths", [str(n) for n in LENGTHS], "Tokens of a sequence.")
     define("integer", "tokens", 4096, "Tokens of a step.", lower_bound=1)
-    define("integer", "turns", 3, "Rounds.", lower_bound=1)
+    define("integer", "rounds", 3, "Rounds.", lower_bound=1)
     define("float", "seconds", 1.5, "Length of a turn.")
     threads = machine.num_cores()
-    define("integer", "threads", threads, "Threads of each peer.", lower_bound=1)
+    define("integer", "threads", threads, "Threads of each baseline.", lower_bound=1)
     output = "benchmarks/results/sequence_models.json"
     define("string", "output", output, "Results; the picture lies beside it.")
     define("bool", "debug", False, "Show tracebacks.")
-    return values
+    return flags
 
 
-def main(values):
+def main(flags):
     """Measures all lengths, prints a table, writes the results and the picture."""
-    lengths = _check(values)
-    output = pathlib.Path(values.output)
-    common.make_folder(output.parent)
-    facts = machine.description() | {"threads": values.threads}
-    print(f"{machine.summary(facts)}; {values.tokens} tokens a step\n")
+    lengths = _check(flags)
+    output = pathlib.Path(flags.output)
+    command_line.make_folder(output.parent)
+    facts = machine.description() | {"threads": flags.threads}
+    print(f"{machine.summary(facts)}; {flags.tokens} tokens a step\n")
     rows = []
-    print(f"| length | {' | '.join(f'{name}, ms (MiB)' for name in values.models)} |")
-    print("|---" * (1 + len(values.models)) + "|")
+    print(f"| length | {' | '.join(f'{name}, ms (MiB)' for name in flags.models)} |")
+    print("|---" * (1 + len(flags.models)) + "|")
     for length in lengths:
-        rows.append({"length": length, "models": measure(values, length)})
+        rows.append({"length": length, "models": measure(flags, length)})
         print(f"| {length} | {' | '.join(map(_cell, rows[-1]['models'].values()))} |")
-        settings = {"tokens": values.tokens, "models": MODELS}
+        settings = {"tokens": flags.tokens, "models": MODELS}
         atomic.write_json(output, settings | {"machine": facts, "rows": rows})
-    draw(output.with_suffix(".png"), rows, values.tokens)
+    draw(output.with_suffix(".png"), rows, flags.tokens)
     print(f"\nWritten to {output}, drawn to {output.with_suffix('.png')}")
 
 
-def _check(values):
-    unknown = set(values.models) - MODELS.keys()
+def _check(flags):
+    unknown = set(flags.models) - MODELS.keys()
     if unknown:
         raise ValueError(f"--models are {', '.join(MODELS)}. Received: {unknown}")
-    lengths = [int(length) for length in values.lengths if length.isdigit()]
-    if len(lengths) < len(values.lengths) or any(values.tokens % n for n in lengths):
+    lengths = [int(length) for length in flags.lengths if length.isdigit()]
+    if len(lengths) < len(flags.lengths) or any(flags.tokens % n for n in lengths):
         raise ValueError(
             "--lengths are numbers that divide --tokens. Received: "
-            f"--lengths={','.join(values.lengths)} --tokens={values.tokens}"
+            f"--lengths={','.join(flags.lengths)} --tokens={flags.tokens}"
         )
     return lengths
 
 
-def measure(values, length):
+def measure(flags, length):
     """Measures all models at one length; returns `{name: result}`."""
     workers = {}
-    for name in values.models:
+    for name in flags.models:
         cell, units = MODELS[name]
-        settings = {"cell": cell, "units": units, "num_threads": values.threads}
-        settings["shape"] = (values.tokens // length, length)
+        settings = {"cell": cell, "units": units, "num_threads": flags.threads}
+        settings["shape"] = (flags.tokens // length, length)
         environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-        workers[name] = turns.Worker(
-            "benchmarks.sequence_models_peer", settings, environment
+        workers[name] = interleaved.Worker(
+            "benchmarks.sequence_models_baseline", settings, environment
         )
-    return turns.measure(workers, values.turns, values.seconds)
+    return interleaved.measure(workers, flags.rounds, flags.seconds)
 
 
 def _cell(result):
@@ -112,7 +112,7 @@ def draw(path, rows, tokens):
 
 
 def _draw_panel(axes, key, rows):
-    for name, (colour, marker) in LOOK.items():
+    for name, (color, marker) in LOOK.items():
         found = [
             (row["length"], row["models"][name][key])
             for row in rows
@@ -120,7 +120,7 @@ def _draw_panel(axes, key, rows):
         ]
         if found:
             x, y = zip(*found, strict=True)
-            axes.plot(x, y, marker=marker, color=colour, label=name)
+            axes.plot(x, y, marker=marker, color=color, label=name)
     axes.set_xscale("log", base=2)
     figures.log_scale(axes)
     lengths = [row["length"] for row in rows]
@@ -131,4 +131,4 @@ def _draw_panel(axes, key, rows):
 
 
 if __name__ == "__main__":
-    sys.exit(common.run(main, define_flags(), __doc__))
+    sys.exit(command_line.run(main, define_flags(), __doc__))

@@ -15,10 +15,10 @@ import subprocess
 import sys
 
 import numpy as np
-from absl import flags
+from absl import flags as absl_flags
 
 from benchmarks import conllu, machine
-from recipes import common
+from recipes.shared import command_line
 
 NUM_REPRESENTATIVE = 200
 QUANTIZED = ("dynamic", "int8")
@@ -26,30 +26,30 @@ QUANTIZED = ("dynamic", "int8")
 
 def define_flags():
     """The flags of this benchmark."""
-    values = flags.FlagValues()
-    define = flags.DEFINE_string
-    define("data", "../shared/data/ewt", "Folder of the files.", flag_values=values)
-    define("work_dir", "saved_models/stock_tagger", "Models.", flag_values=values)
+    flags = absl_flags.FlagValues()
+    define = absl_flags.DEFINE_string
+    define("data", "../shared/data/ewt", "Folder of the files.", flag_values=flags)
+    define("work_dir", "saved_models/stock_tagger", "Models.", flag_values=flags)
     output = "benchmarks/results/stock_tagger.json"
-    define("output", output, "Where the figures go.", flag_values=values)
-    flags.DEFINE_integer("epochs", 4, "Epochs.", lower_bound=1, flag_values=values)
-    flags.DEFINE_bool("debug", False, "Show tracebacks.", flag_values=values)
-    return values
+    define("output", output, "Where the figures go.", flag_values=flags)
+    absl_flags.DEFINE_integer("epochs", 4, "Epochs.", lower_bound=1, flag_values=flags)
+    absl_flags.DEFINE_bool("debug", False, "Show tracebacks.", flag_values=flags)
+    return flags
 
 
-def train(values, folder):
+def train(flags, folder):
     """Trains in a process of its own, unless the folder holds the model already."""
-    paths = [_data_file(values, part) for part in ("train", "dev")]
+    paths = [_data_file(flags, part) for part in ("train", "dev")]
     paths += [folder / "tagger.keras", folder / "vocabulary.json"]
     if not paths[-1].exists():
-        module = ["-m", "benchmarks.stock_tagger_peer"]
-        command = [sys.executable, *module, *paths, values.epochs]
+        module = ["-m", "benchmarks.stock_tagger_baseline"]
+        command = [sys.executable, *module, *paths, flags.epochs]
         subprocess.run([*map(str, command)], check=True)
     return paths[-2], json.loads(paths[-1].read_text(encoding="utf-8"))
 
 
-def _data_file(values, part):
-    path = pathlib.Path(values.data) / f"en_ewt-ud-{part}.conllu"
+def _data_file(flags, part):
+    path = pathlib.Path(flags.data) / f"en_ewt-ud-{part}.conllu"
     if not path.exists():
         raise ValueError(
             "The benchmark needs Universal Dependencies English-EWT; give its folder "
@@ -69,7 +69,7 @@ def accuracy(predicted, tags, weights):
     return float(np.sum((predicted == tags) * weights) / np.sum(weights))
 
 
-def export(values, model_path, representative, dev, folder):
+def export(flags, model_path, representative, dev, folder):
     """Converts and exports; returns Keras' probabilities on dev and the report."""
     import keras
 
@@ -88,7 +88,7 @@ def export(values, model_path, representative, dev, folder):
         folder,
         signatures=signatures,
         samples={"serve": rows(dev)[:20]},
-        lowering="fused",
+        loop_strategy="fused",
         quantize=QUANTIZED,
         representative_data={"serve": rows(representative)},
         task="tag",
@@ -106,34 +106,34 @@ def tag(path, inputs):
     return np.concatenate(outputs).argmax(-1)
 
 
-def main(values):
+def main(flags):
     """Runs the whole chain and prints the table."""
-    folder = common.make_folder(values.work_dir)
-    model_path, vocabulary = train(values, folder)
+    folder = command_line.make_folder(flags.work_dir)
+    model_path, vocabulary = train(flags, folder)
     train_part, dev_part = (
-        conllu.read(_data_file(values, part)) for part in ("train", "dev")
+        conllu.read(_data_file(flags, part)) for part in ("train", "dev")
     )
     length = max(len(sentence) for sentence in dev_part)
     dev, tags, weights = conllu.encode(dev_part, vocabulary, length)
     representative, _, _ = conllu.encode(
         train_part[:NUM_REPRESENTATIVE], vocabulary, length
     )
-    probabilities, report = export(values, model_path, representative, dev, folder)
+    probabilities, report = export(flags, model_path, representative, dev, folder)
     results = {"keras": {"accuracy": accuracy(probabilities.argmax(-1), tags, weights)}}
-    for artefact in report["artefacts"]:
-        if artefact["file"].endswith(".tflite"):
-            predicted = tag(folder / artefact["file"], dev)
-            results[artefact["file"]] = {
+    for artifact in report["artifacts"]:
+        if artifact["file"].endswith(".tflite"):
+            predicted = tag(folder / artifact["file"], dev)
+            results[artifact["file"]] = {
                 "accuracy": accuracy(predicted, tags, weights),
-                "bytes": artefact["bytes"],
-                "latency_ms": artefact["latency_ms"],
-                "max_abs_diff": artefact["max_abs_diff"],
-                "int8_share": artefact.get("int8_share"),
-                "ops": artefact["ops"],
+                "bytes": artifact["bytes"],
+                "latency_ms": artifact["latency_ms"],
+                "max_abs_diff": artifact["max_abs_diff"],
+                "int8_share": artifact.get("int8_share"),
+                "ops": artifact["ops"],
             }
     show(results, len(dev_part), length)
     facts = machine.description()
-    output = pathlib.Path(values.output)
+    output = pathlib.Path(flags.output)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps({"machine": facts, "results": results}, indent=1))
     print(f"\nWritten to {output}")
@@ -161,4 +161,4 @@ def show(results, num_sentences, length):
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.exit(common.run(main, define_flags(), __doc__))
+    sys.exit(command_line.run(main, define_flags(), __doc__))

@@ -1,23 +1,23 @@
 """How many images a second does training of a vision model take in?
 
     python -m benchmarks.vision_train
-    python -m benchmarks.vision_train --rows vit_28,unet_64 --turns 3
+    python -m benchmarks.vision_train --rows vit_28,unet_64 --rounds 3
 
-Five peers in one run, in turns: kerasseq under XLA (and without it, for information),
-the same model of keras-nlp with and without XLA (the better one counts), and a plain
-one of PyTorch's own layers in eager mode. For the U-Net there is no Keras peer: ours is
-made of stock Keras layers, so that a twin would be the same graph, and keras-nlp has
-none. `benchmarks/vision_train_peer.py` says what a step is, `benchmarks/turns.py` how
-turns work. All peers of a row have the same number of trainable weights, which each
-checks. Ratios above 1 mean that kerasseq is faster. Takes 6 minutes on two cores, which
-must have nothing else to do.
+Five baselines in one run, in turns: kerasseq under XLA (and without it, for
+information), the same model of keras-nlp with and without XLA (the better one counts),
+and a plain one of PyTorch's own layers in eager mode. For the U-Net there is no Keras
+baseline: ours is made of stock Keras layers, so that a twin would be the same graph,
+and keras-nlp has none. `benchmarks/vision_train_baseline.py` says what a step is,
+`benchmarks/interleaved.py` how rounds work. All baselines of a row have the same number
+of trainable weights, which each checks. Ratios above 1 mean that kerasseq is faster.
+Takes 6 minutes on two cores, which must have nothing else to do.
 """
 
 import functools
 import sys
 
-from benchmarks import training_peers, turns
-from recipes import common
+from benchmarks import interleaved, training_baselines
+from recipes.shared import command_line
 
 ROWS = {  # model, batch size, (height, width, channels), sizes, trainable weights
     "vit_28": (
@@ -63,7 +63,7 @@ ROWS = {  # model, batch size, (height, width, channels), sizes, trainable weigh
     ),
     "unet_tiny": ("unet", 2, (8, 8, 1), {"width": 2, "depth": 1}, 450),  # for tests
 }
-PEERS = {  # library, jit_compile
+BASELINES = {  # library, jit_compile
     "kerasseq": ("kerasseq", True),
     "kerasseq_no_jit": ("kerasseq", False),
     "keras_jit": ("keras", True),
@@ -80,19 +80,19 @@ COLUMNS = {  # key in a result: title, format
 def define_flags():
     """The flags of this benchmark."""
     rows = [name for name in ROWS if not name.endswith("tiny")]
-    choices = {"rows": (ROWS, rows), "peers": (PEERS, PEERS)}
+    choices = {"rows": (ROWS, rows), "baselines": (BASELINES, BASELINES)}
     output = "benchmarks/results/vision_train.json"
-    return training_peers.define_flags(choices, 7, output)
+    return training_baselines.define_flags(choices, 7, output)
 
 
-def main(values):
+def main(flags):
     """Measures all rows, prints tables and writes the results."""
-    measurements = [functools.partial(measure_row, values, row) for row in values.rows]
-    training_peers.run(values, COLUMNS, measurements)
+    measurements = [functools.partial(measure_row, flags, row) for row in flags.rows]
+    training_baselines.run(flags, COLUMNS, measurements)
 
 
-def measure_row(values, name, peers):
-    """Measures one model with all peers that have it; returns a dict for the report."""
+def measure_row(flags, name, baselines):
+    """Measures one model with all baselines that have it; returns a row."""
     model, batch_size, input_shape, sizes, num_weights = ROWS[name]
     row = {
         "name": name,
@@ -103,23 +103,23 @@ def measure_row(values, name, peers):
         "num_weights": num_weights,
     }
     workers = {}
-    for peer in peers:
-        library, jit_compile = PEERS[peer]
+    for baseline in baselines:
+        library, jit_compile = BASELINES[baseline]
         if (model, library) == ("unet", "keras"):
             continue  # ours is made of stock layers
         settings = row | {"library": library, "jit_compile": jit_compile}
-        settings["num_threads"] = values.threads
+        settings["num_threads"] = flags.threads
         del settings["name"]
         environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-        workers[peer] = turns.Worker(
-            "benchmarks.vision_train_peer", settings, environment
+        workers[baseline] = interleaved.Worker(
+            "benchmarks.vision_train_baseline", settings, environment
         )
-    results = turns.measure(workers, values.turns, values.seconds)
+    results = interleaved.measure(workers, flags.rounds, flags.seconds)
     for result in results.values():
         if "median_ms" in result:
             result["images_per_second"] = 1e3 * batch_size / result["median_ms"]
-    return row | {"peers": results}
+    return row | {"baselines": results}
 
 
 if __name__ == "__main__":
-    sys.exit(common.run(main, define_flags(), __doc__))
+    sys.exit(command_line.run(main, define_flags(), __doc__))

@@ -9,19 +9,18 @@ import importlib
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "atomic",
     "convert",
     "data",
     "decoding",
     "doctor",
+    "explain",
     "export",
     "layers",
     "lite",
-    "model_file",
     "models",
     "ops",
-    "tiling",
     "training",
+    "utils",
 )
 
 

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 
-from recipes import web_library
+from recipes.shared import web_library
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 _HARNESS = """<!DOCTYPE html><iframe src="index.html"></iframe><script type="module">

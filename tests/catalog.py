@@ -21,8 +21,6 @@ PARTS = {
     "seq2seq_encode": "seq2seq",
     "seq2seq_step": "seq2seq",
     "state_names": "language_model",
-    "attention_rollout": "vit",
-    "grad_cam": "convnet",
     "LayerNormLSTMCell": "LayerNormLSTM",
     "PeepholeLSTMCell": "PeepholeLSTM",
     "ZoneoutLSTMCell": "ZoneoutLSTM",

@@ -50,14 +50,14 @@ def _losses(folder):
 
 def main(recipe, *arguments):
     """Runs a recipe until it is killed."""
-    from recipes import common
+    from recipes.shared import command_line
 
-    recipe = importlib.import_module(f"recipes.{recipe}")
+    recipe = importlib.import_module(f"recipes.{recipe}.__main__")
     fit = keras.Model.fit
     keras.Model.fit = lambda self, *given, callbacks, **options: fit(
         self, *given, callbacks=[*callbacks, Kill()], **options
     )
-    return common.run(recipe.main, recipe.define_flags(), "", list(arguments))
+    return command_line.run(recipe.main, recipe.define_flags(), "", list(arguments))
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def norm(x, w, name, kind="layer", epsilon=1e-5):
     return x * w[f"{name}/gamma"] + w[f"{name}/beta"]
 
 
-def perceptron(x, w, name, activation="relu"):
+def feed_forward(x, w, name, activation="relu"):
     x = dense(x, w, f"{name}/hidden")
     if activation == "swiglu":
         gate, x = np.split(x, 2, axis=-1)
@@ -80,7 +80,7 @@ def block(x, w, name, *, heads, memory=None, seen=None, norm_first=True, **optio
     parts = [("attention", attend)]
     if memory is not None:
         parts.append(("memory", attend_memory))
-    parts.append(("mlp", lambda y: perceptron(y, w, name, activation)))
+    parts.append(("mlp", lambda y: feed_forward(y, w, name, activation)))
     for part, function in parts:
         if norm_first:
             x = x + function(norm(x, w, f"{name}/{part}_norm", kind))
@@ -138,7 +138,7 @@ def window_stack(x, states, w, name, *, heads, window, **options):
                 )
     x = x + dense(looked.reshape(x.shape), w, f"{block}/attention/output")
     y = norm(x, w, f"{block}/mlp_norm", kind)
-    x = norm(x + perceptron(y, w, block, activation), w, f"{name}/norm", kind)
+    x = norm(x + feed_forward(y, w, block, activation), w, f"{name}/norm", kind)
     return [x, filled[:, length:], keys[:, length:], values[:, length:]]
 
 

@@ -50,7 +50,7 @@ def conv2d_transposed(x, w, name):
 
 
 def enlarge(x, factor):
-    """Bilinear, half-pixel centres: pixel `i` lies at `i + 0.5`."""
+    """Bilinear, half-pixel centers: pixel `i` lies at `i + 0.5`."""
     for axis in (1, 2):
         size = x.shape[axis]
         places = (np.arange(size * factor) + 0.5) / factor - 0.5

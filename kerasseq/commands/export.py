@@ -7,7 +7,7 @@ does not compute what the model computes.
 
 import pathlib
 
-from kerasseq.commands import own_code
+from kerasseq.commands import custom_objects
 
 PRECISIONS = "float16, dynamic, int8"
 
@@ -35,8 +35,8 @@ def add_arguments(parser):
     )
     add("--signature", action="append", default=[], metavar="KIND", help=text)
     text = "how loops are written: auto, fused, while, unrolled"
-    add("--lowering", default="auto", help=text)
-    own_code.add_argument(parser)
+    add("--loop_strategy", default="auto", help=text)
+    custom_objects.add_argument(parser)
     text = "seconds after which the converter is taken to hang"
     add("--time_limit", type=float, default=3600, help=text)
 
@@ -55,8 +55,8 @@ def run(arguments):
 
     from kerasseq import export
 
-    custom_objects = own_code.custom_objects(arguments.custom)
-    model = _load(keras, arguments.model, custom_objects)
+    objects = custom_objects.load(arguments.custom)
+    model = _load(keras, arguments.model, objects)
     quantize = tuple(filter(None, arguments.quantize.split(",")))
     try:
         report = export.export_model(
@@ -66,7 +66,7 @@ def run(arguments):
             batch_size=arguments.batch_size,
             input_shapes=_shapes(arguments.input_shape),
             samples=arguments.samples,
-            lowering=arguments.lowering,
+            loop_strategy=arguments.loop_strategy,
             quantize=quantize,
             representative_data=arguments.representative,
             float_layers=tuple(arguments.keep_float),
@@ -85,11 +85,11 @@ def _check_file(path):
         raise ValueError(f"There is no file at this path. Received: '{path}'")
 
 
-def _load(keras, path, custom_objects):
+def _load(keras, path, objects):
     try:
         import kerasseq.layers  # noqa: F401 (registers its classes)
 
-        return keras.saving.load_model(path, custom_objects, compile=False)
+        return keras.saving.load_model(path, objects, compile=False)
     except Exception as error:  # Keras raises anything for a file it cannot read
         raise ValueError(
             f"Keras cannot load '{path}'. A file of Keras 2 goes through `kerasseq "
@@ -141,7 +141,7 @@ def _maker(kind):
                 f"Received: {kind!r}"
             )
         return lambda model: makers[name](model, *map(int, sizes))
-    function = own_code.find(kind) if rest else None
+    function = custom_objects.find(kind) if rest else None
     if not callable(function):
         raise ValueError(
             "--signature is step, translation:SOURCE,TARGET, generation:PROMPT,TOTAL "
@@ -153,13 +153,13 @@ def _maker(kind):
 def _print(report, folder):
     """A line for each file."""
     print(f"{'file':24}{'bytes':>12}{'max abs diff':>15}{'ms':>9}")
-    for item in report["artefacts"]:
+    for item in report["artifacts"]:
         latency = item["latency_ms"]
         latency = "" if latency is None else f"{latency:.2f}"
         diff = item["max_abs_diff"]
         print(f"{item['file']:24}{item['bytes']:>12,}{diff:>15.1e}{latency:>9}")
     for warning in report["warnings"]:
         print(f"warning: {warning} (--samples)")
-    refused = report["artefacts"][0]["gpu_refused_ops"]
+    refused = report["artifacts"][0]["gpu_refused_ops"]
     print(f"left to the CPU by a GPU delegate: {', '.join(refused) or 'nothing'}")
     print(f"Everything lies in {folder}/, report.html first.")

@@ -2,8 +2,8 @@
 
 import os
 
-from kerasseq import atomic
-from kerasseq.commands import own_code
+from kerasseq.commands import custom_objects
+from kerasseq.utils import atomic
 
 
 def add_arguments(parser):
@@ -20,7 +20,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--tolerance", type=float, help="largest difference of the outputs"
     )
-    own_code.add_argument(parser)
+    custom_objects.add_argument(parser)
     parser.add_argument("--report", metavar="FILE.json", help="write the report there")
 
 
@@ -41,7 +41,7 @@ def run(arguments):
     _, report = import_keras2(
         arguments.old,
         arguments.out,
-        custom_objects=own_code.custom_objects(arguments.custom),
+        custom_objects=custom_objects.load(arguments.custom),
         examples=arguments.example,
         tolerance=arguments.tolerance,
     )

@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasseq import recreate
+from kerasseq.convert import cloning
 from kerasseq.ops import kernels
 
 
@@ -30,7 +30,7 @@ def unfused_layers(model):
     """
     reasons = [
         (layer.name, reason)
-        for layer in recreate.all_layers(model)
+        for layer in cloning.all_layers(model)
         for cell in _cells(layer)
         if (reason := _reason(cell))
     ]

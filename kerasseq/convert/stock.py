@@ -5,10 +5,9 @@ import warnings
 
 import keras
 
-from kerasseq import recreate, same_outputs
-from kerasseq import stock_classes as classes
-from kerasseq.convert import fusing
-from kerasseq.layers import hoisted_loop
+from kerasseq.convert import class_mapping as classes
+from kerasseq.convert import cloning, fusing, output_comparison
+from kerasseq.layers import compiled_rnn
 
 
 def from_keras(model):
@@ -74,7 +73,7 @@ def to_keras(model):
     ```
     """
     converted = _converted(model, classes.with_stock, "to_keras")
-    ours = [x for x in recreate.all_layers(converted) if _needs_kerasseq(type(x))]
+    ours = [x for x in cloning.all_layers(converted) if _needs_kerasseq(type(x))]
     if ours:
         raise ValueError(
             "Some layers are made by a class of yours in its own code, where they "
@@ -90,9 +89,9 @@ def _converted(model, rewrite, function):
             "The model must be loaded first: "
             f"`{function}(keras.saving.load_model(path))`. Received: model={model!r}"
         )
-    recreate.check_model(model, "converted")
-    converted = recreate.recreate(model, rewrite)
-    same_outputs.check(model, converted)
+    cloning.check_model(model, "converted")
+    converted = cloning.recreate(model, rewrite)
+    output_comparison.check(model, converted)
     if model.compiled:
         _compile_like(model, converted, rewrite is classes.with_stock)
     return converted
@@ -105,7 +104,7 @@ def _compile_like(model, converted, stock_only):
             config = model.get_compile_config()
             reason = ", ".join(classes.names_of_kerasseq(config)) if stock_only else ""
             if not reason:
-                with keras.saving.CustomObjectScope(recreate.local_objects(model)):
+                with keras.saving.CustomObjectScope(cloning.local_objects(model)):
                     converted.compile_from_config(config)
     except Exception as error:  # Keras raises what a custom class or function raises
         reason = f"{type(error).__name__}: {error}"
@@ -120,9 +119,9 @@ def _compile_like(model, converted, stock_only):
 def _warn_of_stock_layers(converted):
     stock = [
         layer
-        for layer in recreate.all_layers(converted)
+        for layer in cloning.all_layers(converted)
         if isinstance(layer, keras.layers.RNN)
-        and not isinstance(layer, hoisted_loop.HoistedLoop)
+        and not isinstance(layer, compiled_rnn.CompiledRNNMixin)
     ]
     if stock:
         warnings.warn(
@@ -136,7 +135,7 @@ def _warn_of_stock_layers(converted):
 def _warn_of_unfused_layers(converted):
     unfused = [
         f"layer '{layer.name}' of class {type(layer).__name__}: {reason}"
-        for layer in recreate.all_layers(converted)
+        for layer in cloning.all_layers(converted)
         if (reason := fusing.unfused_activation(layer))
     ]
     if unfused:

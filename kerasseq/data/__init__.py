@@ -6,12 +6,11 @@ on a backend without TensorFlow.
 
 import importlib
 
-from kerasseq.data._pair_sources import ParallelText
-
 # Not on first use: a submodule of the same name would take the function's place.
-from kerasseq.data.boundary_weights import boundary_weights, instances_from_masks
-from kerasseq.data.generated_cells import generated_cells
-from kerasseq.data.locale_phrases import locale_phrases
+from kerasseq.data._boundary_weights import boundary_weights, instances_from_masks
+from kerasseq.data._generated_cells import generated_cells
+from kerasseq.data._locale_phrases import locale_phrases
+from kerasseq.data._pair_sources import ParallelText
 from kerasseq.data.parallel_text import load_parallel_text
 
 _MODULES = {
@@ -24,8 +23,8 @@ _MODULES = {
     "ImageBatches": "image_batches",
     "class_weights": "image_batches",
     "LosslessSubwords": "lossless_subwords",
-    "LabelledImages": "labelled_images",
-    "load_labelled_images": "labelled_images",
+    "LabeledImages": "labeled_images",
+    "load_labeled_images": "labeled_images",
     "MaskedImages": "masked_images",
     "load_masked_images": "masked_images",
     "image_paths": "_image_files",

@@ -27,7 +27,7 @@ def read_class_folders(data, image_size, num_channels):
     roots = split_roots(_existing(data))
     class_names = [folder.name for folder in _folders(roots["train"])]
     _check_class_names(roots, class_names)
-    files = {split: _labelled_files(root) for split, root in roots.items()}
+    files = {split: _labeled_files(root) for split, root in roots.items()}
     paths = [path for split in files.values() for path, _ in split]
     form = common_form(paths, image_size, num_channels)
     splits = {
@@ -91,7 +91,7 @@ def _check_class_names(roots, class_names):
             )
 
 
-def _labelled_files(root):
+def _labeled_files(root):
     """List of `(path, class name)` below the class folders of one split."""
     files = []
     for folder in _folders(root):

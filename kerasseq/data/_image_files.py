@@ -121,7 +121,7 @@ def read_mask(path, size=None):
     """Reads one mask file: the class number of every pixel.
 
     Palette files give their palette indices, 1-bit files 0 and 1, gray files of 8 or 16
-    bit their values, colour files whose channels are all equal that value.
+    bit their values, color files whose channels are all equal that value.
 
     Args:
         path: path of the file.
@@ -131,7 +131,7 @@ def read_mask(path, size=None):
         int32 array `(height, width)`.
 
     Raises:
-        ValueError: naming the file, where it cannot be read, where its colours are no
+        ValueError: naming the file, where it cannot be read, where its colors are no
             class numbers, and for JPEG, which blurs them.
 
     Example:
@@ -214,12 +214,12 @@ def _on_white(image):
 def _class_numbers(image):
     if image.mode in ("P", "1", "L", "F", *_DEEP):
         return _whole_numbers(image)
-    colours = np.array(image.convert("RGBA")).astype("int32")
-    values = colours[..., 0]
-    equal = (colours[..., :3] == values[..., None]).all()
-    if not equal or (colours[..., 3] != 255).any():
+    colors = np.array(image.convert("RGBA")).astype("int32")
+    values = colors[..., 0]
+    equal = (colors[..., :3] == values[..., None]).all()
+    if not equal or (colors[..., 3] != 255).any():
         raise _RefusedError(
             "a mask holds one class number per pixel, as gray or palette values, and "
-            f"not colours; convert it. Received: mode={image.mode!r}"
+            f"not colors; convert it. Received: mode={image.mode!r}"
         )
     return values

@@ -39,7 +39,7 @@ def _label_feature(builder, data):
     )
     if not fits:
         raise ValueError(
-            f"The data set {data!r} is not of labelled images: a train split of 8-bit "
+            f"The data set {data!r} is not of labeled images: a train split of 8-bit "
             "gray or RGB images, each with one class, is needed. Received: "
             f"supervised_keys={keys}, splits={list(builder.info.splits)}"
         )

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from kerasseq import atomic
+from kerasseq.utils import atomic
 
 
 class Characters:

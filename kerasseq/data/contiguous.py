@@ -10,7 +10,7 @@ class ContiguousBatches(keras.utils.PyDataset):
     The text is cut into `batch_size` rows of equal length. Batch `k` holds the columns
     from `k * length` on of every row, so that each row goes on where it ended in the
     batch before: a model that carries its state from batch to batch
-    (`kerasseq.training.CarriedState`) reads `batch_size` texts at once. Targets are
+    (`kerasseq.training.TruncatedBPTT`) reads `batch_size` texts at once. Targets are
     the inputs shifted by one, each the id that comes next. All batches have one shape,
     and a batch follows from its index alone.
 

@@ -65,7 +65,7 @@ class ImageBatches(_epoch_batches.EpochBatches):
             a shuffled batch needs, layers that spoil the targets, and mixing of masks.
 
     Example:
-        >>> images, labels = kerasseq.data.load_labelled_images("synthetic").train
+        >>> images, labels = kerasseq.data.load_labeled_images("synthetic").train
         >>> flip = keras.layers.RandomFlip("horizontal")
         >>> batches = ImageBatches(images, labels, 64, num_classes=10, augment=[flip])
         >>> [part.shape for part in batches[0]]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from kerasseq import atomic
 from kerasseq.data import _sentence_piece
+from kerasseq.utils import atomic
 
 # Anything else is spelt in bytes, one piece each.
 NUM_BYTES = 256

@@ -9,9 +9,9 @@ from kerasseq.data import (
     _mask_folders,
     _mask_values,
     _tfds_masks,
-    labelled_images,
+    labeled_images,
 )
-from kerasseq.data.generated_cells import generated_cells
+from kerasseq.data._generated_cells import generated_cells
 
 _GENERATED_SIZE = (64, 64)
 
@@ -83,7 +83,7 @@ def load_masked_images(
             with antialias, masks nearest; the aspect ratio is not kept). May be left
             out where all images have one size. Generated cells: 64 by default.
         num_channels: 1 (gray) or 3 (RGB). By default 3 for files where any image has
-            colours, and what the data set has otherwise.
+            colors, and what the data set has otherwise.
         ignore_class: the value of the void label in the mask files, if it is not 255
             beside the classes; void pixels are 255 in what is returned.
         num_examples: generated images, all splits together.
@@ -113,7 +113,7 @@ def load_masked_images(
     """
     size = _image_files.as_size(image_size)
     _image_files.check_num_channels(num_channels)
-    labelled_images.check_shares(validation_share, test_share)
+    labeled_images.check_shares(validation_share, test_share)
     from_folder = data != "synthetic" and not str(data).startswith("tfds:")
     if test_data is not None and not from_folder:
         raise ValueError(

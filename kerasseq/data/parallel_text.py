@@ -3,7 +3,7 @@
 import numpy as np
 
 from kerasseq.data import _pair_sources
-from kerasseq.data.locale_phrases import locale_phrases
+from kerasseq.data._locale_phrases import locale_phrases
 
 MIN_PAIRS = 10
 

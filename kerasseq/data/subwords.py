@@ -5,8 +5,8 @@ import json
 import keras_nlp
 import numpy as np
 
-from kerasseq import atomic
 from kerasseq.data import _sentence_piece
+from kerasseq.utils import atomic
 
 # The numbers that keras_nlp.tokenizers.compute_sentence_piece_proto uses too.
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3

@@ -1,5 +1,6 @@
 """Search over a step function: fixed shapes, under XLA and inside exported graphs."""
 
+from kerasseq.decoding._step_signature import step_signature as step_signature
 from kerasseq.decoding.beam import beam_search as beam_search
 from kerasseq.decoding.beam import repeat_rows as repeat_rows
 from kerasseq.decoding.generator import Generator as Generator
@@ -7,7 +8,6 @@ from kerasseq.decoding.generator import generation_signatures as generation_sign
 from kerasseq.decoding.greedy import greedy_search as greedy_search
 from kerasseq.decoding.sampling import check_sampling as check_sampling
 from kerasseq.decoding.sampling import sample as sample
-from kerasseq.decoding.step_signature import step_signature as step_signature
 from kerasseq.decoding.translator import Translator as Translator
 from kerasseq.decoding.translator import (
     translation_signatures as translation_signatures,

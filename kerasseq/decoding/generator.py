@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kerasseq import models
-from kerasseq.decoding import sampling, step_signature
+from kerasseq.decoding import _step_signature, sampling
 
 
 class Generator(keras.Model):
@@ -85,4 +85,4 @@ def generation_signatures(model, prompt_length, max_length, **options):
         return generator.call({"prompt": prompt, "seed": seed})
 
     specs = {"prompt": ((1, prompt_length), "int32"), "seed": ((1,), "int32")}
-    return step_signature.step_signature(model) | {"generate": (generate, specs)}
+    return _step_signature.step_signature(model) | {"generate": (generate, specs)}

@@ -26,7 +26,7 @@ def start(seeds):
     # Each generator gets other digits of the seed.
     parts = [seeds % 30011, seeds // 30011 % 30013, seeds % 29989]
     state = ops.stack(parts, axis=-1) % (MODULI - 1) + 1
-    for _ in range(4):  # squares, so that neighbours do not stay neighbours
+    for _ in range(4):  # squares, so that neighbors do not stay neighbors
         turned = ops.concatenate([state[:, 1:], state[:, :1]], axis=1)
         state = (state * state % MODULI + turned) % (MODULI - 1) + 1
     return state

@@ -12,9 +12,8 @@ import time
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
-from kerasseq import model_file
 from kerasseq.doctor import description
-from kerasseq.export import measure
+from kerasseq.lite import benchmark, flatbuffer
 
 _LONGEST = 1000  # characters of a message
 _SLOW = 0.3  # seconds of a run after which it is repeated only once
@@ -70,7 +69,7 @@ def main(path, options):
     options = json.loads(options)
     _limit_memory(options["memory_limit"])
     try:
-        model = model_file.read(path)
+        model = flatbuffer.read(path)
     except ValueError as error:
         return _tell("unreadable", {"message": str(error)[:_LONGEST]})
     try:
@@ -79,7 +78,7 @@ def main(path, options):
         message = f"The parts of the file do not fit together ({_line(error)})."
         return _tell("unreadable", {"message": message})
     _tell("described", content)
-    memory_before = measure.start_peak_mib()
+    memory_before = benchmark.start_peak_mib()
     loaded = _stage("loaded", lambda: (LoadedFile(path, 1), {}))
     if loaded and options["run"]:
         _stage("ran", lambda: (None, _run(path, loaded, memory_before)))
@@ -102,13 +101,13 @@ def _run(path, loaded, memory_before):
         start = time.perf_counter()
         loaded.run(name, **inputs)
         turns[name] = 1 if time.perf_counter() - start > _SLOW else 0
-    memory = max(0.0, measure.peak_mib() - memory_before)
+    memory = max(0.0, benchmark.peak_mib() - memory_before)
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     threads = threads or os.cpu_count() or 1
     files = [loaded, LoadedFile(path, threads)]
     latencies = {}
     for name, inputs in samples.items():
-        times = measure.latencies(files, name, [inputs], turns[name])
+        times = benchmark.latencies(files, name, [inputs], turns[name])
         latencies[name] = dict(zip(("one_thread", "all_threads"), times, strict=True))
     return {
         "latency_ms": latencies,

@@ -1,9 +1,8 @@
 """What a TFLite file holds: `export.audit` and what a doctor asks beyond it."""
 
-from kerasseq import model_file
-from kerasseq.doctor import constants, gpu_cut, quantisation
+from kerasseq.doctor import constants, gpu_cut, quantization
 from kerasseq.doctor import graphs as graphs_lib
-from kerasseq.export import audit
+from kerasseq.lite import audit, flatbuffer
 
 MAIN = "main"  # what stands for the signature of a file that has none
 _WIDE = ("INT64", "UINT64", "FLOAT64", "COMPLEX64", "COMPLEX128")
@@ -27,14 +26,14 @@ def describe(model, num_bytes):
         [_named(t) for t in side] for side in (main.inputs, main.outputs)
     )
     signatures = {
-        model_file.text(signature.signatureKey): _signature(signature, graphs)
+        flatbuffer.text(signature.signatureKey): _signature(signature, graphs)
         for signature in model.signatureDefs
     }
     entries = signatures or {MAIN: {"subgraph": 0, **_by_name(inputs, outputs)}}
     entry_graphs = {name: graphs[e["subgraph"]] for name, e in entries.items()}
     return {
         "bytes": num_bytes,
-        "description": model_file.text(model.description),
+        "description": flatbuffer.text(model.description),
         "schema_version": model.version,
         "min_runtime_version": _min_runtime_version(model),
         "signatures": signatures,
@@ -48,8 +47,8 @@ def describe(model, num_bytes):
         "tensor_types": content["tensor_types"],
         **_odd_tensors(graphs, entries),
         "constants": constants.describe(model, graphs),
-        "quantisation": {
-            **quantisation.describe(graphs, entries),
+        "quantization": {
+            **quantization.describe(graphs, entries),
             "int8_share": content["int8_share"],
         },
         "gpu": gpu_cut.describe(graphs, entry_graphs),
@@ -62,7 +61,7 @@ def _ops(content):
         "ops": ops,
         "flex_ops": content["flex_ops"],
         "custom_ops": content["custom_ops"],
-        "unknown_ops": [name for name in ops if name.startswith(model_file.UNKNOWN)],
+        "unknown_ops": [name for name in ops if name.startswith(flatbuffer.UNKNOWN)],
     }
 
 
@@ -84,7 +83,7 @@ def _signature(signature, graphs):
     tensors = graphs[signature.subgraphIndex].tensors
 
     def specs(ends):
-        return {model_file.text(e.name): _spec(tensors[e.tensorIndex]) for e in ends}
+        return {flatbuffer.text(e.name): _spec(tensors[e.tensorIndex]) for e in ends}
 
     return {
         "subgraph": int(signature.subgraphIndex),
@@ -132,7 +131,7 @@ def _empty_labels(graphs):
 
 def _min_runtime_version(model):
     for entry in model.metadata:
-        if model_file.text(entry.name) == _MIN_RUNTIME:
+        if flatbuffer.text(entry.name) == _MIN_RUNTIME:
             data = model.buffers[entry.buffer].data
             return bytes(data).decode(errors="replace").rstrip("\0") or None
     return None

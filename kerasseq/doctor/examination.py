@@ -7,7 +7,7 @@ import os
 import signal
 
 from kerasseq.doctor import findings
-from kerasseq.export import child
+from kerasseq.utils import child_process
 
 TARGETS = ("cpu", "gpu", "int8")
 TIME_LIMIT = 8.0
@@ -40,7 +40,7 @@ def examine(path, target="cpu", run=False, time_limit=TIME_LIMIT, memory_limit=N
         main subgraph, `"subgraphs"`, `"ops"` (`{name: count}`), `"flex_ops"`,
         `"custom_ops"`, `"unknown_ops"`, `"tensor_types"`, `"wide_tensors"` (64 bits),
         `"dynamic_inputs"`, `"dynamic_tensors"`, `"empty_tensors"`, `"constants"` (see
-        `constants.describe`), `"quantisation"` (see `quantisation.describe`), `"gpu"`
+        `constants.describe`), `"quantization"` (see `quantization.describe`), `"gpu"`
         (see `gpu_cut.describe`), `"runtime"` (`{"version", "loads", "message"}`) and,
         with `run`, `"run"` (`{"latency_ms": {signature: {"one_thread",
         "all_threads"}}, "threads", "peak_memory_mib", "inputs"}`, or `"message"`).
@@ -89,7 +89,7 @@ def _size(path):
 
 def _ask(path, options, time_limit):
     """`({stage: reply}, how the child ended)`."""
-    result = child.run(_CHILD_MODULE, [path, json.dumps(options)], time_limit)
+    result = child_process.run(_CHILD_MODULE, [path, json.dumps(options)], time_limit)
     end = _end(result)
     if result.returncode is None:
         end = f"not finished in {time_limit:g} s (`--time_limit`)"

@@ -1,7 +1,7 @@
 """What the content of a TFLite file means, and what to do about it."""
 
 from kerasseq.doctor import target_findings
-from kerasseq.doctor.finding import finding, some
+from kerasseq.doctor._finding import finding, some
 
 _MOST_BYTES = 2**31
 _WASTE = 64 * 1024  # bytes of duplicates that are worth a word
@@ -116,7 +116,7 @@ def _size(content):
             "error",
             "The file has 2 GB or more, and a flatbuffer less.",
             f"{content['bytes']} bytes",
-            "Quantise the weights, or split the model into several files.",
+            "Quantize the weights, or split the model into several files.",
         )
     waste = content["constants"]["duplicated_bytes"]
     if waste >= _WASTE:

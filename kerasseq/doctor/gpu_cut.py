@@ -2,7 +2,7 @@
 
 import collections
 
-from kerasseq.export import gpu_delegate
+from kerasseq.lite import gpu_rules
 
 
 def describe(graphs, entries):
@@ -72,7 +72,7 @@ def _reason(op):
         [tensor.dtype for tensor in side if not tensor.is_constant]
         for side in (op.inputs, op.outputs)
     ]
-    return gpu_delegate.refusal(op.name, shapes, *types)
+    return gpu_rules.refusal(op.name, shapes, *types)
 
 
 def _refused(graphs):

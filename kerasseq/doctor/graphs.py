@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from kerasseq import model_file
+from kerasseq.lite import flatbuffer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Tensor:
         dtype: As the schema names it, e.g. `"FLOAT32"`.
         buffer: Index of its buffer.
         num_bytes: The size of its constant; 0 if it is computed.
-        has_scale: Whether it has quantisation parameters.
+        has_scale: Whether it has quantization parameters.
     """
 
     index: int
@@ -87,10 +87,10 @@ def _graph(model, number):
         return tuple(tensors[index] for index in indices if index >= 0)
 
     ops = (
-        Op(model_file.op_name(model, op), picked(op.inputs), picked(op.outputs))
+        Op(flatbuffer.op_name(model, op), picked(op.inputs), picked(op.outputs))
         for op in graph.operators
     )
-    name = model_file.text(graph.name) or f"subgraph {number}"
+    name = flatbuffer.text(graph.name) or f"subgraph {number}"
     ends = picked(graph.inputs), picked(graph.outputs)
     return Graph(name, tuple(tensors), tuple(ops), *ends)
 
@@ -102,10 +102,10 @@ def _tensor(model, tensor, index, number):
     quantization = tensor.quantization
     return Tensor(
         index,
-        model_file.text(tensor.name) or f"tensor {index} of subgraph {number}",
+        flatbuffer.text(tensor.name) or f"tensor {index} of subgraph {number}",
         tuple(None if size < 0 else int(size) for size in sizes),
-        model_file.type_name(tensor),
+        flatbuffer.type_name(tensor),
         tensor.buffer,
-        model_file.constant_size(model, tensor),
+        flatbuffer.constant_size(model, tensor),
         quantization is not None and quantization.scale is not None,
     )

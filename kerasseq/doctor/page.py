@@ -64,7 +64,7 @@ def _tables(result):
     sizes = result["constants"]["bytes_by_op"]
     rows = {
         "bytes": f"{result['bytes']:,}",
-        "quantisation": result["quantisation"]["state"],
+        "quantization": result["quantization"]["state"],
         "subgraphs": f"{len(result['subgraphs'])}",
         "tensors": _counts(result["tensor_types"]),
         "runtime": f"ai-edge-litert {result['runtime']['version']}"

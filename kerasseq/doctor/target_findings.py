@@ -2,17 +2,17 @@
 
 import collections
 
-from kerasseq.doctor.finding import finding, some
-from kerasseq.export import gpu_delegate
+from kerasseq.doctor._finding import finding, some
+from kerasseq.lite import gpu_rules
 
 _ENOUGH = 0.9  # the share of ops that the largest piece of a good cut has
 _INT8 = "`export_model(..., quantize=('int8',), representative_data=...)`"
 _STATIC = "Export with static shapes: sizes are constants then."
 _ADVICE = {
     "WHILE": "Export the step as its own signature (`encode` and `step`) and loop in "
-    'the app, or write a short loop out: `export_model(lowering="unrolled")`.',
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": 'Export with `lowering="unrolled"`, or a `step` '
-    "signature.",
+    'the app, or write a short loop out: `export_model(loop_strategy="unrolled")`.',
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 'Export with `loop_strategy="unrolled"`, or a '
+    "`step` signature.",
     "ARG_MAX": "Return the scores, and pick in the app.",
     "TOPK_V2": "Return the scores, and pick in the app.",
     "LOG_SOFTMAX": "Return the logits, or use log(softmax(x)).",
@@ -30,7 +30,7 @@ _ADVICE = {
     "BROADCAST_TO": _STATIC,
     "BROADCAST_ARGS": _STATIC,
 }
-_OTHER = "Write the layer with ops of `kerasseq.export.gpu_delegate.OPS`."
+_OTHER = "Write the layer with ops of `kerasseq.lite.gpu_rules.OPS`."
 _AXES = "Merge axes so that no tensor has more than four."
 _TYPE = "Compute in float32, or do this in the app before or after the model."
 
@@ -95,7 +95,7 @@ def _refused(content):
     groups = collections.defaultdict(dict)
     for name, reasons in content["gpu"]["refused"].items():
         for reason, count in reasons.items():
-            by_type = reason.startswith(gpu_delegate.BY_TYPE)
+            by_type = reason.startswith(gpu_rules.BY_TYPE)
             severity = "warning" if by_type and good else "error"
             groups[severity, reason, _advice(name, reason)][name] = count
     for (severity, reason, do), counts in groups.items():
@@ -104,7 +104,7 @@ def _refused(content):
 
 
 def _advice(name, reason):
-    if reason.startswith(gpu_delegate.BY_TYPE):
+    if reason.startswith(gpu_rules.BY_TYPE):
         return _TYPE
     return _AXES if "axes" in reason else _ADVICE.get(name, _OTHER)
 
@@ -127,48 +127,48 @@ def _cut(content):
 
 
 def _float16(content):
-    if content["quantisation"]["state"] == "float16":
+    if content["quantization"]["state"] == "float16":
         yield finding(
             "note",
             "Weights are float16 and unpacked to float32 at load: the file is small, "
             "the memory in use is not.",
             f"DEQUANTIZE x{content['ops'].get('DEQUANTIZE', 0)}",
-            "For less memory quantise to int8 or dynamic range; for a GPU it is right.",
+            "For less memory quantize to int8 or dynamic range; for a GPU it is right.",
         )
 
 
 def _hybrid(content):
-    hybrid = content["quantisation"]["hybrid_ops"]
+    hybrid = content["quantization"]["hybrid_ops"]
     if hybrid:
         yield finding(
             "note",
             "Hybrid ops: int8 weights, float32 activations.",
             some(hybrid),
-            "Right for a CPU; for an int8 device quantise the activations too: "
+            "Right for a CPU; for an int8 device quantize the activations too: "
             f"{_INT8}.",
         )
 
 
 def _left_in_float(content):
-    """What a quantised file forgot; ai-edge-quantizer does so without a word."""
-    state = content["quantisation"]["state"]
-    weights = content["quantisation"]["float_weight_ops"]
+    """What a quantized file forgot; ai-edge-quantizer does so without a word."""
+    state = content["quantization"]["state"]
+    weights = content["quantization"]["float_weight_ops"]
     if weights and state not in ("float32", "float16"):
         yield finding(
             "warning",
-            "Ops of a quantised file that have float weights.",
+            "Ops of a quantized file that have float weights.",
             some(weights),
-            f"Quantise with {_INT8}, or with 'dynamic': both know recurrent layers.",
+            f"Quantize with {_INT8}, or with 'dynamic': both know recurrent layers.",
         )
 
 
 def _int8_state(content):
-    found = content["quantisation"]
+    found = content["quantization"]
     state = found["state"]
     if state not in ("int8", "full_int8"):
         yield finding(
             "error",
-            f"The file computes in float: its quantisation is {state}."
+            f"The file computes in float: its quantization is {state}."
             if state != "int16x8"
             else "The activations are int16, not int8.",
             "the whole file",
@@ -176,7 +176,7 @@ def _int8_state(content):
         )
         return
     for key, what in (
-        ("float_weight_ops", "Ops that have float weights, not quantised at all."),
+        ("float_weight_ops", "Ops that have float weights, not quantized at all."),
         ("hybrid_ops", "Hybrid ops: int8 weights, float32 activations."),
     ):
         if found[key]:
@@ -185,7 +185,7 @@ def _int8_state(content):
 
 
 def _int8_floats(content):
-    found = content["quantisation"]
+    found = content["quantization"]
     if found["state"] not in ("int8", "full_int8"):
         return
     if found["float_ops"]:

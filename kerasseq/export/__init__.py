@@ -1,25 +1,21 @@
 """Export of any `keras.Model` to a SavedModel and to a builtin-only TFLite file.
 
-`export_model` does the whole job, and `image_signature` says what it should export of
-a model of images. The modules it is made of can be used alone: `audit` (what a TFLite
-file holds) and `gpu_delegate` (what a phone's GPU takes of it) need neither Keras nor
-TensorFlow, `twin` builds the float32 model to export.
+`export_model` does the whole job, `image_signature` says what it should export of a
+model of images, and `twin` builds the float32 model to export.
 """
 
 import importlib
 
-_MODULES = ("audit", "gpu_delegate", "twin")
+_FUNCTIONS = {"export_model": "exporter", "image_signature": "_image_signature"}
+_MODULES = ("twin",)
 _NEED_TENSORFLOW = ("twin", "exporter")
-_FUNCTIONS = {"export_model": "exporter", "image_signature": "image_signature"}
 
-__all__ = ["audit", "export_model", "gpu_delegate", "image_signature", "twin"]
+__all__ = [*_FUNCTIONS, *_MODULES]
 
 
 def __getattr__(name):
     if name in _FUNCTIONS:
-        function = getattr(_load(_FUNCTIONS[name]), name)
-        globals()[name] = function  # a module of this name would take its place
-        return function
+        return getattr(_load(_FUNCTIONS[name]), name)
     if name in _MODULES:
         return _load(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

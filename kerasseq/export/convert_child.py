@@ -9,7 +9,8 @@ import fnmatch
 import json
 import pathlib
 
-from kerasseq.export import finish, layer_nodes, samples
+from kerasseq.export import layer_nodes, postprocess
+from kerasseq.lite import sample_files
 
 
 def convert(
@@ -41,7 +42,7 @@ def convert(
         content = debugger.get_nondebug_quantized_model()
     else:
         content = converter.convert()
-    return finish.finished(content)
+    return postprocess.apply(content)
 
 
 def make_converter(saved_model, signatures, precision="float32", data=None):
@@ -74,7 +75,7 @@ def make_converter(saved_model, signatures, precision="float32", data=None):
 
 
 def make_debugger(converter, float_ops=(), float_layers=(), layers=(), **options):
-    """The debugger of a quantised model; it alone can leave ops and layers in float.
+    """The debugger of a quantized model; it alone can leave ops and layers in float.
 
     Args:
         converter: From `make_converter`, for `"int8"`.
@@ -105,9 +106,9 @@ def make_debugger(converter, float_ops=(), float_layers=(), layers=(), **options
                 if any(fnmatch.fnmatch(layer or "", p) for p in float_layers)
             ]
             debugger.options = lite.QuantizationDebugOptions(**options)
-    except ValueError as error:  # it found no quantised op to look into
+    except ValueError as error:  # it found no quantized op to look into
         raise ValueError(
-            "What is to stay float leaves no op to quantise; leave some of it out. "
+            "What is to stay float leaves no op to quantize; leave some of it out. "
             f"Received: float_ops={list(float_ops)}, "
             f"float_layers={list(float_layers)}"
         ) from error
@@ -123,7 +124,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("jobs", help="JSON file with a list of `converter.Job`")
     for job in json.loads(pathlib.Path(parser.parse_args(arguments).jobs).read_text()):
-        data = job["data"] and samples.read(job["data"])
+        data = job["data"] and sample_files.read(job["data"])
         output = pathlib.Path(job["output"])
         try:
             content = convert(

@@ -6,7 +6,8 @@ import os
 import pathlib
 import re
 
-from kerasseq.export import child, layer_nodes
+from kerasseq.export import layer_nodes
+from kerasseq.utils import child_process
 
 CHILD_MODULE = "kerasseq.export.convert_child"
 
@@ -33,7 +34,7 @@ class Job:
         output: Path of the `.tflite` file to write.
         signatures: Names of the signatures to keep.
         precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
-        data: Path of a file from `samples.write`, for `"int8"`.
+        data: Path of a file from `sample_files.write`, for `"int8"`.
         float_ops: Names of builtin ops that stay float, for `"int8"`.
         float_layers: Patterns of names of layers that stay float, for `"int8"`.
         layers: Names of the layers.
@@ -64,7 +65,7 @@ def convert(jobs, layers, time_limit=None):
     """
     jobs_path = pathlib.Path(jobs[0].output).with_suffix(".jobs")
     jobs_path.write_text(json.dumps([vars(job) for job in jobs], default=str))
-    result = child.run(CHILD_MODULE, [jobs_path], time_limit)
+    result = child_process.run(CHILD_MODULE, [jobs_path], time_limit)
     for job in jobs:
         output = pathlib.Path(job.output)
         errors = output.with_suffix(".error")
@@ -74,9 +75,9 @@ def convert(jobs, layers, time_limit=None):
             what = f"The TFLite conversion to {job.precision}"
             if job.precision == "int8" and (result.returncode or 0) < 0:
                 what += _INT8_CRASH
-            child.check(result, what)
+            child_process.check(result, what)
             raise RuntimeError(f"{what} ended without writing a file.")
-    child.check(result, "The TFLite conversion")
+    child_process.check(result, "The TFLite conversion")
 
 
 def explain(message, layers):

@@ -1,18 +1,19 @@
 """The whole export: twin, SavedModel, TFLite, audit, parity, measurement, report."""
 
-from kerasseq import atomic, recreate
+from kerasseq.convert import cloning
 from kerasseq.export import (
     backend,
-    lowerings,
-    measure,
+    loop_strategies,
     page,
     parity,
     report,
     saved_model,
+    traced_variants,
 )
-from kerasseq.export import forms as forms_lib
 from kerasseq.export import quantize as quantize_lib
 from kerasseq.export import twin as twin_lib
+from kerasseq.lite import benchmark
+from kerasseq.utils import atomic
 
 
 def export_model(
@@ -23,7 +24,7 @@ def export_model(
     batch_size=1,
     input_shapes=None,
     samples=None,
-    lowering="auto",
+    loop_strategy="auto",
     quantize=(),
     representative_data=None,
     float_ops=(),
@@ -43,7 +44,7 @@ def export_model(
     process, audited, compared with the twin on samples, and timed in a process
     without TensorFlow. `saved_model/`, `model.tflite`, `report.json` and the page
     `report.html` appear in `output_dir` only when all of it went well; on any error an
-    earlier export stays as it was. Quantised files of an earlier export that this
+    earlier export stays as it was. Quantized files of an earlier export that this
     one does not make are removed with it, since they are of another model.
 
     Args:
@@ -60,11 +61,11 @@ def export_model(
             has none is not compared. `None` makes seeded random inputs for all: uint8
             is 0 to 255, other integers are 1 or 2, and 0 where the last sample is
             padded.
-        lowering: How loops over time are written. `"while"`: as a loop. `"fused"`: an
-            LSTM that does not return its states as the one op
-            `UNIDIRECTIONAL_SEQUENCE_LSTM`, which wants masks padded on the right;
-            other cells as a loop. `"unrolled"`: every step written out. `"auto"`: of
-            these the one that runs fastest here, of files not larger than the loop's.
+        loop_strategy: How loops over time are written. `"while"`: as a loop. `"fused"`:
+            an LSTM that does not return its states as the one op
+            `UNIDIRECTIONAL_SEQUENCE_LSTM`, which wants masks padded on the right; other
+            cells as a loop. `"unrolled"`: every step written out. `"auto"`: of these
+            the one that runs fastest here, of files not larger than the loop's.
         quantize: Tuple out of `"float16"` (weights), `"dynamic"` (int8 weights) and
             `"int8"` (int8 weights and activations; inputs and outputs stay as they
             are); each gives a file `model_PRECISION.tflite` more. How far its outputs
@@ -76,7 +77,7 @@ def export_model(
             `fit` takes them, such as a `tf.data.Dataset`. See `cases.from_data`.
         float_ops: Names of builtin ops that the int8 file computes in float, for
             models that lose too much in int8, as transformers do: those of layer
-            normalisation and attention are `("ADD", "BATCH_MATMUL", "GELU", "MEAN",
+            normalization and attention are `("ADD", "BATCH_MATMUL", "GELU", "MEAN",
             "MUL", "NEG", "RSQRT", "SOFTMAX", "SQUARED_DIFFERENCE")`. A file for a
             chip that has integers only must do without; one for a processor may do
             better as `"dynamic"`.
@@ -97,7 +98,7 @@ def export_model(
 
     Returns:
         The report, a dict as in `report.json`: `task`, `data`, `metrics`, `training`,
-        `artefacts`, a list with the entries of `model.tflite`, of the quantised files,
+        `artifacts`, a list with the entries of `model.tflite`, of the quantized files,
         and of `saved_model`, and `warnings`, a list of sentences. `lowering` tells how
         an entry's loops are written, `lowerings` what `"auto"` measured.
 
@@ -113,18 +114,18 @@ def export_model(
     ```python
     model = keras.Sequential([keras.Input((24, 3)), keras.layers.GRU(8)])
     result = export.export_model(model, "saved_models/demo", task="demo")
-    result["artefacts"][0]["ops"]  # {"WHILE": 1, ...}
+    result["artifacts"][0]["ops"]  # {"WHILE": 1, ...}
     ```
     """
     backend.require_tensorflow()
     output_dir = atomic.check_output_dir(output_dir)
     head = report.head(task, data, metrics, training)
-    lowerings.check(lowering)
-    names = [layer.name for layer in recreate.all_layers(model)]
+    loop_strategies.check(loop_strategy)
+    names = [layer.name for layer in cloning.all_layers(model)]
     quantize_lib.check(quantize, representative_data, float_ops, float_layers, names)
     twin = twin_lib.portable_twin(model)
     with atomic.staging(output_dir) as folder:
-        forms = forms_lib.Forms(
+        variants = traced_variants.TracedVariants(
             twin,
             folder,
             signatures=signatures,
@@ -132,22 +133,22 @@ def export_model(
             input_shapes=input_shapes,
         )
         limits = (tolerance, min_token_agreement)
-        settings = forms.settings(samples, main_signature, limits, time_limit)
-        data = quantize_lib.checked_data(forms, quantize, representative_data)
-        names = lowerings.candidates(forms, lowering, settings)
-        chosen, measured = lowerings.choose(forms, names, settings)
-        artefacts = [
-            _check_tflite(forms, chosen, measured, settings, folder),
-            *quantize_lib.artefacts(
-                forms, quantize, data, chosen, settings, float_ops, float_layers
+        settings = variants.settings(samples, main_signature, limits, time_limit)
+        data = quantize_lib.checked_data(variants, quantize, representative_data)
+        names = loop_strategies.candidates(variants, loop_strategy, settings)
+        chosen, measured = loop_strategies.choose(variants, names, settings)
+        artifacts = [
+            _check_tflite(variants, chosen, measured, settings, folder),
+            *quantize_lib.artifacts(
+                variants, quantize, data, chosen, settings, float_ops, float_layers
             ),
-            _check_saved_model(forms, chosen, settings, folder),
+            _check_saved_model(variants, chosen, settings, folder),
         ]
-        doubts = parity.doubts(artefacts[0]["parity"], tolerance)
-        result = {**head, "artefacts": artefacts, "warnings": doubts}
+        warnings = parity.comparison_warnings(artifacts[0]["parity"], tolerance)
+        result = {**head, "artifacts": artifacts, "warnings": warnings}
         atomic.write_json(folder / "report.json", result)
         page.write_page(folder / "report.html", result)
-        files = [artefact["file"] for artefact in artefacts]
+        files = [artifact["file"] for artifact in artifacts]
         names = [*files[::-1], "report.json", "report.html"]
         atomic.move_into(folder, output_dir, names)
     for name in quantize_lib.file_names():
@@ -156,25 +157,25 @@ def export_model(
     return result
 
 
-def _check_tflite(forms, chosen, measured, settings, folder):
-    path = forms.tflite(chosen).rename(folder / "model.tflite")
-    figures, content = report.inspect(path, forms, settings)
+def _check_tflite(variants, chosen, measured, settings, folder):
+    path = variants.tflite(chosen).rename(folder / "model.tflite")
+    figures, content = report.inspect(path, variants, settings)
     parity.check(figures, *settings.limits, "The TFLite file")
-    return report.artefact(
+    return report.artifact(
         path,
-        forms,
+        variants,
         figures,
         chosen,
         lowerings=measured,
         audit=content,
-        measured=measure.measure(path, settings.timed, settings.time_limit),
+        measured=benchmark.measure(path, settings.timed, settings.time_limit),
         main_signature=settings.main_signature,
     )
 
 
-def _check_saved_model(forms, chosen, settings, folder):
-    path = forms.saved_model(chosen).rename(folder / "saved_model")
+def _check_saved_model(variants, chosen, settings, folder):
+    path = variants.saved_model(chosen).rename(folder / "saved_model")
     run = saved_model.load(path)
-    figures = parity.compare(forms.run("while"), run, settings.samples)
+    figures = parity.compare(variants.run("while"), run, settings.samples)
     parity.check(figures, *settings.limits, "The SavedModel")
-    return report.artefact(path, forms, figures, chosen)
+    return report.artifact(path, variants, figures, chosen)

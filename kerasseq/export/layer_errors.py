@@ -11,7 +11,9 @@ import sys
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from kerasseq.export import child, convert_child, layer_nodes, samples
+from kerasseq.export import convert_child, layer_nodes
+from kerasseq.lite import sample_files
+from kerasseq.utils import child_process
 
 _MOST_SAMPLES = 20
 
@@ -30,9 +32,9 @@ def measure(job, time_limit=None):
     """
     path = pathlib.Path(job.output).with_suffix(".job")
     path.write_text(json.dumps(vars(job), default=str))
-    result = child.run("kerasseq.export.layer_errors", [path], time_limit)
+    result = child_process.run("kerasseq.export.layer_errors", [path], time_limit)
     try:
-        child.check(result, "The measurement of each layer")
+        child_process.check(result, "The measurement of each layer")
         return json.loads(result.stdout.strip().splitlines()[-1]), None
     except (RuntimeError, ValueError, IndexError) as error:
         return [], str(error).strip().splitlines()[-1]
@@ -41,7 +43,7 @@ def measure(job, time_limit=None):
 def main(path):
     """The child: measures and prints one line of JSON."""
     job = json.loads(pathlib.Path(path).read_text())
-    data = samples.read(job["data"])
+    data = sample_files.read(job["data"])
     converter = convert_child.make_converter(
         job["saved_model"], job["signatures"], "int8", data
     )

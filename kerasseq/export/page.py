@@ -7,7 +7,7 @@ import io
 import math
 import pathlib
 
-from kerasseq import atomic
+from kerasseq.utils import atomic
 
 STYLE = """
 :root { color-scheme: light dark; --text: #1c2128; --quiet: #59636e; --line: #d1d9e0;
@@ -34,8 +34,8 @@ th, td { text-align: start; vertical-align: top; padding: .4rem .8rem .4rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: normal; }
 th { font-weight: 500; vertical-align: bottom; }
 .samples td { min-width: 6rem; overflow-wrap: anywhere; white-space: pre-wrap; }
-.artefacts td { white-space: nowrap; }
-.artefacts td:nth-child(n+4):nth-child(-n+8) { white-space: normal; }
+.artifacts td { white-space: nowrap; }
+.artifacts td:nth-child(n+4):nth-child(-n+8) { white-space: normal; }
 figure { display: inline-block; margin: 0 1rem 1rem 0; }
 figure img { background: #fff; border-radius: .4rem; max-width: 100%;
   max-height: 32rem; }
@@ -84,7 +84,7 @@ def write_page(path, report, history=None, samples=(), pictures=()):
 
 
 def _bodies(report, history, samples, pictures):
-    metrics, files = report["metrics"], report["artefacts"]
+    metrics, files = report["metrics"], report["artifacts"]
     numbers = {k: v for k, v in metrics.items() if isinstance(v, (int, float))}
     others = {k: v for k, v in metrics.items() if k not in numbers}
     rows = [{name: get(file) for name, get in COLUMNS.items()} for file in files]
@@ -93,7 +93,7 @@ def _bodies(report, history, samples, pictures):
         "Metrics": _facts(numbers, "tiles") + _facts(others, "facts"),
         "Samples": _table(samples, "samples"),
         "Warnings": "".join(f"<p>{_text(x)}</p>\n" for x in report.get("warnings", ())),
-        "Artefacts": _table(rows, "artefacts") + measured,
+        "Artifacts": _table(rows, "artifacts") + measured,
         "Error of int8 by layer": _by_file({x["file"]: _errors(x) for x in files}),
         "Curves": history and _curves(history),
         "Pictures": "".join(_picture(pathlib.Path(name)) for name in pictures),
@@ -199,19 +199,19 @@ def _panel(name, epochs, columns):
     import matplotlib
     from matplotlib import figure
 
-    grey = "#808890"  # read on white and on black
+    gray = "#808890"  # read on white and on black
     picture = figure.Figure(figsize=(3.2, 2.3), layout="constrained")
     axes = picture.subplots()
     for label, key in (("training", name), ("validation", f"val_{name}")):
         if key in columns:
             axes.plot(epochs, columns[key], marker="o", markersize=3, label=label)
     if f"val_{name}" in columns:
-        axes.legend(frameon=False, fontsize="small", labelcolor=grey)
-    axes.set_title(name.replace("_", " "), color=grey, parse_math=False)
-    axes.set_xlabel("epoch", color=grey)
+        axes.legend(frameon=False, fontsize="small", labelcolor=gray)
+    axes.set_title(name.replace("_", " "), color=gray, parse_math=False)
+    axes.set_xlabel("epoch", color=gray)
     axes.set_facecolor("none")
-    axes.tick_params(color=grey, labelcolor=grey, labelsize="small")
-    axes.spines[:].set_color(grey)
+    axes.tick_params(color=gray, labelcolor=gray, labelsize="small")
+    axes.spines[:].set_color(gray)
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.yaxis.set_major_formatter("{x:.4g}")
     data = io.BytesIO()

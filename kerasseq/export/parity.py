@@ -63,7 +63,7 @@ def check(figures, tolerance, min_token_agreement, what):
             )
 
 
-def doubts(figures, tolerance):
+def comparison_warnings(figures, tolerance):
     """Says where a comparison proves little.
 
     Args:

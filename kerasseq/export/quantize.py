@@ -1,27 +1,26 @@
-"""Quantised files beside the float32 one, each checked and measured."""
+"""Quantized files beside the float32 one, each checked and measured."""
 
 import dataclasses
 import fnmatch
 import warnings
 
 from kerasseq.export import (
-    audit,
-    cases,
+    calibration_inputs,
     converter,
     layer_errors,
-    lowerings,
-    measure,
+    loop_strategies,
     parity,
     report,
 )
 from kerasseq.export import samples as samples_lib
+from kerasseq.lite import audit, benchmark, sample_files
 
 PRECISIONS = ("float16", "dynamic", "int8")
 _LEAST_INT8 = 0.9
 
 
 def file_names():
-    """The names of all quantised files."""
+    """The names of all quantized files."""
     return [f"model_{precision}.tflite" for precision in PRECISIONS]
 
 
@@ -47,7 +46,7 @@ def check(quantize, representative_data, float_ops=(), float_layers=(), layers=(
         )
     if "int8" in quantize and representative_data is None:
         raise ValueError(
-            "Full int8 quantisation measures the range of each activation: pass "
+            "Full int8 quantization measures the range of each activation: pass "
             "`representative_data` with some hundred real inputs, such as the batches "
             "you train on, or arrays by the names of the inputs. "
             f"Received: quantize={quantize!r}, representative_data=None"
@@ -87,11 +86,11 @@ def _check_float_ops(float_ops):
         )
 
 
-def checked_data(forms, quantize, representative_data):
+def checked_data(variants, quantize, representative_data):
     """Checks representative data against the signatures.
 
     Args:
-        forms: `forms.Forms`.
+        variants: `traced_variants.TracedVariants`.
         quantize: Tuple out of `PRECISIONS`.
         representative_data: As in `cases.from_data`.
 
@@ -103,8 +102,10 @@ def checked_data(forms, quantize, representative_data):
     """
     if "int8" not in quantize:
         return None
-    signatures = forms.reference
-    data = cases.from_data(signatures, representative_data, "representative_data")
+    signatures = variants.reference
+    data = calibration_inputs.from_data(
+        signatures, representative_data, "representative_data"
+    )
     missing = sorted(set(signatures) - set(data))
     if missing:
         raise ValueError(
@@ -114,15 +115,17 @@ def checked_data(forms, quantize, representative_data):
     return samples_lib.checked(signatures, data, "representative_data")
 
 
-def artefacts(forms, quantize, data, chosen, settings, float_ops=(), float_layers=()):
+def artifacts(
+    variants, quantize, data, chosen, settings, float_ops=(), float_layers=()
+):
     """Writes `model_PRECISION.tflite` for each precision, and checks them.
 
     Args:
-        forms: `forms.Forms`.
+        variants: `traced_variants.TracedVariants`.
         quantize: Tuple out of `PRECISIONS`.
         data: From `checked_data`.
-        chosen: The lowering of the float32 file.
-        settings: `forms.Settings`.
+        chosen: The loop_strategy of the float32 file.
+        settings: `traced_variants.Settings`.
         float_ops: Names of builtin ops that stay float in the int8 file.
         float_layers: Patterns of names of layers that stay float in it.
 
@@ -131,38 +134,38 @@ def artefacts(forms, quantize, data, chosen, settings, float_ops=(), float_layer
 
     Raises:
         ValueError: If a file holds NaN where the model has numbers, or its weights
-            are not quantised.
+            are not quantized.
         RuntimeError: If the converter crashes.
     """
     if not quantize:
         return []
     kinds = {
-        name: lowerings.for_precision(forms, name, chosen, settings)
+        name: loop_strategies.for_precision(variants, name, chosen, settings)
         for name in quantize
     }
     kept = {"float_ops": tuple(float_ops), "float_layers": tuple(float_layers)}
-    jobs = [_job(forms, name, kind, data, kept) for name, kind in kinds.items()]
-    converter.convert(jobs, forms.layers, settings.time_limit)
-    return [_entry(forms, job, kinds[job.precision], settings) for job in jobs]
+    jobs = [_job(variants, name, kind, data, kept) for name, kind in kinds.items()]
+    converter.convert(jobs, variants.layers, settings.time_limit)
+    return [_entry(variants, job, kinds[job.precision], settings) for job in jobs]
 
 
-def _job(forms, precision, kind, data, kept):
+def _job(variants, precision, kind, data, kept):
     job = converter.Job(
-        forms.saved_model(kind),
-        forms.tflite(f"model_{precision}"),
-        list(forms.reference),
+        variants.saved_model(kind),
+        variants.tflite(f"model_{precision}"),
+        list(variants.reference),
         precision,
     )
     if precision != "int8":
         return job
     data_path = job.output.with_suffix(".data.npz")
-    samples_lib.write(data_path, data)
-    names = tuple(layer.name for layer in forms.layers)
+    sample_files.write(data_path, data)
+    names = tuple(layer.name for layer in variants.layers)
     return dataclasses.replace(job, data=data_path, layers=names, **kept)
 
 
-def _entry(forms, job, kind, settings):
-    figures, content = report.inspect(job.output, forms, settings)
+def _entry(variants, job, kind, settings):
+    figures, content = report.inspect(job.output, variants, settings)
     # Any finite difference is reported, not judged: what is good enough is the task's.
     parity.check(figures, float("1e300"), 0.0, f"The {job.precision} file")
     if job.precision != "float16":
@@ -172,9 +175,9 @@ def _entry(forms, job, kind, settings):
         errors, reason = layer_errors.measure(job, settings.time_limit)
         if reason:
             warnings.warn(f"No error by layer in the report. {reason}", stacklevel=4)
-    return report.artefact(
+    return report.artifact(
         job.output,
-        forms,
+        variants,
         figures,
         kind,
         precision=job.precision,
@@ -182,7 +185,7 @@ def _entry(forms, job, kind, settings):
         float_layers=list(job.float_layers),
         error_by_layer=errors,
         audit=content,
-        measured=measure.measure(job.output, settings.timed, settings.time_limit),
+        measured=benchmark.measure(job.output, settings.timed, settings.time_limit),
         main_signature=settings.main_signature,
     )
 
@@ -194,8 +197,8 @@ def _check_effect(job, int8_share):
         return
     share = "no weights that large" if int8_share is None else f"{int8_share:.2f}"
     raise ValueError(
-        f"Quantisation to {job.precision!r} had no effect on this model: of the "
+        f"Quantization to {job.precision!r} had no effect on this model: of the "
         "weights with 1024 elements or more, which are what the converter "
-        f"quantises, at least {_LEAST_INT8} should be int8. Leave it out of "
+        f"quantizes, at least {_LEAST_INT8} should be int8. Leave it out of "
         f"`quantize`. Received: {share}"
     )

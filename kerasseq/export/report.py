@@ -1,7 +1,9 @@
 """The entries of `report.json`."""
 
-from kerasseq import atomic, lite
-from kerasseq.export import audit, parity
+from kerasseq import lite
+from kerasseq.export import parity
+from kerasseq.lite import audit
+from kerasseq.utils import atomic
 
 
 def head(task, data, metrics, training):
@@ -34,41 +36,41 @@ def head(task, data, metrics, training):
     return atomic.plain(values)
 
 
-def inspect(path, forms, settings):
+def inspect(path, variants, settings):
     """Compares a TFLite file with the model and looks into it.
 
     Args:
         path: Path of the file.
-        forms: `forms.Forms`.
-        settings: `forms.Settings`.
+        variants: `traced_variants.TracedVariants`.
+        settings: `traced_variants.Settings`.
 
     Returns:
-        `(figures, content)`, from `parity.compare` and `audit.audit`.
+        `(figures, content)`, from `parity.compare` and `audit.audit_file`.
 
     Raises:
         ValueError: If it holds ops that are no builtins.
     """
-    content = audit.audit(path)
+    content = audit.audit_file(path)
     audit.check_builtin(content)
     runner = lite.Runner(path)
 
     def run(name, inputs):
         return runner.run(name, **inputs)
 
-    return parity.compare(forms.run("while"), run, settings.samples), content
+    return parity.compare(variants.run("while"), run, settings.samples), content
 
 
-def artefact(path, forms, figures, lowering, **found):
+def artifact(path, variants, figures, loop_strategy, **found):
     """Builds the entry of one exported file or folder.
 
     Args:
         path: Its path.
-        forms: `forms.Forms`.
+        variants: `traced_variants.TracedVariants`.
         figures: What `parity.compare` returned for it.
-        lowering: How its loops over time are written.
+        loop_strategy: How its loops over time are written.
         **found: What else is known: `precision`, `float_ops`, `float_layers`,
             `error_by_layer` (from `layer_errors.measure`), `lowerings`, `audit`
-            (from `audit.audit`), `measured` (from `measure.measure`) and
+            (from `audit.audit_file`), `measured` (from `measure.measure`) and
             `main_signature`, whose latency stands for the file.
 
     Returns:
@@ -80,7 +82,7 @@ def artefact(path, forms, figures, lowering, **found):
         "file": path.name,
         "bytes": _num_bytes(path),
         "precision": found.get("precision", "float32"),
-        "signatures": list(forms.reference),
+        "signatures": list(variants.reference),
         "ops": content.get("ops", {}),
         "flex_ops": [],
         "custom_ops": [],
@@ -93,7 +95,7 @@ def artefact(path, forms, figures, lowering, **found):
         "metrics": {},
         "latency_ms_by_signature": latencies,
         "parity": figures,
-        "lowering": lowering if forms.num_steps else None,
+        "lowering": loop_strategy if variants.num_steps else None,
         "lowerings": found.get("lowerings", {}),
         "int8_share": content.get("int8_share"),
         "float_ops": found.get("float_ops", []),

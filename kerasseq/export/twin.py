@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasseq import recreate, same_outputs, stock_classes
+from kerasseq.convert import class_mapping, cloning, output_comparison
 
 _POLICIES = ("DTypePolicy", "FloatDTypePolicy", "DTypePolicyMap")
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -31,7 +31,7 @@ def portable_twin(model):
         A new, uncompiled model of the same class.
 
     Raises:
-        ValueError: If the model is not built, is quantised, holds a stateful layer,
+        ValueError: If the model is not built, is quantized, holds a stateful layer,
             cannot be re-created, or puts out something else when it is.
 
     Example:
@@ -42,25 +42,25 @@ def portable_twin(model):
     twin.portable_twin(model).compute_dtype  # "float32"
     ```
     """
-    recreate.check_model(model, "exported")
-    _check_not_quantised(model)
-    twin = recreate.recreate(model, _portable)
-    same_outputs.check(model, twin)
-    for layer in recreate.all_layers(twin):
+    cloning.check_model(model, "exported")
+    _check_not_quantized(model)
+    twin = cloning.recreate(model, _portable)
+    output_comparison.check(model, twin)
+    for layer in cloning.all_layers(twin):
         if isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)):
             layer.use_cudnn = False
     return twin
 
 
 def _portable(config):
-    return stock_classes.with_kerasseq(_in_float32(config))
+    return class_mapping.with_kerasseq(_in_float32(config))
 
 
-def _check_not_quantised(model):
-    for layer in recreate.all_layers(model):
+def _check_not_quantized(model):
+    for layer in cloning.all_layers(model):
         if getattr(layer, "quantization_mode", None):
             raise ValueError(
-                "A quantised model has no float32 twin; export the model it was made "
+                "A quantized model has no float32 twin; export the model it was made "
                 f"from. Received: layer '{layer.name}' of class {type(layer).__name__}"
                 f" with quantization_mode={layer.quantization_mode!r}"
             )

@@ -43,8 +43,8 @@ class AttentionDecoder(keras.layers.Layer):
             output (Wu et al., 2016).
         dropout: Share of units dropped between the layers, one mask a sequence, and
             of the outputs.
-        kernel_initializer: Initialiser of the cells' input weights.
-        recurrent_initializer: Initialiser of the cells' state weights. `"identity"`
+        kernel_initializer: Initializer of the cells' input weights.
+        recurrent_initializer: Initializer of the cells' state weights. `"identity"`
             is of use with `cell="simple_rnn"` only.
         unit_forget_bias: Whether the forget gates of LSTM cells start with bias 1.
         seed: Random seed of the dropout.

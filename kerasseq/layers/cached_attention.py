@@ -30,7 +30,8 @@ class CachedAttention(keras.layers.Layer):
             `num_heads`.
         causal: Whether a position sees only itself and those before it. Needed for
             `step`.
-        memory: Whether keys and values are made of a memory instead of the inputs.
+        cross_attention: Whether keys and values are made of a memory instead of the
+            inputs.
         positions: `None`; `"rotary"`: queries and keys are turned by their position
             (Su et al., 2021, equation 34), the first half of the features against the
             second; `"alibi"`: scores fall with the distance (Press et al., 2022).
@@ -42,8 +43,8 @@ class CachedAttention(keras.layers.Layer):
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, length, features)`.
-        memory: With `memory=True`, tensor of shape `(batch_size, memory_length,
-            memory_features)`.
+        memory: With `cross_attention=True`, tensor of shape `(batch_size,
+            memory_length, memory_features)`.
         mask: Boolean tensor `(batch_size, length)`, or `(batch_size, memory_length)`:
             which positions may be looked at. A row without one looks at all alike.
         training: Whether dropout is applied.
@@ -71,7 +72,7 @@ class CachedAttention(keras.layers.Layer):
         num_heads,
         num_key_value_heads=None,
         causal=False,
-        memory=False,
+        cross_attention=False,
         positions=None,
         dropout=0.0,
         use_bias=True,
@@ -86,16 +87,19 @@ class CachedAttention(keras.layers.Layer):
                 f"divide the first. Received: num_heads={num_heads}, "
                 f"num_key_value_heads={num_key_value_heads}"
             )
-        if positions not in (None, *POSITIONS) or (memory and (positions or causal)):
+        if positions not in (None, *POSITIONS) or (
+            cross_attention and (positions or causal)
+        ):
             raise ValueError(
                 f"`positions` must be None or one of {POSITIONS}; attention over a "
                 "memory has neither positions nor a causal order. Received: "
-                f"positions={positions!r}, memory={memory}, causal={causal}"
+                f"positions={positions!r}, cross_attention={cross_attention}, "
+                f"causal={causal}"
             )
         self.num_heads = num_heads
         self.num_key_value_heads = groups
         self.causal = causal
-        self.memory = memory
+        self.cross_attention = cross_attention
         self.positions = positions
         self.dropout = dropout
         self.use_bias = use_bias
@@ -117,7 +121,7 @@ class CachedAttention(keras.layers.Layer):
                 f"{features} features, num_heads={self.num_heads}"
             )
         kept = 2 * self.num_key_value_heads * self.key_dim
-        if self.memory:
+        if self.cross_attention:
             self.query = self._dense(features, features, "query")
             self.key_value = self._dense(kept, memory_shape[-1], "key_value")
         else:
@@ -140,7 +144,7 @@ class CachedAttention(keras.layers.Layer):
         return layer
 
     def call(self, inputs, memory=None, mask=None, training=False):
-        if self.memory:
+        if self.cross_attention:
             queries = self._heads(self._flat(self.query, inputs))
             keys, values = self.project(memory)
         else:
@@ -307,7 +311,7 @@ class CachedAttention(keras.layers.Layer):
             "num_heads": self.num_heads,
             "num_key_value_heads": self.num_key_value_heads,
             "causal": self.causal,
-            "memory": self.memory,
+            "cross_attention": self.cross_attention,
             "positions": self.positions,
             "dropout": self.dropout,
             "use_bias": self.use_bias,

@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasseq.layers import hoisted_loop
+from kerasseq.layers import compiled_rnn
 
 _LAYER_ARGUMENTS = (
     "return_sequences",
@@ -18,7 +18,7 @@ _LAYER_ARGUMENTS = (
 _BOTH_ARGUMENTS = ("dtype", "trainable")
 
 
-class CellLayer(hoisted_loop.HoistedLoop, keras.layers.RNN):
+class CellLayer(compiled_rnn.CompiledRNNMixin, keras.layers.RNN):
     """Base of the layers that are a loop over one cell, their `cell_class`.
 
     Takes the arguments of the cell beside those of `keras.layers.RNN`, as

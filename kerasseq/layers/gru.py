@@ -2,11 +2,11 @@
 
 import keras
 
-from kerasseq.layers import hoisted_loop
+from kerasseq.layers import compiled_rnn
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
-class GRU(hoisted_loop.HoistedLoop, keras.layers.GRU):
+class GRU(compiled_rnn.CompiledRNNMixin, keras.layers.GRU):
     """`keras.layers.GRU` that compiles with XLA on every device.
 
     Takes the arguments of `keras.layers.GRU`, but for `use_cudnn=True`, and holds
@@ -46,5 +46,5 @@ class GRU(hoisted_loop.HoistedLoop, keras.layers.GRU):
     """
 
     def __init__(self, *args, use_cudnn=False, **kwargs):
-        hoisted_loop.check_no_cudnn(use_cudnn)
+        compiled_rnn.check_no_cudnn(use_cudnn)
         super().__init__(*args, use_cudnn=False, **kwargs)

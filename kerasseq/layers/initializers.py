@@ -1,4 +1,4 @@
-"""Initialisers for layers that are built of several cells."""
+"""Initializers for layers that are built of several cells."""
 
 import keras
 
@@ -8,9 +8,9 @@ def cell_options(cell, kernel_initializer, recurrent_initializer, unit_forget_bi
 
     Args:
         cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
-        kernel_initializer: Initialiser of the input's weights: the name of a Keras
-            initialiser, its configuration, or an object.
-        recurrent_initializer: Initialiser of the state's weights, likewise.
+        kernel_initializer: Initializer of the input's weights: the name of a Keras
+            initializer, its configuration, or an object.
+        recurrent_initializer: Initializer of the state's weights, likewise.
         unit_forget_bias: Whether the bias of an LSTM's forget gate starts at 1.
 
     Returns:
@@ -26,14 +26,14 @@ def cell_options(cell, kernel_initializer, recurrent_initializer, unit_forget_bi
 
 
 def config(initializer):
-    """What `get_config` returns of an initialiser: a name stays a name."""
+    """What `get_config` returns of an initializer: a name stays a name."""
     if isinstance(initializer, (str, dict)):
         return initializer
     return keras.initializers.serialize(initializer)
 
 
 def _fresh(initializer):
-    """An initialiser with random numbers of its own.
+    """An initializer with random numbers of its own.
 
     One object without a seed gives the same numbers each time it is called, so that
     cells which share it would start out equal.

@@ -1,4 +1,4 @@
-"""LSTM with layer normalisation."""
+"""LSTM with layer normalization."""
 
 import keras
 from keras import ops
@@ -61,7 +61,7 @@ class LayerNormLSTMCell(split_lstm_cell.SplitLSTMCell):
 
 @keras.saving.register_keras_serializable(package="kerasseq")
 class LayerNormLSTM(cell_layer.CellLayer):
-    """LSTM with layer normalisation of its gates and its output.
+    """LSTM with layer normalization of its gates and its output.
 
     With `LN(z) = (z - mean) / sqrt(variance + epsilon)` over the features of a step:
 
@@ -71,7 +71,7 @@ class LayerNormLSTM(cell_layer.CellLayer):
 
     This is the paper's variant: a norm runs over all four gates together, input and
     state have a norm each, and the state that is carried on, `c_t`, is not
-    normalised. The offsets of the first two norms would add up with `b` and are part
+    normalized. The offsets of the first two norms would add up with `b` and are part
     of it. The first three weights have the shapes of those of `keras.layers.LSTM`;
     then come `gain_x`, `gain_h`, `gain_c` and `b_c`. It works inside
     `keras.layers.Bidirectional`.

@@ -2,11 +2,11 @@
 
 import keras
 
-from kerasseq.layers import hoisted_loop
+from kerasseq.layers import compiled_rnn
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
-class RNN(hoisted_loop.HoistedLoop, keras.layers.RNN):
+class RNN(compiled_rnn.CompiledRNNMixin, keras.layers.RNN):
     """`keras.layers.RNN` whose loop compiles with XLA on every device.
 
     Takes the arguments of `keras.layers.RNN` and any of Keras' or your own cells.

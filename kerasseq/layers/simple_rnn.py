@@ -2,11 +2,11 @@
 
 import keras
 
-from kerasseq.layers import hoisted_loop
+from kerasseq.layers import compiled_rnn
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
-class SimpleRNN(hoisted_loop.HoistedLoop, keras.layers.SimpleRNN):
+class SimpleRNN(compiled_rnn.CompiledRNNMixin, keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN` with the input projection hoisted out of the loop.
 
     Takes the arguments of `keras.layers.SimpleRNN` and holds the same weights, so

@@ -1,4 +1,4 @@
-"""One layer of a Transformer: attention, over a memory too, and a perceptron."""
+"""One block of a Transformer: self-attention, cross-attention, feed-forward."""
 
 import keras
 from keras import ops
@@ -14,12 +14,12 @@ def make_blocks(num_layers, norm_first=True, **options):
 
     Args:
         num_layers: Number of blocks.
-        norm_first: Whether blocks normalise their inputs; then the outputs of the last
-            one must be normalised too.
+        norm_first: Whether blocks normalize their inputs; then the outputs of the last
+            one must be normalized too.
         **options: Others of `TransformerBlock`, and its dtype policy.
 
     Returns:
-        `(blocks, norm)`; `norm` is `None` for blocks that normalise their outputs.
+        `(blocks, norm)`; `norm` is `None` for blocks that normalize their outputs.
 
     Raises:
         ValueError: for a number that is not positive.
@@ -37,35 +37,35 @@ def make_blocks(num_layers, norm_first=True, **options):
 
 @keras.saving.register_keras_serializable(package="kerasseq")
 class TransformerBlock(keras.layers.Layer):
-    """Self-attention, attention over a memory if asked for, and a perceptron.
+    """Self-attention, attention over a memory if asked for, and a feed-forward layer.
 
         x + Sublayer(Norm(x))    with `norm_first=True` (Xiong et al., 2020)
         Norm(x + Sublayer(x))    with `norm_first=False` (Vaswani et al., 2017)
 
     Args:
         num_heads: Attention heads; divides the features of the inputs.
-        mlp_dim: Width of the perceptron's hidden layer.
+        mlp_dim: Width of the feed-forward hidden layer.
         causal: Whether a position sees only itself and those before it.
-        memory: Whether there is attention over a memory.
+        cross_attention: Whether there is attention over a memory.
         num_key_value_heads: See `kerasseq.layers.CachedAttention`; of self-attention.
         positions: `None`, `"rotary"` or `"alibi"`, of self-attention.
-        norm_first: Whether each part normalises its input (pre-norm) or its sum with
+        norm_first: Whether each part normalizes its input (pre-norm) or its sum with
             the input (post-norm).
         norm: `"layer"` or `"rms"` (Zhang and Sennrich, 2019).
         activation: `"relu"`, `"gelu"`, or `"swiglu"`, the product of two maps, one of
             them after SiLU (Shazeer, 2020).
         dropout: Dropout of what each part adds.
         attention_dropout: Dropout of attention weights.
-        activation_dropout: Dropout of the perceptron's hidden layer.
+        activation_dropout: Dropout of the feed-forward hidden layer.
         use_bias: Whether linear maps have a bias.
-        epsilon: Of the normalisation.
+        epsilon: Of the normalization.
         seed: Random seed of the dropouts.
         **kwargs: Other arguments of `keras.layers.Layer`.
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, length, features)`.
-        memory: With `memory=True`, tensor of shape `(batch_size, memory_length,
-            memory_features)`.
+        memory: With `cross_attention=True`, tensor of shape `(batch_size,
+            memory_length, memory_features)`.
         mask: Boolean tensor `(batch_size, length)`, `False` for padding. Outputs at
             padding mean nothing. A causal block with padding on the right needs none.
         memory_mask: The same for the memory.
@@ -95,7 +95,7 @@ class TransformerBlock(keras.layers.Layer):
         num_heads,
         mlp_dim,
         causal=False,
-        memory=False,
+        cross_attention=False,
         num_key_value_heads=None,
         positions=None,
         norm_first=True,
@@ -114,7 +114,7 @@ class TransformerBlock(keras.layers.Layer):
             "num_heads": num_heads,
             "mlp_dim": mlp_dim,
             "causal": causal,
-            "memory": memory,
+            "cross_attention": cross_attention,
             "num_key_value_heads": num_key_value_heads,
             "positions": positions,
             "norm_first": norm_first,
@@ -136,8 +136,10 @@ class TransformerBlock(keras.layers.Layer):
         )
         self.norms = [self.make_norm("attention_norm"), self.make_norm("mlp_norm")]
         self.memory_attention = None
-        if memory:
-            self.memory_attention = self._attention("memory_attention", memory=True)
+        if cross_attention:
+            self.memory_attention = self._attention(
+                "memory_attention", cross_attention=True
+            )
             self.norms.insert(1, self.make_norm("memory_norm"))
         self.drop = self._dropout(dropout)
         self.hidden_drop = self._dropout(activation_dropout)
@@ -155,7 +157,7 @@ class TransformerBlock(keras.layers.Layer):
         )
 
     def make_norm(self, name):
-        """A layer of the kind of normalisation that the block has."""
+        """A layer of the kind of normalization that the block has."""
         kinds = {
             "layer": keras.layers.LayerNormalization,
             "rms": keras.layers.RMSNormalization,
@@ -194,31 +196,31 @@ class TransformerBlock(keras.layers.Layer):
         def attend(x):
             return self.attention(x, mask=mask, training=training)
 
-        def look(x):
+        def cross_attend(x):
             return self.memory_attention(x, memory, mask=memory_mask, training=training)
 
-        def perceive(x):
-            return self._perceive(x, training)
+        def feed_forward(x):
+            return self._feed_forward(x, training)
 
-        return self._chain(inputs, attend, look, perceive, training)
+        return self._chain(inputs, attend, cross_attend, feed_forward, training)
 
-    def _chain(self, x, attend, look, perceive, training=False):
+    def _chain(self, x, attend, cross_attend, feed_forward, training=False):
         """The parts one after the other, each with its norm and its residual."""
-        middle = [look] if self.memory_attention is not None else []
+        middle = [cross_attend] if self.memory_attention is not None else []
         norm_first = self.options["norm_first"]
-        for norm, part in zip(self.norms, [attend, *middle, perceive], strict=True):
+        for norm, part in zip(self.norms, [attend, *middle, feed_forward], strict=True):
             y = part(norm(x) if norm_first else x)
             x = x + self.drop(y, training=training)
             x = x if norm_first else norm(x)
         return x
 
-    def _perceive(self, x, training):
-        """The perceptron on all tokens in one product."""
+    def _feed_forward(self, x, training):
+        """The feed-forward part on all tokens in one product."""
         shape = ops.shape(x)
-        x = self._perceptron(ops.reshape(x, (-1, x.shape[-1])), training)
+        x = self._feed_forward_one(ops.reshape(x, (-1, x.shape[-1])), training)
         return ops.reshape(x, (-1, shape[1], x.shape[-1]))
 
-    def _perceptron(self, x, training=False):
+    def _feed_forward_one(self, x, training=False):
         x = self.hidden(x)
         if self.options["activation"] == "swiglu":
             gate, x = ops.split(x, 2, axis=-1)
@@ -255,11 +257,11 @@ class TransformerBlock(keras.layers.Layer):
             y, found["cache"] = self.attention.step(x, cache, position)
             return y
 
-        def look(x):
+        def cross_attend(x):
             y, found["weights"] = self.memory_attention.attend(x, *projected, bias)
             return y
 
-        x = self._chain(inputs, attend, look, self._perceptron)
+        x = self._chain(inputs, attend, cross_attend, self._feed_forward_one)
         return x, found["cache"], found["weights"]
 
     def extend(self, inputs, cache, valid, training=False):
@@ -281,10 +283,10 @@ class TransformerBlock(keras.layers.Layer):
             found.extend(new)
             return y
 
-        def perceive(x):
-            return self._perceive(x, training)
+        def feed_forward(x):
+            return self._feed_forward(x, training)
 
-        return self._chain(inputs, attend, None, perceive, training), found
+        return self._chain(inputs, attend, None, feed_forward, training), found
 
     def compute_output_shape(self, inputs_shape, memory_shape=None):
         return inputs_shape

@@ -1,4 +1,4 @@
-"""The encoder and the decoder of a Transformer: positions, blocks, normalisation."""
+"""The encoder and the decoder of a Transformer: positions, blocks, normalization."""
 
 import keras
 from keras import ops as kops
@@ -9,7 +9,7 @@ from kerasseq.layers.transformer_block import make_blocks
 
 
 class _TransformerStack(keras.layers.Layer):
-    """Positions, dropout, blocks, and with pre-norm a last normalisation."""
+    """Positions, dropout, blocks, and with pre-norm a last normalization."""
 
     causal = False
 
@@ -25,7 +25,7 @@ class _TransformerStack(keras.layers.Layer):
         scale_inputs=False,
         **kwargs,
     ):
-        names = ("memory", "num_key_value_heads", "norm", "activation")
+        names = ("cross_attention", "num_key_value_heads", "norm", "activation")
         names += ("attention_dropout", "activation_dropout", "use_bias", "epsilon")
         block = {name: kwargs.pop(name) for name in (*names, "seed") if name in kwargs}
         super().__init__(**kwargs)
@@ -98,12 +98,12 @@ class TransformerEncoder(_TransformerStack):
     Args:
         num_layers: Number of blocks.
         num_heads: Attention heads; divides the features of the inputs.
-        mlp_dim: Width of the perceptrons' hidden layer.
+        mlp_dim: Width of the feed-forward hidden layers.
         positions: `"sinusoidal"` or `"learned"` (`kerasseq.layers.TokenPositions`),
             `"rotary"` or `"alibi"` (`kerasseq.layers.CachedAttention`), or `None`.
         max_length: Positions that `"sinusoidal"` and `"learned"` have.
-        norm_first: Whether blocks normalise their inputs; then the outputs of the last
-            one are normalised too.
+        norm_first: Whether blocks normalize their inputs; then the outputs of the last
+            one are normalized too.
         dropout: Dropout after the positions, and of what each part of a block adds.
         scale_inputs: Whether to multiply the inputs by the square root of their
             features first, as section 3.4 does with embeddings.
@@ -155,14 +155,14 @@ class TransformerDecoder(_TransformerStack):
     Args:
         num_layers: Number of blocks.
         num_heads: Attention heads; divides the features of the inputs.
-        mlp_dim: Width of the perceptrons' hidden layer.
-        memory: Whether there is a memory to look at. Defaults to `True`.
+        mlp_dim: Width of the feed-forward hidden layers.
+        cross_attention: Whether there is a memory to look at. Defaults to `True`.
         **kwargs: Other arguments of `kerasseq.layers.TransformerEncoder`.
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, length, features)`.
         memory: Tensor of shape `(batch_size, memory_length, memory_features)`, unless
-            the decoder is built with `memory=False`.
+            the decoder is built with `cross_attention=False`.
         memory_mask: Boolean tensor `(batch_size, memory_length)`, `False` for padding.
         training: Whether dropout is applied.
 
@@ -183,8 +183,10 @@ class TransformerDecoder(_TransformerStack):
 
     causal = True
 
-    def __init__(self, num_layers, num_heads, mlp_dim, memory=True, **kwargs):
-        super().__init__(num_layers, num_heads, mlp_dim, memory=memory, **kwargs)
+    def __init__(self, num_layers, num_heads, mlp_dim, cross_attention=True, **kwargs):
+        super().__init__(
+            num_layers, num_heads, mlp_dim, cross_attention=cross_attention, **kwargs
+        )
 
     def build(self, inputs_shape, memory_shape=None):
         self._build(inputs_shape, memory_shape)

@@ -20,12 +20,12 @@ class WindowTransformer(keras.layers.Layer):
     Args:
         num_layers: Number of blocks.
         num_heads: Attention heads; divides the features of the inputs.
-        mlp_dim: Width of the perceptrons' hidden layer.
+        mlp_dim: Width of the feed-forward hidden layers.
         window: Number of earlier positions that a position sees.
         positions: `"rotary"` or `"alibi"`: both know distances alone, which is what
             a window needs.
-        norm_first: Whether blocks normalise their inputs; then the outputs of the last
-            one are normalised too.
+        norm_first: Whether blocks normalize their inputs; then the outputs of the last
+            one are normalized too.
         dropout: Dropout of what each part of a block adds.
         **kwargs: Other arguments of `kerasseq.layers.TransformerBlock`, but for those
             of a memory and of attention weights' dropout, and of `keras.layers.Layer`.

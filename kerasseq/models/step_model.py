@@ -6,7 +6,7 @@ def state_names(model):
 
     A step model is a functional model from a dict to a dict. It keeps nothing between
     calls; what a call leaves behind it puts out, under the name by which the next call
-    takes it in. `kerasseq.training.CarriedState` trains such a model on contiguous
+    takes it in. `kerasseq.training.TruncatedBPTT` trains such a model on contiguous
     text, `kerasseq.decoding.step_signature` exports it.
 
     Args:

@@ -1,5 +1,18 @@
 """Pure functions on tensors: the time loop, recurrent steps, attention."""
 
+from kerasseq.ops._gru import gru as gru
+from kerasseq.ops._hard_sigmoid import keras2_hard_sigmoid as keras2_hard_sigmoid
+from kerasseq.ops._loop_strategy import loop_strategy as loop_strategy
+from kerasseq.ops._loop_strategy import without_fusion as without_fusion
+from kerasseq.ops._lstm import lstm as lstm
+from kerasseq.ops._multi_head_attention import alibi_slopes as alibi_slopes
+from kerasseq.ops._multi_head_attention import (
+    multi_head_attention as multi_head_attention,
+)
+from kerasseq.ops._multi_head_attention import rotate as rotate
+from kerasseq.ops._recurrence import recurrence as recurrence
+from kerasseq.ops._simple_rnn import simple_rnn as simple_rnn
+from kerasseq.ops._time_loop import time_loop as time_loop
 from kerasseq.ops.attention import MASKED_SCORE as MASKED_SCORE
 from kerasseq.ops.attention import additive_scores as additive_scores
 from kerasseq.ops.attention import attend as attend
@@ -7,16 +20,3 @@ from kerasseq.ops.attention import dot_scores as dot_scores
 from kerasseq.ops.cells import gru_step as gru_step
 from kerasseq.ops.cells import lstm_step as lstm_step
 from kerasseq.ops.cells import simple_rnn_step as simple_rnn_step
-from kerasseq.ops.gru import gru as gru
-from kerasseq.ops.hard_sigmoid import keras2_hard_sigmoid as keras2_hard_sigmoid
-from kerasseq.ops.lowering import lowering as lowering
-from kerasseq.ops.lowering import without_fusion as without_fusion
-from kerasseq.ops.lstm import lstm as lstm
-from kerasseq.ops.multi_head_attention import alibi_slopes as alibi_slopes
-from kerasseq.ops.multi_head_attention import (
-    multi_head_attention as multi_head_attention,
-)
-from kerasseq.ops.multi_head_attention import rotate as rotate
-from kerasseq.ops.recurrence import recurrence as recurrence
-from kerasseq.ops.simple_rnn import simple_rnn as simple_rnn
-from kerasseq.ops.time_loop import time_loop as time_loop

@@ -11,7 +11,7 @@ import typing
 import keras
 from keras import ops
 
-from kerasseq.ops.time_loop import time_loop
+from kerasseq.ops._time_loop import time_loop
 
 _HALF = ("float16", "bfloat16")
 

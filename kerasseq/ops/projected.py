@@ -3,8 +3,8 @@
 from keras import ops
 
 from kerasseq.ops import bptt
-from kerasseq.ops.lowering import current_lowering
-from kerasseq.ops.recurrence import recurrence
+from kerasseq.ops._loop_strategy import current_loop_strategy
+from kerasseq.ops._recurrence import recurrence
 
 
 def projected_recurrence(
@@ -39,7 +39,7 @@ def projected_recurrence(
     Returns:
         `(outputs, states)`.
     """
-    if cell is None or unroll or current_lowering().kind != "train":
+    if cell is None or unroll or current_loop_strategy().kind != "train":
         projected = ops.matmul(sequences, kernel)
         if biases:
             projected = projected + biases[0]

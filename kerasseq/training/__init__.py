@@ -7,7 +7,6 @@ clips, `keras.callbacks.EarlyStopping` stops (hand it to `RunState`).
 
 from kerasseq.training.boundary_iou import BoundaryIoU
 from kerasseq.training.calibration import ExpectedCalibrationError
-from kerasseq.training.carried_state import CarriedState
 from kerasseq.training.compiles import count_compiles
 from kerasseq.training.focal_loss import FocalLoss
 from kerasseq.training.inverse_square_root import InverseSquareRoot
@@ -20,10 +19,11 @@ from kerasseq.training.stop_on_nan import StopOnNaN
 from kerasseq.training.sum_of_losses import SumOfLosses
 from kerasseq.training.temperature import fit_temperature
 from kerasseq.training.throughput import Throughput
+from kerasseq.training.truncated_bptt import TruncatedBPTT
 
 __all__ = [
     "BoundaryIoU",
-    "CarriedState",
+    "TruncatedBPTT",
     "DiceLoss",
     "DiceScore",
     "ExpectedCalibrationError",

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerasseq.training import pixels
+from kerasseq.training import masked_sums
 from kerasseq.training.region_metric import RegionMetric
 
 
@@ -72,7 +72,7 @@ class BoundaryIoU(RegionMetric):
         self.width = width
 
     def overlap(self, intersection, truth, prediction):
-        return pixels.jaccard(intersection, truth, prediction)
+        return masked_sums.jaccard(intersection, truth, prediction)
 
     def region(self, one_hot):
         around = self.width, self.width

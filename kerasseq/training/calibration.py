@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerasseq.training import pixels
+from kerasseq.training import masked_sums
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -65,7 +65,9 @@ class ExpectedCalibrationError(keras.metrics.Metric):
         self.bins = self.add_variable((3, num_bins), "zeros", name="bins")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        weights = pixels.pixel_weights(y_true, y_pred, sample_weight, self.ignore_class)
+        weights = masked_sums.pixel_weights(
+            y_true, y_pred, sample_weight, self.ignore_class
+        )
         confidence = ops.max(ops.softmax(ops.cast(y_pred, "float32")), axis=-1)
         labels = ops.convert_to_tensor(y_true, "int32")
         right = ops.cast(ops.argmax(y_pred, axis=-1), "int32") == labels

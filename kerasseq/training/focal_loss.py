@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasseq.training import pixels
+from kerasseq.training import masked_sums
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -75,7 +75,9 @@ class FocalLoss(keras.losses.Loss):
         self.ignore_class = ignore_class
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        weights = pixels.pixel_weights(y_true, y_pred, sample_weight, self.ignore_class)
+        weights = masked_sums.pixel_weights(
+            y_true, y_pred, sample_weight, self.ignore_class
+        )
         return super().__call__(y_true, y_pred, weights)
 
     def call(self, y_true, y_pred):

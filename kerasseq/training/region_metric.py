@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerasseq.training import pixels
+from kerasseq.training import masked_sums
 
 
 class RegionMetric(keras.metrics.Metric):
@@ -31,12 +31,14 @@ class RegionMetric(keras.metrics.Metric):
         return one_hot
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        weights = pixels.pixel_weights(y_true, y_pred, sample_weight, self.ignore_class)
+        weights = masked_sums.pixel_weights(
+            y_true, y_pred, sample_weight, self.ignore_class
+        )
         truth, prediction = (
             self.region(ops.one_hot(classes, self.num_classes))
             for classes in self._classes(y_true, y_pred)
         )
-        sums = pixels.region_sums(truth, prediction, weights)
+        sums = masked_sums.region_sums(truth, prediction, weights)
         sums = ops.stack([ops.sum(part, axis=0) for part in sums])
         self.sums.assign_add(ops.cast(sums, self.sums.dtype))
 
@@ -66,7 +68,7 @@ class RegionMetric(keras.metrics.Metric):
             -1 if self.ignore_class is None else self.ignore_class
         )
         present = ops.logical_and(truth + prediction > 0, counted)
-        return pixels.mean_of_present(scores, present)
+        return masked_sums.mean_of_present(scores, present)
 
     def get_config(self):
         return {

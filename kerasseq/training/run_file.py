@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from kerasseq import atomic
+from kerasseq.utils import atomic
 
 _FORMAT = 1
 _LISTS = ("variables", "best_weights", "checkpoints")

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerasseq.training import pixels
+from kerasseq.training import masked_sums
 
 
 class RegionLoss(keras.losses.Loss):
@@ -27,7 +27,9 @@ class RegionLoss(keras.losses.Loss):
         raise NotImplementedError
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        weights = pixels.pixel_weights(y_true, y_pred, sample_weight, self.ignore_class)
+        weights = masked_sums.pixel_weights(
+            y_true, y_pred, sample_weight, self.ignore_class
+        )
         image_weights = _image_weights(weights) if self.per_image else None
         # Weights belong inside the sums, so they go to `call` beside the labels.
         return super().__call__([y_true, weights], [y_pred], image_weights)
@@ -35,11 +37,11 @@ class RegionLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         (labels, weights), (logits,) = y_true, y_pred
         truth = ops.one_hot(ops.cast(labels, "int32"), logits.shape[-1])
-        sums = pixels.region_sums(truth, ops.softmax(logits), weights)
+        sums = masked_sums.region_sums(truth, ops.softmax(logits), weights)
         if not self.per_image:
             # One value with an axis: Keras scales no scalars for its replicas.
             sums = [ops.sum(part, axis=0, keepdims=True) for part in sums]
-        return pixels.mean_of_present(1 - self.overlap(*sums), present=sums[1] > 0)
+        return masked_sums.mean_of_present(1 - self.overlap(*sums), present=sums[1] > 0)
 
     def get_config(self):
         return {
@@ -116,7 +118,7 @@ class DiceLoss(RegionLoss):
         super().__init__(per_image, ignore_class, reduction, name)
 
     def overlap(self, intersection, truth, prediction):
-        return pixels.dice(intersection, truth, prediction)
+        return masked_sums.dice(intersection, truth, prediction)
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -166,7 +168,7 @@ class SoftJaccard(RegionLoss):
         super().__init__(per_image, ignore_class, reduction, name)
 
     def overlap(self, intersection, truth, prediction):
-        return pixels.jaccard(intersection, truth, prediction)
+        return masked_sums.jaccard(intersection, truth, prediction)
 
 
 def _image_weights(weights):

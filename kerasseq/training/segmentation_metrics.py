@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasseq.training import pixels
+from kerasseq.training import masked_sums
 from kerasseq.training.region_metric import RegionMetric
 
 
@@ -56,7 +56,7 @@ class MeanIoU(RegionMetric):
         super().__init__(num_classes, ignore_class, class_index, name, dtype)
 
     def overlap(self, intersection, truth, prediction):
-        return pixels.jaccard(intersection, truth, prediction)
+        return masked_sums.jaccard(intersection, truth, prediction)
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -102,7 +102,7 @@ class DiceScore(RegionMetric):
         super().__init__(num_classes, ignore_class, class_index, name, dtype)
 
     def overlap(self, intersection, truth, prediction):
-        return pixels.dice(intersection, truth, prediction)
+        return masked_sums.dice(intersection, truth, prediction)
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -138,7 +138,9 @@ class PixelAccuracy(keras.metrics.SparseCategoricalAccuracy):
         self.ignore_class = ignore_class
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        weights = pixels.pixel_weights(y_true, y_pred, sample_weight, self.ignore_class)
+        weights = masked_sums.pixel_weights(
+            y_true, y_pred, sample_weight, self.ignore_class
+        )
         super().update_state(y_true, y_pred, weights)
 
     def get_config(self):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchmarks import conllu, stock_tagger_peer
+from benchmarks import conllu, stock_tagger_baseline
 
 FILE = """# text = The dogs bark
 1\tThe\tthe\tDET\tDT\t_\t2\tdet\t_\t_
@@ -30,7 +30,7 @@ def test_keys():
 
 def test_encodes_with_padding_and_unknown_words():
     sentences = [[("The", "DET"), ("dogs", "NOUN")], [("dogs", "NOUN")]]
-    vocabulary = stock_tagger_peer.vocabularies(sentences)
+    vocabulary = stock_tagger_baseline.vocabularies(sentences)
     assert vocabulary["words"] == {"dogs": 2}  # met twice; 0 pads, 1 is unknown
     inputs, tags, weights = conllu.encode(sentences, vocabulary, 3)
     np.testing.assert_array_equal(inputs["words"], [[1, 2, 0], [2, 0, 0]])

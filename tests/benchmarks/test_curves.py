@@ -3,11 +3,11 @@
 import pytest
 
 from benchmarks import curves
-from recipes import common
+from recipes.shared import command_line
 
 
 def run(*arguments):
-    return common.run(curves.main, curves.define_flags(), "", list(arguments))
+    return command_line.run(curves.main, curves.define_flags(), "", list(arguments))
 
 
 @pytest.fixture

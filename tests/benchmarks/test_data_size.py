@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import data_size
 from kerasseq import data
-from recipes import common
+from recipes.shared import command_line
 
 TINY = "--widths=4,8 --learning_rate=0.01 --rotation=0 --shift=0 --zoom=0"
 
@@ -16,7 +16,7 @@ def run(folder, *arguments):
     arguments = ["--data=synthetic", "--archs=cnn", "--epochs=1", *arguments]
     arguments += [f"--output={folder}/data_size.json", f"--work_dir={folder}/work"]
     arguments += [f"--recipe_flags={TINY}"]
-    return common.run(data_size.main, data_size.define_flags(), "", arguments)
+    return command_line.run(data_size.main, data_size.define_flags(), "", arguments)
 
 
 def cells(folder):
@@ -45,7 +45,7 @@ def test_cells_are_added_and_kept(tmp_path, capsys):
 
 
 def test_images_are_repeated():
-    images = data.LabelledImages(
+    images = data.LabeledImages(
         "x", ["a", "b"], (np.arange(3), np.array([0, 1, 1])), None, None
     )
     train, labels = data_size._repeated(images, 0.4).train

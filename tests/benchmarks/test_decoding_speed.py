@@ -39,7 +39,7 @@ def test_both_ways_decode_the_same():
 @pytest.mark.slow
 def test_a_small_model(tmp_path):
     output = tmp_path / "speed.json"
-    small = ["--units=16", "--vocabulary_size=120", "--turns=3"]
+    small = ["--units=16", "--vocabulary_size=120", "--rounds=3"]
     result = subprocess.run(
         [sys.executable, "-m", "benchmarks.decoding_speed", *small]
         + [f"--output={output}"],

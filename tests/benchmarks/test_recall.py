@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from benchmarks import recall, recall_problems
-from recipes import common
+from recipes.shared import command_line
 
 
 def run(*arguments):
-    return common.run(recall.main, recall.define_flags(), "", list(arguments))
+    return command_line.run(recall.main, recall.define_flags(), "", list(arguments))
 
 
 def test_adding():

@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 @pytest.mark.slow
 def test_a_small_row(tmp_path):
     output = tmp_path / "lite.json"
-    small = ["--cells=LSTM", "--units=4", "--time=6", "--turns=5"]
+    small = ["--cells=LSTM", "--units=4", "--time=6", "--rounds=5"]
     result = subprocess.run(
         [sys.executable, "-m", "benchmarks.rnn_lite", *small, f"--output={output}"],
         cwd=ROOT,
@@ -22,6 +22,6 @@ def test_a_small_row(tmp_path):
     )
     assert "| LSTM 4 |" in result.stdout
     (row,) = json.loads(output.read_text())["rows"]
-    peers = {"fused", "while", "unrolled", "auto", "stock", "stock_unroll"}
-    assert set(row["peers"]) == peers
-    assert all(peer["latency_ms"] > 0 for peer in row["peers"].values())
+    baselines = {"fused", "while", "unrolled", "auto", "stock", "stock_unroll"}
+    assert set(row["baselines"]) == baselines
+    assert all(baseline["latency_ms"] > 0 for baseline in row["baselines"].values())

@@ -4,18 +4,18 @@ import json
 
 import pytest
 
-from benchmarks import sequence_models, sequence_models_peer
-from recipes import common
+from benchmarks import sequence_models, sequence_models_baseline
+from recipes.shared import command_line
 
 
 def run(*arguments):
     values = sequence_models.define_flags()
-    return common.run(sequence_models.main, values, "", list(arguments))
+    return command_line.run(sequence_models.main, values, "", list(arguments))
 
 
 def test_all_models_have_as_many_weights():
     counts = [
-        sequence_models_peer.build(*sizes, 8).count_params()
+        sequence_models_baseline.build(*sizes, 8).count_params()
         for sizes in sequence_models.MODELS.values()
     ]
     assert max(counts) < 1.01 * min(counts)
@@ -23,7 +23,7 @@ def test_all_models_have_as_many_weights():
 
 def test_a_small_run(tmp_path, capsys):
     output = tmp_path / "result.json"
-    arguments = ["--lengths=4,8", "--tokens=16", "--models=GRU", "--turns=1"]
+    arguments = ["--lengths=4,8", "--tokens=16", "--models=GRU", "--rounds=1"]
     assert run(*arguments, "--seconds=0.1", f"--output={output}") == 0
     rows = json.loads(output.read_text())["rows"]
     assert [row["length"] for row in rows] == [4, 8]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kerasseq import cli, lite
-from kerasseq.commands import own_code
+from kerasseq.commands import custom_objects
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,8 @@ def test_all_files(model, tmp_path, capsys):
     assert cli.main(map(str, arguments)) == 0
     report = json.loads((out / "report.json").read_text())
     names = ["model.tflite", "model_dynamic.tflite", "saved_model"]
-    assert [item["file"] for item in report["artefacts"]] == names
-    assert report["artefacts"][0]["parity"]["serve"]["samples"] == 3
+    assert [item["file"] for item in report["artifacts"]] == names
+    assert report["artifacts"][0]["parity"]["serve"]["samples"] == 3
     assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
     shown = capsys.readouterr().out
     assert all(name in shown for name in names)
@@ -71,7 +71,7 @@ def test_own_class(tmp_path, monkeypatch, capsys):
         "        return 3 * x\n"
     )
     monkeypatch.chdir(tmp_path)
-    triple = own_code.find("my_layers:Triple")
+    triple = custom_objects.find("my_layers:Triple")
     keras.Sequential([keras.Input((2,), name="x"), triple()]).save("own.keras")
     assert cli.main(["export", "own.keras", "--out", "out"]) == 2
     assert "need --custom" in capsys.readouterr().err

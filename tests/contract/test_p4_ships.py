@@ -39,8 +39,8 @@ def cases():
     ]
 
 
-@pytest.mark.parametrize("entry, lowering", cases())
-def test_exported_file_computes_the_same(entry, lowering, tmp_path):
+@pytest.mark.parametrize("entry, loop_strategy", cases())
+def test_exported_file_computes_the_same(entry, loop_strategy, tmp_path):
     model, inputs = entry.model(), entry.inputs()
     expected = keras.ops.convert_to_numpy(model(inputs, training=False))
 
@@ -53,10 +53,10 @@ def test_exported_file_computes_the_same(entry, lowering, tmp_path):
         tmp_path,
         signatures=signatures,
         samples={"serve": [inputs]},
-        lowering=lowering,
+        loop_strategy=loop_strategy,
     )
 
-    tflite = report["artefacts"][0]
+    tflite = report["artifacts"][0]
     assert tflite["flex_ops"] == tflite["custom_ops"] == []
     assert not tflite["dynamic_shapes"]
     assert tflite["max_abs_diff"] <= 1e-4

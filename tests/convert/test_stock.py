@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 import kerasseq
-from kerasseq import convert, recreate
-from kerasseq.layers import hoisted_loop
+from kerasseq import convert
+from kerasseq.convert import cloning
+from kerasseq.layers import compiled_rnn
 from tests.convert import stock_models
 
 layers = keras.layers
@@ -12,12 +13,12 @@ sequential = stock_models.sequential
 
 
 def stock_loops(model):
-    found = [x for x in recreate.all_layers(model) if isinstance(x, layers.RNN)]
-    return [x for x in found if not isinstance(x, hoisted_loop.HoistedLoop)]
+    found = [x for x in cloning.all_layers(model) if isinstance(x, layers.RNN)]
+    return [x for x in found if not isinstance(x, compiled_rnn.CompiledRNNMixin)]
 
 
 def classes_of(model):
-    return [type(layer) for layer in recreate.all_layers(model)]
+    return [type(layer) for layer in cloning.all_layers(model)]
 
 
 @pytest.mark.parametrize("name", stock_models.BUILDERS)

@@ -122,7 +122,7 @@ def test_mixing_layers_mix_labels_by_the_same_shares():
     assert np.abs(shares - cut["labels"]).max() < 2 * 8 / 64
 
 
-def test_gray_versions_of_colours():
+def test_gray_versions_of_colors():
     images = np.random.default_rng(0).uniform(0, 255, (2, 4, 4, 3)).astype("float32")
     gray = Augmentation([keras.layers.RandomGrayscale(1.0)])({"images": images}, [0])
     assert np.ptp(gray["images"], axis=-1).max() < 1e-3

@@ -287,7 +287,7 @@ sys.meta_path.insert(0, Block())
 import keras
 import numpy as np
 from kerasseq import data
-images, labels = data.load_labelled_images("synthetic", limit=64).train
+images, labels = data.load_labeled_images("synthetic", limit=64).train
 layers = [keras.layers.RandomFlip(), keras.layers.RandomCrop(6, 6)]
 options = {"num_classes": 10, "augment": layers}
 make = lambda: data.ImageBatches(images, labels, 16, **options)

@@ -5,7 +5,7 @@ from PIL import Image
 from kerasseq.data import _image_files
 
 GRAY = np.arange(0, 240, 10, dtype="uint8").reshape(4, 6)
-COLOURS = np.stack([GRAY, GRAY[::-1], 255 - GRAY], axis=-1)
+COLORS = np.stack([GRAY, GRAY[::-1], 255 - GRAY], axis=-1)
 
 
 @pytest.fixture
@@ -26,11 +26,11 @@ def palette(save):
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tiff", "ppm"])
-def test_colours_and_gray_as_they_are(save, suffix):
-    path = save(COLOURS, f"image.{suffix}")
+def test_colors_and_gray_as_they_are(save, suffix):
+    path = save(COLORS, f"image.{suffix}")
     assert _image_files.image_shape(path) == (4, 6, 3)
     image = _image_files.read_image(path)
-    assert image.dtype == "uint8" and np.array_equal(image, COLOURS)
+    assert image.dtype == "uint8" and np.array_equal(image, COLORS)
     gray = _image_files.read_image(save(GRAY, f"gray.{suffix.replace('ppm', 'pgm')}"))
     assert np.array_equal(gray, GRAY[..., None])
 
@@ -67,9 +67,9 @@ def test_transparent_pixels_are_laid_on_white(save):
 def test_exif_orientation(save):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned right
-    path = save(COLOURS, exif=exif)
+    path = save(COLORS, exif=exif)
     assert _image_files.image_shape(path) == (6, 4, 3)
-    assert np.array_equal(_image_files.read_image(path), np.rot90(COLOURS, -1))
+    assert np.array_equal(_image_files.read_image(path), np.rot90(COLORS, -1))
 
 
 def test_the_first_frame_of_an_animation(save):
@@ -148,10 +148,10 @@ def test_masks_are_resized_to_the_nearest(save):
 
 
 def test_masks_that_hold_no_class_numbers(save):
-    with pytest.raises(ValueError, match="colour.png.*not colours.*mode='RGB'"):
-        _image_files.read_mask(save(COLOURS, "colour.png"))
+    with pytest.raises(ValueError, match="color.png.*not colors.*mode='RGB'"):
+        _image_files.read_mask(save(COLORS, "color.png"))
     clear = np.dstack([GRAY, GRAY, GRAY, GRAY])
-    with pytest.raises(ValueError, match="clear.png.*not colours"):
+    with pytest.raises(ValueError, match="clear.png.*not colors"):
         _image_files.read_mask(save(clear, "clear.png"))
     with pytest.raises(ValueError, match="Cannot use.*mask.jpg': JPEG blurs"):
         _image_files.read_mask(save(GRAY, "mask.jpg"))

@@ -9,7 +9,7 @@ from kerasseq import data
 from kerasseq.data import _locale_names
 
 # The module, not the function of the same name.
-from kerasseq.data.locale_phrases import MAX_CHARACTERS, _split
+from kerasseq.data._locale_phrases import MAX_CHARACTERS, _split
 
 
 @pytest.fixture(scope="module")

@@ -29,14 +29,14 @@ def test_file_writes_what_the_model_writes(cell, tmp_path):
         signatures=lambda twin: decoding.generation_signatures(twin, 3, 9, **options),
         samples={"generate": [{"prompt": PROMPT[:1], "seed": SEEDS[:1]}]},
     )
-    assert report["artefacts"][0]["flex_ops"] == []
+    assert report["artifacts"][0]["flex_ops"] == []
     runner = lite.Runner(tmp_path / "model.tflite")
     for row, seed, tokens in zip(PROMPT, SEEDS, expected, strict=True):
         found = runner.run("generate", prompt=row[None], seed=seed[None])
         np.testing.assert_array_equal(found["tokens"][0], tokens)
 
 
-def test_a_row_does_not_depend_on_its_neighbours():
+def test_a_row_does_not_depend_on_its_neighbors():
     model = models.language_model(11, cell="lstm", seed=0, **SIZES)
     np.testing.assert_array_equal(
         generate(model)[1], generate(model, PROMPT[1:], SEEDS[1:])[0]

@@ -29,13 +29,13 @@ def test_exported_step_equals_the_whole(cell, length, tmp_path):
         tmp_path,
         signatures=lambda twin: decoding.step_signature(twin, length=length),
     )
-    tflite = report["artefacts"][0]
+    tflite = report["artifacts"][0]
     assert tflite["flex_ops"] == [] and not tflite["dynamic_shapes"]
     if length == 1:
         assert "WHILE" not in tflite["ops"]
 
     runner = lite.Runner(tmp_path / "model.tflite")
-    step, chunks = runner.carry("step"), np.split(TOKENS, 12 // length, axis=1)
+    step, chunks = runner.stateful("step"), np.split(TOKENS, 12 // length, axis=1)
     expected = model({"tokens": TOKENS} | zeros(model))
     for _ in range(2):
         outputs = [step(tokens=chunk) for chunk in chunks]
@@ -47,12 +47,12 @@ def test_exported_step_equals_the_whole(cell, length, tmp_path):
         middle = dict(step.states)
         step.reset()
     if length == 1:
-        again = runner.carry("step", **middle)(tokens=TOKENS[:, :1])["logits"]
+        again = runner.stateful("step", **middle)(tokens=TOKENS[:, :1])["logits"]
         longer = np.concatenate([TOKENS, TOKENS[:, :1]], axis=1)
         expected = model({"tokens": longer} | zeros(model))["logits"]
         np.testing.assert_allclose(again, expected[:, -1:], atol=1e-5)
         with pytest.raises(ValueError, match="Received: .'state_9'"):
-            runner.carry("step", state_9=1)
+            runner.stateful("step", state_9=1)
 
 
 def test_specs():

@@ -24,8 +24,8 @@ def image(batch=1):
     return tf.TensorSpec((batch, 8, 8, 3), name="x")
 
 
-def quantised(folder, kind):
-    """The converter of a quantised file."""
+def quantized(folder, kind):
+    """The converter of a quantized file."""
     found = converter(folder, conv_and_dense, image())
     found.optimizations = [tf.lite.Optimize.DEFAULT]
     if kind == "float16":
@@ -87,7 +87,7 @@ class Files(dict):
 
     def __missing__(self, name):
         folder = self._folder / name
-        found = MAKERS[name](folder) if name in MAKERS else quantised(folder, name)
+        found = MAKERS[name](folder) if name in MAKERS else quantized(folder, name)
         self[name] = self._folder / f"{name}.tflite"
         self[name].write_bytes(found.convert())
         return self[name]

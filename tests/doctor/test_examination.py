@@ -33,7 +33,7 @@ class TestBasics:
         assert sizes["FULLY_CONNECTED"] >= 2560 * 4 and sizes["CONV_2D"] >= 108 * 4
         assert sum(sizes.values()) == result["constants"]["bytes"] < result["bytes"]
         assert result["min_runtime_version"] > "1"
-        assert result["quantisation"]["state"] == "float32"
+        assert result["quantization"]["state"] == "float32"
         assert result["gpu"]["refused"] == {}
 
     def test_run(self, result):
@@ -51,9 +51,9 @@ class TestBasics:
         assert result["run"]["latency_ms"]["main"]["one_thread"] > 0
 
     @pytest.mark.parametrize("name", ["float16", "dynamic", "int8", "full_int8"])
-    def test_quantisation(self, files, name):
+    def test_quantization(self, files, name):
         result = examine(files[name])
-        assert result["quantisation"]["state"] == name
+        assert result["quantization"]["state"] == name
         assert result["status"] == "healthy"
 
 

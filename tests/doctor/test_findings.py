@@ -3,7 +3,7 @@ import copy
 import pytest
 
 from kerasseq import doctor
-from kerasseq.doctor import findings, graphs, quantisation
+from kerasseq.doctor import findings, graphs, quantization
 
 
 @pytest.fixture(scope="module")
@@ -11,8 +11,8 @@ def content(files):
     return doctor.examine(files["full_int8"], time_limit=120)
 
 
-def quantised(**found):
-    return {"quantisation": {"state": "int8", **found}}
+def quantized(**found):
+    return {"quantization": {"state": "int8", **found}}
 
 
 SPEC = {"signature": "serve", "name": "x", "shape": [1, None], "dtype": "float32"}
@@ -31,12 +31,12 @@ CASES = [
         "INT64",
     ),
     ("int8", {"dynamic_inputs": [SPEC]}, "warning", "Input sizes"),
-    ("int8", quantised(state="int16x8"), "error", "int16"),
-    ("int8", quantised(hybrid_ops={"FULLY_CONNECTED": 1}), "error", "Hybrid"),
-    ("int8", quantised(float_weight_ops={"LSTM": 1}), "error", "float weights"),
-    ("cpu", quantised(float_weight_ops={"LSTM": 1}), "warning", "float weights"),
-    ("cpu", quantised(state="float16"), "note", "float16"),
-    ("int8", quantised(float_ops={"SOFTMAX": 1}), "warning", "compute in float"),
+    ("int8", quantized(state="int16x8"), "error", "int16"),
+    ("int8", quantized(hybrid_ops={"FULLY_CONNECTED": 1}), "error", "Hybrid"),
+    ("int8", quantized(float_weight_ops={"LSTM": 1}), "error", "float weights"),
+    ("cpu", quantized(float_weight_ops={"LSTM": 1}), "warning", "float weights"),
+    ("cpu", quantized(state="float16"), "note", "float16"),
+    ("int8", quantized(float_ops={"SOFTMAX": 1}), "warning", "compute in float"),
 ]
 
 
@@ -45,7 +45,7 @@ def test_finding(content, target, change, severity, text):
     assert findings.collect(content, target) == []
     changed = copy.deepcopy(content)
     for key, value in change.items():
-        if key == "quantisation":
+        if key == "quantization":
             changed[key].update(value)
         else:
             changed[key] = value
@@ -80,7 +80,7 @@ def test_lstm_left_in_float():
     dense = graphs.Op("FULLY_CONNECTED", (x, tensor(3, "INT8", True)), (y,))
     lstm = graphs.Op("LSTM", (z, tensor(4, "FLOAT32", True)), (tensor(5, "FLOAT32"),))
     ops = (dense, graphs.Op("DEQUANTIZE", (y,), (z,)), lstm)
-    found = quantisation.describe([graphs.Graph("main", (), ops, (x,), ())], {})
+    found = quantization.describe([graphs.Graph("main", (), ops, (x,), ())], {})
     assert found["state"] == "int8"
     assert found["float_weight_ops"] == found["float_ops"] == {"LSTM": 1}
     assert found["hybrid_ops"] == {}

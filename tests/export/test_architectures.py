@@ -57,7 +57,7 @@ def test_exports(name, tmp_path):
         quantize=quantize,
         representative_data=data,
     )
-    for entry in report["artefacts"]:
+    for entry in report["artifacts"]:
         assert entry["flex_ops"] == entry["custom_ops"] == []
         limit = 0.15 if entry["precision"] == "int8" else 1e-4
         assert entry["max_abs_diff"] < limit, entry["file"]

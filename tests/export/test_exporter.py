@@ -32,18 +32,18 @@ class TestBasics:
     def test_report(self, exported):
         _, folder, report = exported
         assert json.loads((folder / "report.json").read_text()) == report
-        names = ["task", "data", "metrics", "training", "artefacts", "warnings"]
+        names = ["task", "data", "metrics", "training", "artifacts", "warnings"]
         assert list(report) == names and report["warnings"] == []
         assert report["metrics"] == {"accuracy": 0.5}
-        assert [a["file"] for a in report["artefacts"]] == [
+        assert [a["file"] for a in report["artifacts"]] == [
             "model.tflite",
             "saved_model",
         ]
-        assert all(list(a) == KEYS for a in report["artefacts"])
+        assert all(list(a) == KEYS for a in report["artifacts"])
 
     def test_tflite_entry(self, exported):
         _, folder, report = exported
-        entry = report["artefacts"][0]
+        entry = report["artifacts"][0]
         assert entry["bytes"] == (folder / "model.tflite").stat().st_size
         assert entry["signatures"] == ["serve", "count"]
         assert entry["precision"] == "float32"
@@ -59,7 +59,7 @@ class TestBasics:
         assert entry["parity"]["count"]["samples"] == 2
         assert entry["max_abs_diff"] < 1e-5
 
-    def test_folder_holds_the_artefacts_only(self, exported):
+    def test_folder_holds_the_artifacts_only(self, exported):
         _, folder, _ = exported
         names = sorted(path.name for path in folder.iterdir())
         assert names == ["model.tflite", "report.html", "report.json", "saved_model"]
@@ -109,7 +109,7 @@ class TestNumbers:
         result = runner.run(left=[[1.0, 2.0, 3.0]], right=[[1, 1, 1]])
         assert result["sum"].tolist() == [[2.0, 3.0, 4.0]]
         assert result["double"].tolist() == [[4.0, 6.0, 8.0]]
-        assert report["artefacts"][0]["parity"]["serve"]["samples"] == 3
+        assert report["artifacts"][0]["parity"]["serve"]["samples"] == 3
 
 
 class TestErrors:

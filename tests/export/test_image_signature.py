@@ -23,7 +23,7 @@ def exported(model, folder, shape, quantize=(), **options):
         quantize=quantize,
         representative_data=data if quantize else None,
     )
-    return {x["precision"]: x for x in report["artefacts"] if x["ops"]}
+    return {x["precision"]: x for x in report["artifacts"] if x["ops"]}
 
 
 def small_vit():
@@ -46,7 +46,7 @@ def small_unet(size=16, **options):
 
 @pytest.fixture(scope="module")
 def vit(tmp_path_factory):
-    """`(model, folder, artefacts)` of a classifier of other than the model's size."""
+    """`(model, folder, artifacts)` of a classifier of other than the model's size."""
     model, folder = small_vit(), tmp_path_factory.mktemp("vit")
     return model, folder, exported(model, folder, (24, 20, 3), ALL)
 
@@ -80,10 +80,10 @@ class TestBasics:
     def test_ops(self, vit, unet):
         ops = vit[2]["float32"]["ops"]
         assert ops["CAST"] == ops["RESIZE_BILINEAR"] == 1 and ops["GELU"] == 2
-        assert ops["RSQRT"] == ops["SQUARED_DIFFERENCE"] == 5  # layer normalisations
+        assert ops["RSQRT"] == ops["SQUARED_DIFFERENCE"] == 5  # layer normalizations
         assert ops["SOFTMAX"] == 3  # two of attention
         assert set(unet[2]["float32"]["ops"]) == {
-            "ADD",  # rescaling; batch normalisation is in the convolutions
+            "ADD",  # rescaling; batch normalization is in the convolutions
             "CAST",
             "CONCATENATION",
             "CONV_2D",
@@ -135,7 +135,7 @@ class TestNumbers:
         for precision, bound in bounds.items():
             assert files[precision]["max_abs_diff"] < bound
 
-    def test_resize_has_half_pixel_centres(self):
+    def test_resize_has_half_pixel_centers(self):
         inputs = keras.Input((1, 2, 1))
         model = keras.Model(inputs, keras.layers.Flatten()(inputs))
         signature = export.image_signature((1, 4, 1), output="logits")

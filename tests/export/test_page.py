@@ -11,7 +11,7 @@ PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
     "AABJRU5ErkJggg=="
 )
-ARTEFACT = {
+ARTIFACT = {
     "file": "model.tflite",
     "bytes": 2495728,
     "precision": "float32",
@@ -26,13 +26,13 @@ ARTEFACT = {
     "peak_memory_mib": None,
     "metrics": {"near_ties": [{"sentence": 3, "gap": 1e-6}], "speed": {"beam": 2.5}},
 }
-FOLDER = ARTEFACT | {"file": "saved_model", "ops": {}, "metrics": {}}
+FOLDER = ARTIFACT | {"file": "saved_model", "ops": {}, "metrics": {}}
 REPORT = {
     "task": "translate",
     "data": "a <file> & more",
     "metrics": {"bleu": 31.41592, "signature": "case:mixed", "lost": None},
     "training": {"seconds": 22.6, "parameters": 589376},
-    "artefacts": [ARTEFACT, FOLDER],
+    "artifacts": [ARTIFACT, FOLDER],
 }
 SAMPLES = [
     {"source": "<b>one</b>", "translation": 'eins "A"'},
@@ -70,7 +70,7 @@ def test_everything_is_there_in_order(write):
     assert headings == [
         "Metrics",
         "Samples",
-        "Artefacts",
+        "Artifacts",
         "Curves",
         "Pictures",
         "Training",
@@ -123,7 +123,7 @@ def test_curves(write, history, panels):
 
 
 def test_empty_sections_are_left_out(write):
-    empty = {"task": None, "data": None, "metrics": {}, "training": {}, "artefacts": []}
+    empty = {"task": None, "data": None, "metrics": {}, "training": {}, "artifacts": []}
     text = write(empty, "epoch,loss\n", [], [])
     assert "<h1>report</h1>" in text and "<h2>" not in text
     assert "<dl" not in text and "<table" not in text
@@ -134,7 +134,7 @@ def test_empty_sections_are_left_out(write):
     [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KiB"), (5 << 40, "5120.0 GiB")],
 )
 def test_sizes(write, size, expected):
-    text = write(REPORT | {"artefacts": [ARTEFACT | {"bytes": size}]})
+    text = write(REPORT | {"artifacts": [ARTIFACT | {"bytes": size}]})
     assert f">{expected}<" in text
 
 
@@ -144,8 +144,8 @@ def test_the_layers_that_lose_most(write):
         {"layer": "dense", "op": "b", "relative_error": 0.2},
         {"layer": None, "op": "add", "relative_error": 0.1},
     ]
-    item = ARTEFACT | {"file": "model_int8.tflite", "error_by_layer": rows}
-    page = write(report=REPORT | {"artefacts": [item]})
+    item = ARTIFACT | {"file": "model_int8.tflite", "error_by_layer": rows}
+    page = write(report=REPORT | {"artifacts": [item]})
     text = re.sub(r"<[^>]+>", " ", page).split("Error of int8 by layer")[1]
     words = text.split()
     assert words.index("dense") < words.index("20.00%") < words.index("add")

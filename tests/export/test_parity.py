@@ -44,12 +44,12 @@ class TestNumbers:
     def test_outputs_that_do_not_vary_prove_little(self):
         same = {"serve": figures({"y": np.zeros_like}, {"y": np.zeros_like})}
         assert same["serve"]["spread"] == 0.0
-        (doubt,) = parity.doubts(same, 1e-4)
+        (doubt,) = parity.comparison_warnings(same, 1e-4)
         assert "'serve'" in doubt and "proves little" in doubt
         moving = {"y": lambda x: x, "state": np.zeros_like}
-        assert not parity.doubts({"serve": figures(moving, moving)}, 1e-4)
+        assert not parity.comparison_warnings({"serve": figures(moving, moving)}, 1e-4)
         tokens = {"y": lambda x: x.astype("int32")}
-        assert not parity.doubts({"serve": figures(tokens, tokens)}, 1e-4)
+        assert not parity.comparison_warnings({"serve": figures(tokens, tokens)}, 1e-4)
 
     def test_an_output_without_elements(self):
         empty = {"y": lambda x: x[:0]}
@@ -58,7 +58,9 @@ class TestNumbers:
     def test_one_sample_has_no_spread(self):
         one = engine(y=lambda x: x)
         result = parity.compare(one, one, {"serve": CASES["serve"][:1]})
-        assert result["serve"]["spread"] is None and not parity.doubts(result, 1e-4)
+        assert result["serve"]["spread"] is None and not parity.comparison_warnings(
+            result, 1e-4
+        )
 
     def test_overall(self):
         assert parity.largest({"a": {"max_abs_diff": None}}) == 0.0

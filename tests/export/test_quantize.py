@@ -22,29 +22,29 @@ OF_ATTENTION_AND_NORMS = (
 )
 
 
-def quantised(folder, cell, quantize=ALL):
+def quantized(folder, cell, quantize=ALL):
     model = tagger.build(cell)
     data = tagger.padded(*range(1, 11), *range(1, 11))
     report = export.export_model(
         model,
         folder,
         samples=tagger.SAMPLES,
-        lowering="while",
+        loop_strategy="while",
         quantize=quantize,
         representative_data=data,
     )
-    return model, folder, {entry["precision"]: entry for entry in report["artefacts"]}
+    return model, folder, {entry["precision"]: entry for entry in report["artifacts"]}
 
 
 @pytest.fixture(scope="module")
 def lstm(tmp_path_factory):
-    return quantised(tmp_path_factory.mktemp("lstm"), layers.LSTM)
+    return quantized(tmp_path_factory.mktemp("lstm"), layers.LSTM)
 
 
 @pytest.fixture(scope="module")
 def gru(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gru")
-    return quantised(folder, layers.GRU, ("dynamic", "int8"))
+    return quantized(folder, layers.GRU, ("dynamic", "int8"))
 
 
 class TestBasics:
@@ -163,7 +163,7 @@ def vit(tmp_path_factory):
             quantize=("int8",),
             representative_data=data,
             float_ops=float_ops,
-        )["artefacts"][1]
+        )["artifacts"][1]
         for float_ops in ((), OF_ATTENTION_AND_NORMS)
     ]
 
@@ -214,7 +214,7 @@ class TestFloatLayers:
             representative_data={"x": np.random.default_rng(0).normal(size=IMAGES)},
             float_layers=("conv2d_1",),
         )
-        entry = report["artefacts"][1]
+        entry = report["artifacts"][1]
         assert entry["float_layers"] == ["conv2d_1"]
         # In and out of the file, and of the layer.
         assert entry["ops"]["DEQUANTIZE"] == entry["ops"]["QUANTIZE"] == 2
@@ -236,7 +236,7 @@ class TestFloatLayers:
             quantize=("int8",),
             representative_data={"x": np.random.default_rng(0).uniform(size=(64, 784))},
         )
-        errors = report["artefacts"][1]["error_by_layer"]
+        errors = report["artifacts"][1]["error_by_layer"]
         names = [row["layer"] for row in errors]
         assert names == ["features", "probabilities", "probabilities"]
         assert max(row["relative_error"] for row in errors) < 0.05

@@ -2,14 +2,14 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseq import recreate
+from kerasseq.convert import cloning
 from kerasseq.export import twin as twin_lib
 
 layers = keras.layers
 
 
 def policies(model):
-    return {layer.dtype_policy.name for layer in recreate.all_layers(model)}
+    return {layer.dtype_policy.name for layer in cloning.all_layers(model)}
 
 
 class Scale(layers.Layer):
@@ -54,7 +54,7 @@ class TestBasics:
         x = layers.Bidirectional(layers.GRU(3, return_sequences=True))(inputs)
         model = keras.Model(inputs, keras.Sequential([layers.LSTM(4)])(x))
         for is_twin, net in ((False, model), (True, twin_lib.portable_twin(model))):
-            loops = [x for x in recreate.all_layers(net) if hasattr(x, "use_cudnn")]
+            loops = [x for x in cloning.all_layers(net) if hasattr(x, "use_cudnn")]
             assert len(loops) >= 3
             assert all((layer.use_cudnn is False) == is_twin for layer in loops)
 
@@ -93,7 +93,7 @@ class TestNumbers:
         np.testing.assert_allclose(twin(x), model(x), atol=1e-6)
         assert not [
             layer
-            for layer in recreate.all_layers(twin)
+            for layer in cloning.all_layers(twin)
             if getattr(layer, "use_cudnn", False)
         ]
 
@@ -122,10 +122,10 @@ class TestErrors:
         with pytest.raises(ValueError, match="class NoConfig"):
             twin_lib.portable_twin(model)
 
-    def test_quantised(self):
+    def test_quantized(self):
         model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
         model.layers[0].quantize("int8")
-        with pytest.raises(ValueError, match="quantised.*'dense.*class Dense"):
+        with pytest.raises(ValueError, match="quantized.*'dense.*class Dense"):
             twin_lib.portable_twin(model)
 
     def test_stateful(self):

@@ -1,4 +1,4 @@
-"""Initialisers that reach the cells: names, objects, round trips, errors."""
+"""Initializers that reach the cells: names, objects, round trips, errors."""
 
 import keras
 import numpy as np

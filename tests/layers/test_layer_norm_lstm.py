@@ -22,14 +22,14 @@ def test_weights():
 
 
 def test_one_step_by_hand():
-    """Two units, no state: the gates are those of the normalised input."""
+    """Two units, no state: the gates are those of the normalized input."""
     layer = layers.LayerNormLSTM(2, unit_forget_bias=False, epsilon=0.0)
     layer.build((None, 1, 1))
     kernel = np.array([[1.0, 1, 1, 1, 1, -1, -1, -5]])  # mean -1/4, variance 63/16
     layer.cell.kernel.assign(kernel)
     z = (kernel[0] + 0.25) / np.sqrt(kernel[0].var())
     c = 1 / (1 + np.exp(-z[:2])) * np.tanh(z[4:6])
-    c = np.sign(c - c.mean())  # two numbers, normalised, are -1 and 1
+    c = np.sign(c - c.mean())  # two numbers, normalized, are -1 and 1
     expected = 1 / (1 + np.exp(-z[6:])) * np.tanh(c)
     start = [np.array([[1.0, -1.0]]), np.zeros((1, 2))]
     layer.cell.recurrent_gain.assign(np.zeros(8))

@@ -49,7 +49,7 @@ class TestCache:
         assert array(states[0]).tolist() == [9, 9, 9]
 
     def test_without_a_memory(self):
-        layer = decoder(memory=False, positions="rotary")
+        layer = decoder(cross_attention=False, positions="rotary")
         expected = array(layer(X))
         context, states = layer.start(batch_size=3, max_length=9)
         assert context == {}
@@ -78,7 +78,7 @@ class TestCache:
 class TestMasks:
     @pytest.mark.parametrize("kind", ["sinusoidal", "rotary", "alibi"])
     def test_nothing_later_is_seen(self, kind):
-        layer = decoder(memory=False, positions=kind)
+        layer = decoder(cross_attention=False, positions=kind)
         changed = X.copy()
         changed[:, 6:] *= -1
         before, after = array(layer(X)), array(layer(changed))
@@ -150,7 +150,10 @@ class TestNumbers:
         (lambda: layers.CachedAttention(4, 3), "divide the first"),
         (lambda: layers.CachedAttention(3)(X), "divide the features.*num_heads=3"),
         (lambda: layers.CachedAttention(2, positions="here"), "positions='here'"),
-        (lambda: layers.CachedAttention(2, memory=True, causal=True), "memory=True"),
+        (
+            lambda: layers.CachedAttention(2, cross_attention=True, causal=True),
+            "cross_attention=True",
+        ),
         (
             lambda: layers.CachedAttention(16, positions="rotary")(X),
             "even number of features a head",

@@ -97,7 +97,7 @@ def test_variational_dropout_is_one_mask_for_all_steps():
 
 @pytest.mark.parametrize("options", [{}, {"residual": True, "variational": True}])
 def test_trains_under_xla_with_carried_state(options):
-    trainer = training.CarriedState(build(dropout=0.2, **options), batch_size=2)
+    trainer = training.TruncatedBPTT(build(dropout=0.2, **options), batch_size=2)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     trainer.compile(keras.optimizers.Adam(0.03), loss, jit_compile=True)
     batches = data.ContiguousBatches(np.arange(80) % 5, 2, length=8)

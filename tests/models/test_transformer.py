@@ -45,9 +45,9 @@ def test_published_size():
         37000, hidden_dim=512, num_layers=6, num_heads=8, mlp_dim=2048, norm_first=False
     )
     embeddings, attention = 37000 * 512, 4 * (512 * 512 + 512)
-    perceptron, norm = 2 * 512 * 2048 + 2048 + 512, 2 * 512
-    encoder = 6 * (attention + perceptron + 2 * norm)
-    decoder = 6 * (2 * attention + perceptron + 3 * norm)
+    feed_forward, norm = 2 * 512 * 2048 + 2048 + 512, 2 * 512
+    encoder = 6 * (attention + feed_forward + 2 * norm)
+    decoder = 6 * (2 * attention + feed_forward + 3 * norm)
     assert model.count_params() == embeddings + encoder + decoder
     assert round(model.count_params() / 1e6) in (63, 65)
 

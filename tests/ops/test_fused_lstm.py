@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from kerasseq import layers, ops
-from kerasseq.ops import fused_lstm
+from kerasseq.ops import _fused_lstm
 
 BATCH, TIME, FEATURES, UNITS = 4, 7, 3, 5
 OPTIONS = [
@@ -42,7 +42,7 @@ def twins(make):
 
 def run_fused(model, *arguments):
     """Runs a model traced with fused LSTMs; returns outputs and their number."""
-    with ops.lowering("fused") as traced:
+    with ops.loop_strategy("fused") as traced:
         concrete = tf.function(model, autograph=False).get_concrete_function(
             [tf.TensorSpec(x.shape, x.dtype) for x in arguments]
         )
@@ -85,7 +85,7 @@ def test_states_of_the_op_itself(go_backwards):
     h, c, *kernels = [generator.normal(size=s).astype("float32") for s in sizes]
     options = {"mask": mask, "go_backwards": go_backwards}
     wanted = ops.lstm(x, [h, c], *kernels, **options)
-    with ops.lowering("fused"):
+    with ops.loop_strategy("fused"):
         received = ops.lstm(x, [h, c], *kernels, **options)
     for one, other in zip(
         keras.tree.flatten(received), keras.tree.flatten(wanted), strict=True
@@ -117,20 +117,20 @@ def test_other_activations_stay_a_loop(options):
 def test_wanted(kind):
     gates = (keras.ops.tanh, keras.ops.sigmoid, None)
     x, zeros, ones = tf.zeros((2, 3, 4)), [tf.zeros((2, 5))] * 2, [tf.ones((2, 5))] * 2
-    with ops.lowering(kind) as so_far:
+    with ops.loop_strategy(kind) as so_far:
         fuses = kind in ("fused", "loopless")
-        assert fused_lstm.wanted(x, zeros, *gates) == fuses
-        assert not fused_lstm.wanted(tf.cast(x, "float16"), zeros, *gates)
-        assert not fused_lstm.wanted(keras.Input((3, 4)), zeros, *gates)
+        assert _fused_lstm.wanted(x, zeros, *gates) == fuses
+        assert not _fused_lstm.wanted(tf.cast(x, "float16"), zeros, *gates)
+        assert not _fused_lstm.wanted(keras.Input((3, 4)), zeros, *gates)
         assert so_far.num_fusible == 1
         # Calibration for int8 fails with them.
-        assert fused_lstm.wanted(x, ones, *gates) == (kind == "fused")
+        assert _fused_lstm.wanted(x, ones, *gates) == (kind == "fused")
 
 
 def test_left_padding_is_refused():
     x, mask = inputs()
     _, ours = twins(lambda lstm, x, mask: lstm(UNITS)(x, mask=mask))
-    with ops.lowering("fused"):
+    with ops.loop_strategy("fused"):
         with pytest.raises(
             ValueError, match=r"padded on the right.*0, 0, 0.* in row 1"
         ):

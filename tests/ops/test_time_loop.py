@@ -14,7 +14,7 @@ def running_sum(x, total):
 
 @pytest.mark.parametrize("kind", ["train", "while", "unrolled"])
 def test_running_sum(kind):
-    with ops.lowering(kind):
+    with ops.loop_strategy(kind):
         outputs, total = ops.time_loop(running_sum, X, np.zeros(3, "float32"))
         last, _ = ops.time_loop(running_sum, X, np.zeros(3, "float32"), collect=False)
     np.testing.assert_allclose(outputs, X.cumsum(0))
@@ -29,7 +29,7 @@ def test_nested_inputs_outputs_and_states(kind):
         return (product, inputs["a"]), [product, states[1] + 1]
 
     inputs = {"a": tf.constant([1.0, 2.0, 3.0]), "b": tf.constant([4.0, 5.0, 6.0])}
-    with ops.lowering(kind):
+    with ops.loop_strategy(kind):
         outputs, states = ops.time_loop(
             step, inputs, [tf.constant(0.0), tf.constant(0)]
         )
@@ -68,7 +68,7 @@ def test_static_length_is_asked_for():
 
 def test_unknown_lowering():
     with pytest.raises(ValueError, match="`kind` must be one of"):
-        with ops.lowering("fast"):
+        with ops.loop_strategy("fast"):
             pass
 
 
@@ -94,7 +94,7 @@ def test_one_step_is_no_loop(collect):
 @pytest.mark.parametrize("width", [3, 129])
 def test_several_steps_a_turn(kind, length, width):
     x = np.random.default_rng(0).normal(size=(length, width)).astype("float32")
-    with ops.lowering(kind) as counts:
+    with ops.loop_strategy(kind) as counts:
         outputs, total = ops.time_loop(running_sum, x, tf.zeros(width))
         last, _ = ops.time_loop(running_sum, x, tf.zeros(width), collect=False)
     np.testing.assert_allclose(outputs, x.cumsum(0), atol=1e-5)
@@ -104,6 +104,6 @@ def test_several_steps_a_turn(kind, length, width):
 
 
 def test_outputs_of_another_type_than_the_inputs():
-    with ops.lowering("while"):
+    with ops.loop_strategy("while"):
         outputs, _ = ops.time_loop(lambda x, n: (n, n + 1), X, tf.constant(0))
     np.testing.assert_array_equal(outputs, range(4))

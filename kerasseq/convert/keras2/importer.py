@@ -6,15 +6,9 @@ import tempfile
 
 import keras
 
-from kerasseq import atomic
-from kerasseq.convert.keras2 import (
-    layer_config,
-    model_builder,
-    proof,
-    tf_ops,
-    weights,
-)
+from kerasseq.convert.keras2 import layer_config, model_builder, tf_ops, verify, weights
 from kerasseq.convert.keras2.source import open_source
+from kerasseq.utils import atomic
 
 _NO_EXAMPLE = (
     "Nothing of the old framework was compared: no outputs were given. The model ran "
@@ -67,7 +61,7 @@ def import_keras2(
     if output is not None and os.path.abspath(output) == os.path.abspath(path):
         raise ValueError(f"The new file needs another name. Received: '{output}'")
     if examples is not None:
-        examples = proof.load_examples(examples)
+        examples = verify.load_examples(examples)
     with open_source(path) as source:
         _refuse_by_name(source.config, custom_objects)
         builder = model_builder.ModelBuilder(custom_objects, source.kind == "h5")
@@ -91,15 +85,15 @@ def import_keras2(
 
 
 def _prove(model, output, examples, tolerance):
-    compared, args, kwargs, outputs = proof.compare(model, examples, tolerance)
+    compared, args, kwargs, outputs = verify.compare(model, examples, tolerance)
     if output is None:
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "model.keras"
-            proof.save_checked(model, file, args, kwargs, outputs)
+            verify.save_checked(model, file, args, kwargs, outputs)
     else:
         with atomic.staging(output) as folder:
             file = folder / pathlib.Path(output).name
-            proof.save_checked(model, file, args, kwargs, outputs)
+            verify.save_checked(model, file, args, kwargs, outputs)
             os.replace(file, output)
     return compared
 

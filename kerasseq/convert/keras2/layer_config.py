@@ -50,7 +50,7 @@ def find_class(node, custom_objects):
     """Finds the class of a layer.
 
     Args:
-        node: A serialised layer.
+        node: A serialized layer.
         custom_objects: `{name: class}` of the user.
 
     Returns:
@@ -77,7 +77,7 @@ def rewrite(node, layer_class):
     """Rewrites the configuration of a layer, but not those of its sub-layers.
 
     Args:
-        node: A serialised layer of Keras 2.
+        node: A serialized layer of Keras 2.
         layer_class: Its class in Keras 3.
 
     Returns:

@@ -46,7 +46,7 @@ class ModelBuilder:
         """Builds the layer or model that `node` describes.
 
         Args:
-            node: A serialised layer or model.
+            node: A serialized layer or model.
             path: Names of the models it is in, each with a slash at the end.
 
         Returns:

@@ -19,7 +19,7 @@ class Source(typing.NamedTuple):
     Attributes:
         kind: `"h5"` or `"keras"`.
         keras_version: Version that wrote it, such as `"2.15.0"`; `None` if not said.
-        config: The serialised model, nested dicts and lists.
+        config: The serialized model, nested dicts and lists.
         weights: HDF5 group that holds the arrays.
     """
 

@@ -1,0 +1,245 @@
+"""Baselines measured in turns: each in a process of its own, one at work at a time.
+
+On a machine with other work, two measurements minutes apart say little about each
+other. Here every baseline waits, prepared, until it is its turn, works for a second or
+two, and waits again; after a few rounds each has seen the same disturbances.
+
+Parent and child speak JSON, one object a line, over the child's standard input and
+output: `load` (imports), `prepare` (builds, and runs the first step) and `turn` (runs
+steps for some seconds and gives the time of each). A child is a module that calls
+`serve`.
+"""
+
+import json
+import math
+import os
+import pathlib
+import selectors
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+from benchmarks import machine
+
+_ROOT = pathlib.Path(__file__).parents[1]
+_PROC = pathlib.Path("/proc/self")
+_PAUSE = 0.2  # seconds until the thread pools of the baseline before have gone to sleep
+
+
+class Worker:
+    """The parent's end of one baseline.
+
+    Args:
+        module: Name of the module that the child runs; it calls `serve`.
+        settings: Dict that the child's `load` gets as keyword arguments.
+        environment: Variables to add to the child's environment.
+        timeout: Seconds to wait for a reply.
+    """
+
+    def __init__(self, module, settings, environment=None, timeout=900):
+        self.timeout = timeout
+        self.messages = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.messages,
+            cwd=_ROOT,
+            env=os.environ | (environment or {}),
+            text=True,
+        )
+        self.send("load", **settings)
+
+    def send(self, command, **arguments):
+        """Asks for something; the answer comes from `receive`."""
+        try:
+            print(json.dumps([command, arguments]), file=self.process.stdin, flush=True)
+        except BrokenPipeError:
+            pass  # `receive` finds the child's end and says why
+
+    def receive(self):
+        """Waits for the answer.
+
+        Raises:
+            RuntimeError: if the child failed, ended or took too long.
+        """
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            if not selector.select(self.timeout):
+                self.process.kill()
+                raise RuntimeError(f"no answer within {self.timeout} seconds")
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            raise RuntimeError(
+                f"ended with code {self.process.returncode}: {self._last_message()}"
+            )
+        reply = json.loads(line)
+        if "error" in reply:
+            raise RuntimeError(reply["error"])
+        return reply
+
+    def ask(self, command, **arguments):
+        """Sends and receives."""
+        self.send(command, **arguments)
+        return self.receive()
+
+    def close(self):
+        """Ends the child."""
+        self.process.kill()
+        self.process.communicate()
+        self.messages.close()
+
+    def _last_message(self):
+        self.messages.seek(0)
+        lines = self.messages.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "no message"
+
+
+def measure(workers, num_rounds, seconds):
+    """Prepares workers one after the other, then lets them work in turns.
+
+    Args:
+        workers: `{name: Worker}`; they are closed at the end.
+        num_rounds: Number of rounds.
+        seconds: Length of a turn.
+
+    Returns:
+        `{name: result}`; a result has `median_ms`, `quartiles_ms` and `num_steps` of
+        a step, `first_step_seconds` (building and compiling included), `peak_mib`,
+        `first_loss` and `last_loss`, `busy_cores` (kept busy by other work before its
+        turns), and what `load` gave; or only `error`.
+    """
+    results = {name: {} for name in workers}
+    times = {name: [] for name in workers}
+    busy = {name: [] for name in workers}
+
+    def attempt(name, action):
+        if "error" in results[name]:
+            return
+        try:
+            results[name] |= action(name)
+        except RuntimeError as error:
+            results[name] = {"error": str(error)}
+
+    def turn(name):
+        busy[name].append(_busy_cores_in_a_pause())
+        reply = workers[name].ask("turn", seconds=seconds)
+        times[name].extend(reply.pop("seconds"))
+        return reply
+
+    try:
+        for name in workers:
+            attempt(name, lambda name: workers[name].receive())  # all load at once
+        for name in workers:
+            attempt(name, lambda name: workers[name].ask("prepare"))
+        for _ in range(num_rounds):
+            for name in workers:
+                attempt(name, turn)
+        for name in workers:
+            attempt(name, lambda name: _summary(times[name], busy[name]))
+    finally:
+        for worker in workers.values():
+            worker.close()
+    return results
+
+
+def _busy_cores_in_a_pause():
+    before, start = machine.busy_seconds(), time.perf_counter()
+    time.sleep(_PAUSE)
+    if before is None:
+        return 0.0
+    return (machine.busy_seconds() - before) / (time.perf_counter() - start)
+
+
+def _summary(seconds, busy_cores):
+    low, median, high = statistics.quantiles([1e3 * s for s in seconds], n=4)
+    return {
+        "median_ms": median,
+        "quartiles_ms": [low, high],
+        "fastest_ms": 1e3 * min(seconds),
+        "num_steps": len(seconds),
+        "busy_cores": statistics.mean(busy_cores),
+    }
+
+
+def serve(load):
+    """The child: answers until its standard input ends.
+
+    Args:
+        load: Callable that gets the parent's settings, imports what is needed and
+            returns `(prepare, facts)`: a callable that builds everything and returns
+            `step`, and a dict for the result. `step` does one step, waits for its end
+            and returns a number, the loss.
+    """
+    # What libraries print must not come between the replies.
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    child = _Child(load)
+    for line in sys.stdin:
+        command, arguments = json.loads(line)
+        try:
+            reply = getattr(child, command)(**arguments)
+        except Exception as error:
+            traceback.print_exc()
+            text = str(error).strip() or "no message"
+            reply = {"error": f"{type(error).__name__}: {text.splitlines()[0]}"}
+        print(json.dumps(reply), file=replies, flush=True)
+
+
+class _Child:
+    """What a child can be asked for."""
+
+    def __init__(self, load):
+        self._load = load
+
+    def load(self, **settings):
+        self._prepare, facts = self._load(**settings)
+        return facts
+
+    def prepare(self):
+        self._before = _start_peak_mib()
+        start = time.perf_counter()
+        self._step = self._prepare()
+        loss = self._checked_step()
+        seconds = time.perf_counter() - start
+        return {"first_step_seconds": seconds, "first_loss": loss} | self._memory()
+
+    def turn(self, seconds):
+        times, end = [], time.perf_counter() + seconds
+        while len(times) < 2 or time.perf_counter() < end:
+            start = time.perf_counter()
+            loss = self._checked_step()
+            times.append(time.perf_counter() - start)
+        return {"seconds": times, "last_loss": loss} | self._memory()
+
+    def _checked_step(self):
+        loss = self._step()
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss}")
+        return loss
+
+    def _memory(self):
+        peak = _status_mib("VmHWM:")
+        return {"peak_mib": None if peak is None else peak - self._before}
+
+
+def _start_peak_mib():
+    """Resets the peak where the system can, and returns the memory in use now."""
+    try:
+        (_PROC / "clear_refs").write_text("5")
+    except OSError:
+        pass
+    return _status_mib("VmRSS:")
+
+
+def _status_mib(key):
+    try:
+        lines = (_PROC / "status").read_text().splitlines()
+    except OSError:
+        return None
+    values = [int(line.split()[1]) for line in lines if line.startswith(key)]
+    return values[0] / 1024 if values else None

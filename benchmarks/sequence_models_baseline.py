@@ -1,0 +1,52 @@
+"""A baseline of `sequence_models`: one model, trained on one batch of random tokens."""
+
+import os
+
+import numpy as np
+
+from benchmarks import interleaved
+
+VOCABULARY = 64
+FEATURES = 128
+
+
+def build(cell, units, length):
+    """The model: embedding, two layers, logits of the next token."""
+    import keras
+
+    from kerasseq import layers
+
+    tokens = keras.Input((length,), dtype="int32")
+    x = keras.layers.Embedding(VOCABULARY, FEATURES)(tokens)
+    if cell == "transformer":
+        body = layers.TransformerDecoder(
+            2, 4, 4 * units, memory=False, positions="rotary"
+        )
+    else:
+        body = layers.StackedRNN(units, 2, cell, return_sequences=True)
+    return keras.Model(tokens, keras.layers.Dense(VOCABULARY)(body(x)))
+
+
+def load(cell, units, shape, num_threads):
+    """Imports the libraries; returns the builder and what it runs on."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:num_threads])
+    import keras
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelizm_threads(num_threads)
+    tf.config.threading.set_inter_op_parallelizm_threads(num_threads)
+
+    def prepare():
+        model = build(cell, units, shape[1])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, jit_compile=True)
+        text = np.random.default_rng(0).integers(0, VOCABULARY, (2, *shape))
+        x, y = (keras.ops.convert_to_tensor(part, "int32") for part in text)
+        return lambda: float(model.train_on_batch(x, y))
+
+    return prepare, {}
+
+
+if __name__ == "__main__":
+    interleaved.serve(load)

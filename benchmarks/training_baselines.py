@@ -1,0 +1,135 @@
+"""What the benchmarks of training steps share: flags, ratios and tables."""
+
+import importlib.util
+import pathlib
+import statistics
+
+from absl import flags as absl_flags
+
+from benchmarks import machine
+from kerasseq.utils import atomic
+from recipes.shared import command_line
+
+RATIOS = {  # name: (slower if we are good, ours)
+    "Keras/ours": (("keras_jit", "keras"), "kerasseq"),
+    "torch/ours": (("torch",), "kerasseq"),
+    "JAX: Keras/ours": (("keras_jax",), "kerasseq_jax"),
+}
+BUSY = 0.3  # cores at work elsewhere, from which on times are not to be trusted
+
+
+def define_flags(choices, num_rounds, output):
+    """The flags of a benchmark.
+
+    Args:
+        choices: `{flag: (names, default)}` of its flags that are lists of names.
+        num_rounds: Rounds by default.
+        output: Where the results go by default.
+    """
+    flags = absl_flags.FlagValues()
+    define = command_line.definer(flags)
+    for flag, (names, default) in choices.items():
+        text = f"Comma-separated, of: {', '.join(names)}."
+        define("list", flag, list(default), text)
+        known = set(names).issuperset
+        absl_flags.register_validator(flag, known, text, flag_values=flags)
+    define("integer", "rounds", num_rounds, "Rounds.", lower_bound=1)
+    define("float", "seconds", 1.5, "Length of a turn.")
+    cores = machine.num_cores()
+    define("integer", "threads", cores, "Threads of each baseline.", lower_bound=1)
+    define("string", "output", output, "Where the results go.")
+    define("bool", "debug", False, "Show tracebacks.")
+    return flags
+
+
+def run(flags, columns, measurements):
+    """Measures all rows, prints tables and writes the results.
+
+    Args:
+        flags: The flags, `baselines` among them.
+        columns: `{key in a result: (title, format)}`; the first is told with ratios.
+        measurements: Functions, one a row, of the names of the baselines, that return
+            `{"name", "baselines": {name: result}, ...}`.
+    """
+    facts = machine.description() | {"threads": flags.threads}
+    print(f"{machine.summary(facts)}; {flags.threads} threads each\n")
+    baselines = _installed(flags.baselines)
+    output = pathlib.Path(flags.output)
+    command_line.make_folder(output.parent)
+    rows = []
+    for measure in measurements:
+        row = measure(baselines)
+        rows.append(row | {"ratios": ratios(row["baselines"])})
+        _print_row(rows[-1])
+        report = {"machine": facts, "rows": rows, "geometric_means": means(rows)}
+        atomic.write_json(output, report)  # so that an interrupted run has results
+    names = means(rows)
+    for index, (key, (title, form)) in enumerate(columns.items()):
+        _print_table(title, rows, baselines, key, form, [] if index else names)
+    print("\nGeometric means, above 1 where kerasseq is faster:")
+    for name, mean in names.items():
+        print(f"  {name}: {mean:.2f}")
+    print(f"\nWritten to {output}")
+
+
+def ratios(results):
+    """How many times as long the others take; only what was measured."""
+    found = {}
+    for name, (others, ours) in RATIOS.items():
+        times = [results.get(other, {}).get("median_ms") for other in others]
+        times = [time for time in times if time]
+        ours = results.get(ours, {}).get("median_ms")
+        if times and ours:
+            found[name] = min(times) / ours
+    return found
+
+
+def means(rows):
+    """Geometric mean of each ratio over the rows that have it."""
+    found = {}
+    for name in RATIOS:
+        flags = [row["ratios"][name] for row in rows if name in row["ratios"]]
+        if flags:
+            found[name] = statistics.geometric_mean(flags)
+    return found
+
+
+def _installed(baselines):
+    if "torch" not in baselines or importlib.util.find_spec("torch"):
+        return baselines
+    print("PyTorch is not installed: pip install kerasseq[bench]. Going on without.")
+    return [name for name in baselines if name != "torch"]
+
+
+def _print_row(row):
+    results = row["baselines"]
+    times = [
+        f"{baseline} {result['median_ms']:.1f}"
+        for baseline, result in results.items()
+        if "median_ms" in result
+    ]
+    print(f"{row['name']}: {', '.join(times)} ms", flush=True)
+    for baseline, result in results.items():
+        if "error" in result:
+            print(f"  {baseline} failed: {result['error']}", flush=True)
+    busy = max(result.get("busy_cores", 0) for result in results.values())
+    if busy > BUSY:
+        print(f"  disturbed: other work kept up to {busy:.1f} cores busy")
+
+
+def _print_table(title, rows, baselines, key, form, names):
+    print(f"\n{title}\n\n| model | {' | '.join([*baselines, *names])} |")
+    print("|---" * (1 + len(baselines) + len(names)) + "|")
+    for row in rows:
+        cells = [
+            _cell(row["baselines"].get(baseline), key, form) for baseline in baselines
+        ]
+        found = [row["ratios"].get(name) for name in names]
+        cells += ["" if ratio is None else f"{ratio:.2f}" for ratio in found]
+        print(f"| {row['name']} | {' | '.join(cells)} |")
+
+
+def _cell(result, key, form):
+    if result is None:
+        return "-"
+    return form.format(result[key]) if key in result else "failed"

@@ -1,0 +1,151 @@
+"""Checks that an imported model puts out what the old one did, and keeps doing so."""
+
+import os
+import pathlib
+import re
+
+import keras
+import numpy as np
+
+from kerasseq.convert import output_comparison
+
+
+def load_examples(examples):
+    """Reads inputs, and outputs if there are any, that the old model had.
+
+    Args:
+        examples: Path of a `.npz` file, or a dict of arrays. Inputs are named as in
+            the model, or `input_0`, `input_1` .. in its order; outputs `output_0` ..
+            A number may be left out if there is one.
+
+    Returns:
+        A dict of arrays.
+
+    Raises:
+        ValueError: If the file cannot be read, or holds anything but arrays.
+    """
+    if not isinstance(examples, (str, os.PathLike)):
+        return {str(name): np.asarray(array) for name, array in examples.items()}
+    path = pathlib.Path(examples)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except Exception as error:  # NumPy raises what the zip and the header raise
+        raise ValueError(
+            "The examples cannot be read; write them with `numpy.savez(path, "
+            f"input_0=.., output_0=..)`. Received: '{path}' ({error})"
+        ) from error
+
+
+def compare(model, examples, tolerance):
+    """Runs a model on examples, and compares the outputs with those stored.
+
+    Args:
+        model: The imported model.
+        examples: What `load_examples` returned, or `None`.
+        tolerance: Largest difference allowed, relative to the largest value if that is
+            above 1; by default what the precision of the model allows.
+
+    Returns:
+        The report, a dict, and the call: `(args, kwargs)`, and the outputs.
+
+    Raises:
+        ValueError: If they do not fit the model, or the outputs differ.
+    """
+    if examples is None:
+        args, kwargs, outputs = output_comparison.run_on_random_inputs(model)
+        expected = []
+    else:
+        inputs, expected = _sorted_out(model, examples)
+        args, kwargs = (inputs,), {}
+        try:
+            outputs = output_comparison.run(model, args, kwargs)
+        except Exception as error:  # whatever the layers raise
+            raise ValueError(f"The model refuses the examples: {error}") from error
+    if not expected and not all(np.isfinite(x).all() for x in outputs):
+        raise ValueError("The imported model puts out NaN or infinite values.")
+    report = {"compared_with": None, "max_abs_diff": None, "tolerance": None}
+    if expected:
+        allowed = output_comparison.tolerance(model) if tolerance is None else tolerance
+        largest = _check_same(outputs, expected, allowed)
+        report = {
+            "compared_with": f"{len(expected)} stored outputs",
+            "max_abs_diff": largest,
+            "tolerance": allowed,
+        }
+    return report, args, kwargs, outputs
+
+
+def save_checked(model, path, args, kwargs, outputs):
+    """Saves a model, loads it again and compares the outputs, which must be the same.
+
+    Args:
+        model: The imported model.
+        path: Path of a new `.keras` file.
+        args: Positional arguments of a call.
+        kwargs: Named arguments.
+        outputs: What the call put out.
+
+    Raises:
+        ValueError: If it cannot be loaded, or is another model then.
+    """
+    try:
+        model.save(path)
+        loaded = keras.saving.load_model(path)
+        again = output_comparison.run(loaded, args, kwargs)
+    except Exception as error:  # Keras raises what a layer raises
+        raise ValueError(
+            "Keras 3 cannot save and load the imported model; nested models that share "
+            f"a layer are such a case. ({type(error).__name__}: {error})"
+        ) from error
+    for first, second in zip(outputs, again, strict=True):
+        if output_comparison.difference(first, second) != 0:
+            raise ValueError("The imported model is another one when Keras 3 loads it.")
+
+
+def _sorted_out(model, examples):
+    """`(inputs in the structure of the model, outputs)`."""
+    names = [tensor.name for tensor in model.inputs]
+    inputs, outputs = {}, {}
+    for name, array in examples.items():
+        match = re.fullmatch(r"(input|output)s?(?:_(\d+))?", name)
+        if name in names:
+            inputs[names.index(name)] = array
+        elif match:
+            known = inputs if match[1] == "input" else outputs
+            known[int(match[2] or 0)] = array
+        else:
+            raise ValueError(
+                f"Name examples {', '.join(names)} or input_0, input_1 .. and "
+                f"output_0 .. Received: {name}"
+            )
+    if sorted(inputs) != list(range(len(names))):
+        raise ValueError(
+            f"The model has {len(names)} inputs: {', '.join(names)}. Received: "
+            f"{', '.join(examples)}"
+        )
+    if outputs and sorted(outputs) != list(range(len(model.outputs))):
+        raise ValueError(
+            f"The model has {len(model.outputs)} outputs. Received: "
+            f"{', '.join(examples)}"
+        )
+    flat = [inputs[index] for index in range(len(names))]
+    template = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+    packed = keras.tree.pack_sequence_as(template, flat)
+    return packed, [outputs[index] for index in sorted(outputs)]
+
+
+def _check_same(outputs, expected, allowed):
+    largest = 0.0
+    for index, (new, old) in enumerate(zip(outputs, expected, strict=True)):
+        found = output_comparison.difference(old, new)
+        if not found <= allowed:
+            raise ValueError(
+                f"The imported model puts out something else than the old one: output "
+                f"{index} differs by {found:.3g}, allowed {allowed:g}. Shapes: "
+                f"{new.shape} and {old.shape} in the examples"
+            )
+        if new.size and np.issubdtype(new.dtype, np.number):
+            gap = np.abs(new.astype("float64") - old.astype("float64"))
+            largest = max(largest, float(gap.max()))
+    return largest

@@ -1,0 +1,160 @@
+"""Checks that a converted model puts out what the model puts out."""
+
+import warnings
+
+import keras
+import numpy as np
+
+from kerasseq.convert import cloning
+
+_TOLERANCES = {"float16": 1e-2, "bfloat16": 1e-1}
+_TOLERANCE = 1e-5
+# What the products of float32 matrices have the precision of, unless told otherwise.
+_PRODUCTS = {"gpu": "float16", "tpu": "bfloat16"}
+_BATCH_SIZE = 2
+_UNKNOWN_SIZES = (6, 64)  # the second for stacks that shorten their input
+
+
+def check(model, converted, stacklevel=4):
+    """Runs both models on the same random inputs.
+
+    Inputs are seeded: normal floats; integers below the size of each embedding, with
+    zeros at the end as padding. Neither model changes, not even its random seeds.
+
+    Args:
+        model: The model as it was.
+        converted: The model it became.
+        stacklevel: Of the warning, for a model that refuses random inputs.
+
+    Raises:
+        ValueError: If an output differs by more than 1e-5, relative to the largest
+            value if that is above 1; with float16 anywhere, or on a GPU, by more than
+            1e-2; with bfloat16 anywhere, or on a TPU, by more than 0.1.
+    """
+    try:
+        args, kwargs, expected = run_on_random_inputs(model)
+    except ValueError as error:
+        warnings.warn(
+            f"The outputs of model '{model.name}' were not compared, since it does "
+            "not run on random inputs; compare them on yours. The weights are the "
+            f"same. ({error})",
+            stacklevel=stacklevel,
+        )
+        return
+    allowed = tolerance(model)
+    received = run(converted, args, kwargs)
+    for index, pair in enumerate(zip(expected, received, strict=True)):
+        found = difference(*pair)
+        if not found <= allowed:
+            raise ValueError(
+                f"The model '{model.name}' of class {type(model).__name__} puts out "
+                "something else when it is converted; does a class of yours behave as "
+                "its `get_config` says, and has a function of yours the name of one of "
+                f"Keras? Received: a difference of {found:.3g} in output {index}, "
+                f"allowed {allowed:g}"
+            )
+
+
+def run_on_random_inputs(model):
+    """Runs a model on seeded inputs.
+
+    Args:
+        model: A built model; not even its random seeds change.
+
+    Returns:
+        `(args, kwargs, outputs)`: of its call, and a flat list of arrays.
+
+    Raises:
+        ValueError: If it does not run on them; the message says why.
+    """
+    for size in _UNKNOWN_SIZES:
+        try:
+            args, kwargs = _random_inputs(model, size)
+            return args, kwargs, run(model, args, kwargs)
+        except Exception as error:  # any: the model's own code refuses these inputs
+            reason = error
+    raise ValueError(f"{type(reason).__name__}: {reason}") from reason
+
+
+def run(model, args, kwargs):
+    """Runs a model without a change to it, and gives a flat list of arrays."""
+    # In the scope nothing is assigned: no seed moves on, no state is kept.
+    with keras.StatelessScope():
+        outputs = model(*args, training=False, **kwargs)
+    return [_array(x) for x in keras.tree.flatten(outputs)]
+
+
+def _array(tensor):
+    array = keras.ops.convert_to_numpy(tensor)
+    floats = keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype))
+    return (
+        array.astype("float32") if floats else array
+    )  # bfloat16 is no number to NumPy
+
+
+def tolerance(model):
+    """The difference that the precision of a model allows, see `difference`."""
+    kinds = {getattr(x, "compute_dtype", None) for x in cloning.all_layers(model)}
+    for device in keras.distribution.list_devices():
+        kinds.add(_PRODUCTS.get(device.split(":")[0]))
+    return max(_TOLERANCES.get(kind, _TOLERANCE) for kind in kinds)
+
+
+def difference(expected, received):
+    """The largest difference of two arrays, relative to values above 1."""
+    if expected.shape != received.shape:
+        return float("inf")
+    if not np.issubdtype(expected.dtype, np.number):
+        return 0.0 if np.array_equal(expected, received) else float("inf")
+    expected, received = expected.astype("float64"), received.astype("float64")
+    same = (expected == received) | (np.isnan(expected) & np.isnan(received))
+    expected, received = expected[~same], received[~same]
+    largest = np.max(np.abs(expected), initial=1.0)
+    with np.errstate(invalid="ignore"):
+        difference = np.max(np.abs(expected - received), initial=0.0) / largest
+    return float(difference) if np.isfinite(difference) else float("inf")
+
+
+def _random_inputs(model, unknown_size):
+    """`(args, kwargs)` of a call, from the inputs or the build shapes of a model."""
+    generator = np.random.default_rng(0)
+    layers = cloning.all_layers(model)
+    sizes = [x.input_dim for x in layers if isinstance(x, keras.layers.Embedding)]
+    limit = min([9, *sizes])
+
+    def array(shape, dtype):
+        first, *rest = (unknown_size if size is None else size for size in shape)
+        first = _BATCH_SIZE if shape[0] is None else first
+        return _random(generator, (first, *rest), dtype, limit)
+
+    tensors = getattr(model, "inputs", None)
+    if tensors:
+        # Only a functional model has an input structure; a Sequential has one tensor.
+        sequential = isinstance(model, keras.Sequential)
+        template = tensors[0] if sequential else model.input
+        inputs = keras.tree.map_structure(lambda x: array(x.shape, x.dtype), template)
+        return (inputs,), {}
+    # A subclassed model knows the shapes it was built with. Whole numbers serve an
+    # embedding and a dense layer alike.
+    shapes = model.get_build_config()
+    shapes = shapes.get("shapes_dict", {"": shapes.get("input_shape")})
+    inputs = {
+        key.removesuffix("_shape"): keras.tree.map_shape_structure(
+            lambda shape: keras.ops.cast(array(shape, "int32"), "float32"), shape
+        )
+        for key, shape in shapes.items()
+    }
+    return ((inputs[""],), {}) if "" in inputs else ((), inputs)
+
+
+def _random(generator, shape, dtype, limit):
+    if dtype == "string":
+        return keras.ops.convert_to_tensor(np.full(shape, "a"))
+    if "int" not in dtype and dtype != "bool":
+        return keras.ops.cast(generator.standard_normal(shape), dtype)
+    ids = generator.integers(min(1, limit - 1), limit, shape)
+    # Padding only on the right: cuDNN takes no other masks.
+    lengths = generator.integers(1, shape[-1] + 1, (*shape[:-1], 1))
+    # A tensor like the floats: Keras takes no mix of tensors and arrays.
+    ids = np.where(np.arange(shape[-1]) < lengths, ids, 0)
+    return keras.ops.convert_to_tensor(ids, dtype)

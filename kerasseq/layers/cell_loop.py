@@ -1,0 +1,112 @@
+"""Loops a recurrent cell over a sequence in the best way its class allows."""
+
+import keras
+from keras import ops as kops
+
+from kerasseq import ops
+
+
+def run_cell(cell, sequences, initial_states, *, training=False, **loop):
+    """Loops a cell over a sequence.
+
+    The cells of `keras.layers.{SimpleRNN, LSTM, GRU}` run as `ops.simple_rnn`,
+    `ops.lstm` and `ops.gru`. A cell with methods `project(sequences, training)`
+    and `step(projected, states, training)` has its input projection, and the random
+    numbers of its steps, hoisted out of the loop. `StackedRNNCells` run one cell after
+    the other, each over the whole sequence. Any other cell is called once a step.
+
+    Args:
+        cell: A built Keras cell.
+        sequences: Tensor `(batch_size, time, features)`.
+        initial_states: List of tensors `(batch_size, units)`; for `StackedRNNCells` a
+            list with the states of each cell.
+        training: Whether dropout is applied.
+        **loop: Options of `ops.recurrence`: `mask`, `go_backwards`,
+            `return_sequences`, `zero_output_for_mask`, `unroll`.
+
+    Returns:
+        `(outputs, states)`, outputs `(batch_size, time, units)`, or
+        `(batch_size, units)` without `return_sequences`.
+    """
+    if isinstance(cell, keras.layers.StackedRNNCells):
+        return _run_stack(cell, sequences, initial_states, training, loop)
+    if training and getattr(cell, "dropout", 0):
+        dropped = cell.get_dropout_mask(sequences[:, 0])
+        sequences = sequences * kops.expand_dims(dropped, 1)
+    if type(cell) in _KERNELS:
+        if training and cell.recurrent_dropout:
+            loop["recurrent_mask"] = cell.get_recurrent_dropout_mask(initial_states[0])
+        return _run_kernel(cell, sequences, initial_states, loop)
+    if hasattr(cell, "project"):
+        return ops.recurrence(
+            lambda x, states: cell.step(x, states, training),
+            cell.project(sequences, training),
+            initial_states,
+            **loop,
+        )
+    return _run_any(cell, sequences, initial_states, training, loop)
+
+
+def variational_dropout(cell):
+    """Makes a cell draw one dropout mask for all its gates, as the kernels want it."""
+    for part in getattr(cell, "cells", [cell]):
+        if type(part) in _KERNELS:
+            part.dropout_mask_count = None
+
+
+_KERNELS = {  # cell: function, attributes of the cell that it takes
+    keras.layers.LSTMCell: (ops.lstm, ["activation", "recurrent_activation"]),
+    keras.layers.GRUCell: (
+        ops.gru,
+        ["activation", "recurrent_activation", "reset_after"],
+    ),
+    keras.layers.SimpleRNNCell: (ops.simple_rnn, ["activation"]),
+}
+
+
+def _run_kernel(cell, sequences, initial_states, loop):
+    function, names = _KERNELS[type(cell)]
+    return function(
+        sequences,
+        initial_states,
+        cell.kernel,
+        cell.recurrent_kernel,
+        cell.bias if cell.use_bias else None,
+        **{name: getattr(cell, name) for name in names},
+        **loop,
+    )
+
+
+def _run_stack(stack, sequences, initial_states, training, loop):
+    """Cell after cell; only the last one's outputs follow the caller's options."""
+    below_last = {"return_sequences": True, "zero_output_for_mask": False}
+    final = []
+    for cell, states in zip(stack.cells, initial_states, strict=True):
+        last = len(final) == len(stack.cells) - 1
+        nested = isinstance(states, (list, tuple))
+        sequences, states = run_cell(
+            cell,
+            sequences,
+            list(states) if nested else [states],
+            training=training,
+            **(loop if last else loop | below_last),
+        )
+        final.append(states if nested else states[0])
+        if loop.get("go_backwards") and not last:
+            # The outputs come in the order of steps: from here on time runs on.
+            loop = loop | {"go_backwards": False}
+            if loop.get("mask") is not None:
+                loop["mask"] = kops.flip(loop["mask"], axis=1)
+    return sequences, final
+
+
+def _run_any(cell, sequences, initial_states, training, loop):
+    options = {}
+    if getattr(cell, "_call_has_training_arg", False):
+        options["training"] = training
+
+    def step(inputs, states):
+        output, states = cell(inputs, states, **options)
+        return output, states if isinstance(states, (list, tuple)) else [states]
+
+    return ops.recurrence(step, sequences, initial_states, **loop)

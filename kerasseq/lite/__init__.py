@@ -1,0 +1,28 @@
+"""What runs on the device: exported files, with NumPy and LiteRT alone.
+
+Nothing here imports Keras or TensorFlow.
+"""
+
+import importlib
+
+_MODULES = {
+    "Runner": "_runner",
+    "StatefulRunner": "_stateful_runner",
+    "check_file": "_runner",
+    "conform": "_runner",
+}
+_SUBMODULES = ("audit", "benchmark", "flatbuffer", "gpu_rules", "tiling")
+
+__all__ = [*_MODULES, *_SUBMODULES]
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

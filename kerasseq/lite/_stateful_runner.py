@@ -1,0 +1,65 @@
+"""A step signature of an exported file, called again and again with its states."""
+
+import numpy as np
+
+
+class StatefulRunner:
+    """Calls a signature and feeds each state that it puts out back in.
+
+    `kerasseq.lite.Runner.stateful` makes one. A state is an input that is also an
+    output, of the same name, shape and dtype.
+
+    Args:
+        runner: A `kerasseq.lite.Runner`.
+        signature: Name of the signature.
+        **start: What stays the same in all calls, such as the outputs of `encode`, and
+            states that do not begin at zero.
+
+    Attributes:
+        states: `{name: array}`, before the next call.
+
+    Raises:
+        ValueError: If the signature has no states, or `start` names no input of it.
+    """
+
+    def __init__(self, runner, signature, **start):
+        sides = runner.signatures[signature]
+        self._run = lambda **inputs: runner.run(signature, **inputs)
+        specs = sides["inputs"]
+        names = [x for x in specs if sides["outputs"].get(x) == specs[x]]
+        if not names:
+            raise ValueError(
+                "A signature with states has inputs that are also outputs, of the same "
+                f"name and shape. Received: '{signature}' with inputs {list(specs)} "
+                f"and outputs {list(sides['outputs'])}"
+            )
+        unknown = sorted(set(start) - set(specs))
+        if unknown:
+            raise ValueError(
+                f"The inputs of '{signature}' are {list(specs)}. Received: {unknown}"
+            )
+        self._constants = {k: v for k, v in start.items() if k not in names}
+        self._start = {
+            name: np.array(start.get(name, np.zeros(*specs[name]))) for name in names
+        }
+        self.reset()
+
+    def reset(self):
+        """Goes back to the first states."""
+        self.states = dict(self._start)
+
+    def __call__(self, **inputs):
+        """Does one step.
+
+        Args:
+            **inputs: Arrays by name, of the inputs that are left.
+
+        Returns:
+            A dict of the outputs that are no states.
+
+        Raises:
+            ValueError: As of `kerasseq.lite.Runner.run`.
+        """
+        outputs = self._run(**self._constants, **self.states, **inputs)
+        self.states = {name: outputs.pop(name) for name in self.states}
+        return outputs

@@ -1,0 +1,117 @@
+"""What a TFLite file holds: its ops, shapes, signatures and size."""
+
+import collections
+import math
+import os
+
+from kerasseq.lite import flatbuffer, gpu_rules
+from kerasseq.lite.flatbuffer import FLEX, text
+
+BUILTIN_NAMES = flatbuffer.BUILTIN_NAMES
+_LARGE = 1024  # the converter leaves smaller constants as they are
+_WEIGHT_TYPES = ("FLOAT32", "FLOAT16", "INT8", "INT4")
+
+
+def audit_file(path):
+    """Lists what a TFLite file holds.
+
+    Args:
+        path: Path of a `.tflite` file.
+
+    Returns:
+        A dict: `"ops"` (`{name: count}` over all subgraphs), `"flex_ops"` and
+        `"custom_ops"` (names of ops that are no builtins; a mobile runtime loads
+        neither), `"gpu_refused_ops"` (names of ops that the GPU delegate leaves to the
+        CPU, see `gpu_rules.refused`), `"dynamic_shapes"` (whether any tensor has a
+        size that is not fixed), `"bytes"`, `"signatures"` (names), `"subgraphs"` (their
+        number), `"tensor_types"` (`{type: count}`) and `"int8_share"` (of the elements
+        of all constants with 1024 or more, integers for indices left out, the share
+        that is int8; `None` if there are none).
+
+    Raises:
+        ValueError: If the file is no valid TFLite file.
+
+    Example:
+
+    ```python
+    audit.audit_file("model.tflite")["ops"]  # {"FULLY_CONNECTED": 2, "SOFTMAX": 1}
+    ```
+    """
+    return of_model(flatbuffer.read(path), os.path.getsize(path))
+
+
+def of_model(model, num_bytes):
+    """As `audit_file`, of a file that has been read.
+
+    Args:
+        model: `schema.ModelT`, from `model_file.read`.
+        num_bytes: The size of the file.
+
+    Returns:
+        A dict as from `audit_file`.
+    """
+    operators = list(_operators(model))
+    counts = collections.Counter(name for name, _ in operators)
+    custom = {text(c.customCode) for c in model.operatorCodes if c.customCode}
+    return {
+        "ops": dict(sorted(counts.items())),
+        "flex_ops": sorted(name for name in custom if name.startswith(FLEX)),
+        "custom_ops": sorted(name for name in custom if not name.startswith(FLEX)),
+        "gpu_refused_ops": gpu_rules.refused_ops(operators),
+        "dynamic_shapes": any(map(_has_dynamic_shape, model.subgraphs)),
+        "bytes": num_bytes,
+        "signatures": [text(s.signatureKey) for s in model.signatureDefs],
+        "subgraphs": len(model.subgraphs),
+        "tensor_types": _tensor_types(model),
+        "int8_share": _int8_share(model),
+    }
+
+
+def check_builtin(content):
+    """Raises if a file holds ops that are no builtins.
+
+    Args:
+        content: What `audit` returned.
+
+    Raises:
+        ValueError: With the names of the ops.
+    """
+    foreign = content["flex_ops"] + content["custom_ops"]
+    if foreign:
+        raise ValueError(
+            "The TFLite file holds ops that mobile runtimes do not load; write the "
+            f"layers that cause them with other ops. Received: {foreign}"
+        )
+
+
+def _operators(model):
+    """Pairs of the name of an op and the shapes of its tensors."""
+    for graph in model.subgraphs:
+        for op in graph.operators:
+            tensors = [index for index in (*op.inputs, *op.outputs) if index >= 0]
+            shapes = [graph.tensors[index].shape for index in tensors]
+            yield flatbuffer.op_name(model, op), shapes
+
+
+def _tensor_types(model):
+    types = [flatbuffer.type_name(t) for g in model.subgraphs for t in g.tensors]
+    return dict(sorted(collections.Counter(types).items()))
+
+
+def _int8_share(model):
+    """The share of int8 in the weights that are large enough to be quantized."""
+    weights = {
+        tensor.buffer: (flatbuffer.type_name(tensor), math.prod(tensor.shape))
+        for graph in model.subgraphs
+        for tensor in graph.tensors
+        if len(model.buffers[tensor.buffer].data)
+    }
+    sizes = collections.Counter()
+    for name, size in weights.values():
+        if size >= _LARGE and name in _WEIGHT_TYPES:
+            sizes[name] += int(size)
+    return sizes["INT8"] / sizes.total() if sizes else None
+
+
+def _has_dynamic_shape(graph):
+    return any(size < 0 for t in graph.tensors for size in t.shapeSignature)

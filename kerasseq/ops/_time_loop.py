@@ -1,0 +1,168 @@
+"""One loop over time that compiles under XLA on TensorFlow and on JAX."""
+
+import keras
+
+from kerasseq.ops._loop_strategy import current_loop_strategy
+
+
+def time_loop(step, inputs, initial_states, collect=True, unroll=False, reverse=False):
+    """Runs `step` over the first axis of `inputs`.
+
+    On TensorFlow this is a `tf.while_loop` whose bound is the static length, so that
+    XLA also compiles its gradient; on JAX it is `lax.scan`. `keras.ops.scan` has no
+    gradient under XLA on TensorFlow, hence this function. A static length of 1 has no
+    loop at all, so that a model exported to run token by token has none.
+
+    Args:
+        step: callable `(inputs_t, states) -> (outputs_t, states)`. `inputs_t` has the
+            structure of `inputs` without the time axis; states keep their structure,
+            shapes and dtypes.
+        inputs: nested structure of tensors `(time, ...)`, all of the same length.
+        initial_states: nested structure of tensors.
+        collect: whether to stack the outputs of all steps. If `False`, only the last
+            step's outputs are returned, and less memory is used.
+        unroll: whether to write out every step instead of looping. Needs a static
+            length.
+        reverse: whether to go from the last step to the first; the outputs of a step
+            stay in its place.
+
+    Returns:
+        `(outputs, states)`. Outputs have shape `(time, ...)` if `collect`, else that
+        of one step.
+
+    Raises:
+        ValueError: on a backend other than TensorFlow or JAX, or if a loop without
+            static length is to be unrolled.
+
+    Example:
+        >>> outputs, total = time_loop(
+        ...     lambda x, total: (total + x, total + x),
+        ...     keras.ops.arange(4.0),
+        ...     keras.ops.zeros(()),
+        ... )
+        >>> outputs  # 0, 1, 3, 6
+    """
+    so_far = current_loop_strategy()
+    kind, length = so_far.kind, keras.tree.flatten(inputs)[0].shape[0]
+    if not unroll and length not in (None, 1):
+        so_far.num_steps += length
+    backend = keras.backend.backend()
+    if unroll or length == 1 or kind in ("unrolled", "loopless"):
+        loop = _unrolled_loop
+    elif backend == "tensorflow" and kind in ("while", "fused"):
+        from kerasseq.ops import _buffer_loop
+
+        _static_length(inputs)
+        loop = _buffer_loop.buffer_loop
+    elif backend == "tensorflow":
+        loop = _tensorflow_loop
+    elif backend == "jax":
+        loop = _jax_loop
+    else:
+        raise ValueError(
+            "kerasseq runs on the TensorFlow and JAX backends. "
+            f"Received: keras.backend.backend()={backend!r}. "
+            "Set KERAS_BACKEND=tensorflow or KERAS_BACKEND=jax."
+        )
+    return loop(step, inputs, initial_states, collect, reverse)
+
+
+def _static_length(inputs):
+    length = keras.tree.flatten(inputs)[0].shape[0]
+    if length is None:
+        raise ValueError(
+            "This loop needs a static number of time steps. Received: an input of "
+            "unknown length. Give the time dimension in keras.Input."
+        )
+    return length
+
+
+def _unrolled_loop(step, inputs, states, collect, reverse):
+    collected = []
+    length = _static_length(inputs)
+    unstacked = [keras.ops.unstack(x, length) for x in keras.tree.flatten(inputs)]
+    for time in reversed(range(length)) if reverse else range(length):
+        inputs_t = keras.tree.pack_sequence_as(inputs, [x[time] for x in unstacked])
+        outputs, states = step(inputs_t, states)
+        collected.append(outputs)
+    if collect:
+        collected = collected[::-1] if reverse else collected
+        outputs = keras.tree.map_structure(lambda *x: keras.ops.stack(x), *collected)
+    return outputs, states
+
+
+def _tensorflow_loop(step, inputs, initial_states, collect, reverse):
+    import tensorflow as tf
+
+    flatten, pack = keras.tree.flatten, keras.tree.pack_sequence_as
+    sequences = [tf.convert_to_tensor(x) for x in flatten(inputs)]
+    length = sequences[0].shape[0]
+    if length is None:
+        length = tf.shape(sequences[0])[0]
+    readers = [_unstacked(x, length) for x in sequences]
+
+    first = pack(inputs, [x[0] for x in sequences])
+    example, _ = step(first, initial_states)  # for its shapes; pruned from the graph
+    outputs = [_output_slot(x, length, collect) for x in flatten(example)]
+
+    def body(turn, outputs, states):
+        time = length - 1 - turn if reverse else turn
+        inputs_t = pack(inputs, [reader.read(time) for reader in readers])
+        outputs_t, new_states = step(inputs_t, pack(initial_states, states))
+        outputs_t = flatten(outputs_t)
+        if collect:
+            written = zip(outputs, outputs_t, strict=True)
+            outputs_t = [slot.write(time, x) for slot, x in written]
+        return turn + 1, outputs_t, flatten(new_states)
+
+    _, outputs, states = tf.while_loop(
+        lambda time, *_: time < length,
+        body,
+        (tf.constant(0), outputs, flatten(initial_states)),
+        maximum_iterations=length,
+    )
+    if collect:
+        outputs = [slot.stack() for slot in outputs]
+    return pack(example, outputs), pack(initial_states, states)
+
+
+def _unstacked(sequence, length):
+    import tensorflow as tf
+
+    array = tf.TensorArray(
+        sequence.dtype, size=length, element_shape=sequence.shape[1:]
+    )
+    return array.unstack(sequence)
+
+
+def _output_slot(example, length, collect):
+    import tensorflow as tf
+
+    if not collect:
+        return tf.zeros_like(example)
+    return tf.TensorArray(example.dtype, size=length, element_shape=example.shape)
+
+
+def _jax_loop(step, inputs, initial_states, collect, reverse):
+    import jax
+
+    if collect:
+        states, outputs = jax.lax.scan(
+            lambda states, x: step(x, states)[::-1],
+            initial_states,
+            inputs,
+            reverse=reverse,
+        )
+        return outputs, states
+    first = jax.tree_util.tree_map(lambda x: x[0], inputs)
+    example = jax.eval_shape(
+        lambda x, states: step(x, states)[0], first, initial_states
+    )
+    empty = jax.tree_util.tree_map(lambda x: jax.numpy.zeros(x.shape, x.dtype), example)
+    carry, _ = jax.lax.scan(
+        lambda carry, x: (step(x, carry[1]), None),
+        (empty, initial_states),
+        inputs,
+        reverse=reverse,
+    )
+    return carry

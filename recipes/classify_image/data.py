@@ -1,0 +1,84 @@
+"""Images and batches of `recipes.classify_image`."""
+
+import functools
+
+import kerasseq
+from recipes.shared import image_flags, training_run
+
+# Flags that may differ when a run is resumed.
+UNFINGERPRINTED = ("from", "images", "input_size", "tta", "quantize", "calibrate")
+UNFINGERPRINTED += ("keep_float",)
+
+
+def load_data(flags):
+    """Loads, splits and batches the images.
+
+    Returns:
+        What `make_batches` returns.
+    """
+    images = load_images(flags)
+    shape = " x ".join(map(str, images.train[0].shape[1:]))
+    print(f"data: {images.name}, {len(images.class_names)} classes, images of {shape}")
+    return make_batches(flags, images)
+
+
+def load_images(flags, **options):
+    """The images, a `kerasseq.data.LabeledImages`."""
+    return kerasseq.data.load_labeled_images(
+        flags.data,
+        data_dir=flags.data_dir,
+        validation_share=flags.validation_share,
+        test_share=flags.test_share,
+        seed=flags.seed,
+        **image_flags.image_options(flags) | options,
+    )
+
+
+def make_batches(flags, images):
+    """Batches of all three splits.
+
+    Returns:
+        A dict: `images`, as given, `train`, `validation`, `test`
+        (`kerasseq.data.ImageBatches`), and `settings`, what a resumed run must share.
+    """
+    options = {"num_classes": len(images.class_names), "one_hot": True}
+    batches = functools.partial(
+        kerasseq.data.ImageBatches, batch_size=flags.batch_size, **options
+    )
+    weights = None
+    if flags.class_weights:
+        weights = kerasseq.data.class_weights(images.train[1])
+    found = {
+        "train": batches(
+            *images.train,
+            augment=_augmentation(flags),
+            mixup=flags.mixup,
+            cutmix=flags.cutmix,
+            sample_weights=weights,
+            seed=flags.seed,
+        ),
+        "validation": batches(*images.validation, shuffle=False),
+        "test": batches(*images.test, shuffle=False),
+    }
+    counts = (f"{name} {part.num_images}" for name, part in found.items())
+    print(f"images: {', '.join(counts)}")
+    contents = [*images.train, *images.validation]
+    settings = training_run.fingerprint(flags, contents, UNFINGERPRINTED)
+    return {"images": images, "settings": settings} | found
+
+
+def _augmentation(flags):
+    import keras
+
+    layers = image_flags.augmentation(flags)
+    if flags.erase:
+        layers.append(keras.layers.RandomErasing(flags.erase))
+    return layers
+
+
+def device_images(flags, data):
+    """The images in the size that the exported file takes."""
+    size = image_flags.parse_size("input_size", flags.input_size)
+    if size is None or tuple(size) == data["images"].test[0].shape[1:3]:
+        return data["images"]
+    return load_images(flags, image_size=size)

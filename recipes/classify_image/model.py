@@ -1,0 +1,110 @@
+"""The models of `recipes.classify_image`, and the flags that size them."""
+
+import kerasseq
+from recipes.shared import command_line
+
+VIT_SIZES = ("hidden_dim", "num_layers", "num_heads", "mlp_dim")
+VIT_FLAGS = ("size", "patch_size", *VIT_SIZES, "pooling", "positions", "stem")
+VIT_FLAGS += ("attention_dropout", "stochastic_depth")
+# Side of a patch, and the largest image it is the default for.
+PATCH_SIZES = ((2, 16), (4, 64), (8, 128))
+LARGE_PATCH = 16
+
+
+def define_flags(flags):
+    """Adds the flags that `build` reads.
+
+    Args:
+        flags: The `absl.flags.FlagValues` of the recipe.
+    """
+    define = command_line.definer(flags)
+    positive = {"lower_bound": 1}
+    define("enum", "arch", "vit", "Vision Transformer or small CNN.", ("vit", "cnn"))
+    sizes = ("tiny", "small", "base")
+    define("enum", "size", None, "ViT: a paper's size, for the next four.", sizes)
+    define("integer", "hidden_dim", 96, "ViT: features of a token.", **positive)
+    define("integer", "num_layers", 3, "ViT: encoder blocks.", **positive)
+    define("integer", "num_heads", 4, "ViT: attention heads.", **positive)
+    define("integer", "mlp_dim", 192, "ViT: feed-forward width.", **positive)
+    text = "ViT: side of a patch; else 2, 4, 8 or 16 for images up to 16, 64, 128, ..."
+    define("integer", "patch_size", None, text, **positive)
+    define("enum", "pooling", "mean", "ViT: what the head reads.", ("token", "mean"))
+    kinds = ("learned", "sinusoidal")
+    define("enum", "positions", "learned", "ViT: kind of positions.", kinds)
+    kinds = ("patch", "convolution")
+    define("enum", "stem", "convolution", "ViT: how pixels become patches.", kinds)
+    rate = {"lower_bound": 0.0, "upper_bound": 0.9}
+    define("float", "attention_dropout", 0.0, "ViT: of attention weights.", **rate)
+    define("float", "stochastic_depth", 0.1, "ViT: share of branches left out.", **rate)
+    define("list", "widths", ["32", "64", "96"], "CNN: channels of each stage.")
+    define("float", "dropout", 0.1, "Dropout.", **rate)
+
+
+def check(flags):
+    """Refuses flags that do not go together.
+
+    Raises:
+        ValueError: naming the flag.
+    """
+    foreign = VIT_FLAGS if flags.arch == "cnn" else ("widths",)
+    given = [name for name in foreign if flags[name].present]
+    if given:
+        raise ValueError(f"--{given[0]} has no meaning with --arch={flags.arch}.")
+    given = [name for name in VIT_SIZES if flags[name].present]
+    if flags.size and given:
+        raise ValueError(
+            f"--size={flags.size} sets --{given[0]}; leave one of the two out."
+        )
+    if not all(width.isdecimal() and int(width) for width in flags.widths):
+        raise ValueError(
+            "--widths are channels such as 32,64,96. "
+            f"Received: --widths={','.join(flags.widths)}"
+        )
+
+
+def build(flags, input_shape, num_classes):
+    """Builds the model that the flags describe.
+
+    Args:
+        flags: Flags with those of `define_flags`, and `seed`.
+        input_shape: `(height, width, channels)` of the images.
+        num_classes: Number of classes.
+
+    Returns:
+        A `keras.Model` from images, 0 to 255, to logits.
+    """
+    options = {
+        "dropout": flags.dropout,
+        "include_rescaling": True,
+        "seed": flags.seed,
+    }
+    if flags.arch == "cnn":
+        widths = [int(width) for width in flags.widths]
+        return kerasseq.models.convnet(
+            input_shape, num_classes, widths=widths, **options
+        )
+    options |= {name: flags[name].value for name in VIT_FLAGS}
+    options["patch_size"] = flags.patch_size or _patch_size(input_shape)
+    return kerasseq.models.vit(input_shape, num_classes, **options)
+
+
+def _patch_size(input_shape):
+    side = max(input_shape[:2])
+    fitting = (size for size, largest in PATCH_SIZES if side <= largest)
+    return next(fitting, LARGE_PATCH)
+
+
+def look(flags, model, images):
+    """Where the model looks: attention rollout (ViT) or Grad-CAM (CNN).
+
+    Args:
+        flags: Flags with those of `define_flags`.
+        model: From `build`.
+        images: Array `(num, height, width, channels)`.
+
+    Returns:
+        Array `(num, height, width)`, 0 to 1.
+    """
+    explains = kerasseq.explain
+    explain = explains.grad_cam if flags.arch == "cnn" else explains.attention_rollout
+    return explain(model, images.astype("float32"))

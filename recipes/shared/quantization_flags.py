@@ -1,0 +1,32 @@
+"""The flags of quantized files, the same for all recipes."""
+
+from recipes.shared import command_line
+
+# The search loops of text are WHILE ops, and the converter has no int8 ones.
+WITH_LOOPS = ("float16", "dynamic")
+ALL = (*WITH_LOOPS, "int8")
+
+
+def define_flags(flags, precisions=ALL, default=()):
+    """Adds `--quantize` and, where int8 is possible, `--keep_float`.
+
+    Args:
+        flags: The `absl.flags.FlagValues` of the recipe.
+        precisions: What can be asked for.
+        default: What is made unless another is asked for.
+    """
+    define = command_line.definer(flags)
+    text = f"Quantized files to write, of {', '.join(precisions)}."
+    define("list", "quantize", list(default), text)
+    if "int8" in precisions:
+        text = "Layers that the int8 file computes in float: patterns such as dense*."
+        define("list", "keep_float", [], text)
+
+
+def check(flags, precisions=ALL):
+    """Raises `ValueError` for an unknown precision."""
+    if not set(flags.quantize) <= set(precisions):
+        raise ValueError(
+            f"--quantize is a list out of {','.join(precisions)}, or nothing. "
+            f"Received: --quantize={','.join(flags.quantize)}"
+        )

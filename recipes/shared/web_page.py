@@ -1,0 +1,129 @@
+"""The page of an exported file, `web/`: it runs the file in a browser.
+
+Static files that any web server can serve; `recipes/web/` holds what is not of a run.
+"""
+
+import pathlib
+import shutil
+
+from kerasseq.utils import atomic
+from recipes.shared import command_line, file_input, masks, web_library
+
+NUM_SAMPLES = 6
+_IMAGES = ("image_input.js", "pixels.js")
+_SCRIPTS = {
+    "classify_image": _IMAGES,
+    "segment": (*_IMAGES, "tiling.js"),
+    "translate": ("subwords.js",),
+}
+_NAMES = {"translate": "vocabulary.json"}
+
+
+def define_flags(flags):
+    """Adds `--web` and `--web_library`."""
+    define = command_line.definer(flags)
+    text = "Write web/, a page that runs the exported file in a browser."
+    define("bool", "web", False, text)
+    text = f"Folder where `npm install {web_library.package()}` was run, for --web."
+    define("string", "web_library", None, text)
+
+
+def check(flags):
+    """Makes sure, before any work, that a page can be made if it is asked for.
+
+    Raises:
+        ValueError: if LiteRT.js is not there and cannot be fetched.
+    """
+    if flags.web:
+        web_library.find(flags.web_library)
+
+
+def add(flags, task, folder, samples):
+    """Writes `web/` into the folder of an export, if `--web` asks for it.
+
+    Args:
+        flags: The flags.
+        task: `"classify_image"`, `"segment"` or `"translate"`.
+        folder: A folder with `model.tflite` and what the page needs beside it.
+        samples: As of `write`.
+    """
+    if flags.web:
+        library = web_library.find(flags.web_library)
+        write(folder / "web", task, folder / "model.tflite", library, samples)
+
+
+def add_for_images(flags, task, reader):
+    """Writes the page of an exported file, with images of `--images` as samples.
+
+    Args:
+        flags: Flags `images`, `from`, `output_dir`, `web` and `web_library`.
+        task: As of `add`.
+        reader: Class of the exported file, with a method `read`.
+    """
+    source = flags["from"].value or flags.output_dir
+    read = reader(source).read
+    given = flags.images
+    paths = [] if given is None else file_input.image_files(given)[:NUM_SAMPLES]
+    add_to_earlier(flags, task, source, [read(path) for path in paths])
+
+
+def add_to_earlier(flags, task, source, samples):
+    """Writes the page of an exported file to `--output_dir`, or else beside the file.
+
+    Args:
+        flags: The flags.
+        task: As of `add`.
+        source: The folder of an earlier export, or a `.tflite` file in it.
+        samples: As of `write`.
+    """
+    library = web_library.find(flags.web_library)
+    model = pathlib.Path(source)
+    model = model if model.suffix == ".tflite" else model / "model.tflite"
+    page = file_input.output_folder(flags, source) / "web"
+    write(page, task, model, library, samples)
+    print(f"Written to {page}/; python -m http.server -d {page} serves it.")
+
+
+def write(folder, task, model, library, samples):
+    """Writes the page, whole or not at all.
+
+    Args:
+        folder: Where it goes.
+        task: As of `add`.
+        model: Path of the `.tflite` file, beside its labels or vocabulary.
+        library: Folder of the library, from `web_library.find`.
+        samples: What the page offers to try: sentences, or uint8 images
+            `(height, width, channels)`. It shows the result of the first at once.
+    """
+    beside = model.with_name(_NAMES.get(task, "labels.json"))
+    scripts = ("style.css", "interface.js", "runtime.js", f"{task}.js", *_SCRIPTS[task])
+    with atomic.replace_folder(folder) as page:
+        for name in scripts:
+            shutil.copy(web_library.SOURCES / name, page)
+        shutil.copy(web_library.SOURCES / f"{task}.html", page / "index.html")
+        shutil.copy(model, page / "model.tflite")
+        shutil.copy(beside, page)
+        for name in web_library.FILES:
+            (page / "litert" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(library / name, page / "litert" / name)
+        facts = {"samples": _samples(page, samples)}
+        if task == "segment":
+            facts["colors"] = _colors(len(file_input.read_labels(beside)))
+        atomic.write_json(page / "page.json", facts)
+
+
+def _samples(page, samples):
+    """Sentences as they are, images as the names of their files."""
+    samples = list(samples)[:NUM_SAMPLES]
+    if all(isinstance(sample, str) for sample in samples):
+        return samples
+    from PIL import Image
+
+    names = [f"sample_{number}.png" for number in range(1, len(samples) + 1)]
+    for name, sample in zip(names, samples, strict=True):
+        Image.fromarray(masks.rgb(sample)).save(page / name)
+    return names
+
+
+def _colors(num_classes):
+    return [f"#{bytes(row).hex()}" for row in masks.palette(num_classes)]

@@ -1,0 +1,132 @@
+"""The models of `recipes.translate`, and how they are trained, as flags."""
+
+import kerasseq
+from recipes.shared import command_line, optimizer_flags, training_run
+
+ARCHITECTURES = ("rnn", "transformer")
+# What is good for one architecture is not for the other: their own defaults.
+DEFAULTS = {
+    "rnn": {"num_layers": 1, "schedule": "cosine"},
+    "transformer": {"num_layers": 3, "schedule": "inverse_square_root"},
+}
+
+
+def define_flags(flags):
+    """Adds the flags of the model and of its training."""
+    define = command_line.definer(flags)
+    define("enum", "arch", "rnn", "Model.", ARCHITECTURES)
+    text = "Layers of encoder and decoder; 1, Transformer: 3."
+    define("integer", "num_layers", None, text, lower_bound=1)
+    # The embedded phrases are regular and plenty; prose wants 0.3 and 0.1.
+    define("float", "dropout", 0.05, "Dropout; 0.3 for some 30,000 sentences.")
+    define("bool", "tie_embeddings", True, "One table for source, target and output.")
+    _define_recurrent_flags(define)
+    _define_transformer_flags(define)
+    define("float", "label_smoothing", 0.0, "Label smoothing; 0.1 for prose.")
+    define("float", "learning_rate", 2e-3, "Peak learning rate of Adam.")
+    text = "How it falls after the peak; RNN: cosine, Transformer: inverse_square_root."
+    define("enum", "schedule", None, text, ("cosine", "inverse_square_root"))
+    define("integer", "warmup_steps", 200, "Steps until the peak.", lower_bound=0)
+    text = "Use averaged weights; what a step keeps of them, as 0.999. 0: no."
+    define("float", "ema", 0.0, text, lower_bound=0.0, upper_bound=0.99999)
+    text = "Use the mean of the weights after so many epochs; 0: no."
+    define("integer", "average_checkpoints", 0, text, lower_bound=0)
+    text = "Batches whose gradients make a step."
+    define("integer", "accumulate", 1, text, lower_bound=1)
+    define("integer", "patience", 5, "Epochs without a better validation score.")
+    optimizer_flags.define_optimizer_flags(flags, clip_global_norm=1.0)
+    optimizer_flags.define_cell_flags(flags)
+
+
+def _define_recurrent_flags(define):
+    define("enum", "cell", "gru", "RNN: cell.", ("lstm", "gru", "simple_rnn"))
+    kinds = ("additive", "dot", "general")
+    define("enum", "attention", "general", "RNN: score of the attention.", kinds)
+    define("integer", "units", 192, "RNN: size of the states.")
+    define("integer", "embedding_dim", 128, "RNN: size of the embeddings.")
+    text = "RNN: add each layer's input from the second on."
+    define("bool", "residual", True, text)
+    define("bool", "input_feeding", True, "RNN: feed the decoder its last output.")
+
+
+def _define_transformer_flags(define):
+    define("integer", "hidden_dim", 128, "Transformer: features of a token.")
+    define("integer", "mlp_dim", 256, "Transformer: width of the feed-forward layers.")
+    define("integer", "num_heads", 4, "Transformer: attention heads.")
+    text = "Transformer: heads of keys and values; else as --num_heads."
+    define("integer", "num_key_value_heads", None, text)
+    kinds = ("sinusoidal", "learned", "rotary", "alibi")
+    define("enum", "positions", "sinusoidal", "Transformer: positions.", kinds)
+    define("enum", "norm", "layer", "Transformer: normalization.", ("layer", "rms"))
+    text = "Transformer: normalize inputs of parts, not outputs."
+    define("bool", "norm_first", True, text)
+    kinds = ("relu", "gelu", "swiglu")
+    define("enum", "activation", "relu", "Transformer: feed-forward.", kinds)
+    text = "Transformer: dropout of attention weights."
+    define("float", "attention_dropout", 0.0, text)
+    text = "Transformer: dropout inside the feed-forward layers."
+    define("float", "activation_dropout", 0.0, text)
+
+
+def apply_defaults(flags):
+    """Gives the flags that were left open the defaults of the architecture."""
+    for name, value in DEFAULTS[flags.arch].items():
+        if flags[name].value is None:
+            flags[name].value = value
+
+
+def free_flags(flags):
+    """The flags of `training_run.fingerprint` that a resumed run may change."""
+    # A cosine falls towards the last epoch. Without one, a run may stop or go on.
+    return ("epochs",) if flags.schedule == "inverse_square_root" else ()
+
+
+def build(flags, vocabulary_size, lengths):
+    """Builds the model.
+
+    Args:
+        flags: The flags, settled.
+        vocabulary_size: Number of subwords.
+        lengths: The longest source and target.
+
+    Returns:
+        A model of `kerasseq.models.seq2seq` or `transformer`.
+    """
+    shared = ("num_layers", "dropout", "tie_embeddings")
+    if flags.arch == "rnn":
+        names = ("embedding_dim", "units", "cell", "attention", "input_feeding")
+        make, names = kerasseq.models.seq2seq, (*names, "residual")
+        more = optimizer_flags.cell_options(flags)
+    else:
+        names = ("hidden_dim", "mlp_dim", "num_heads", "num_key_value_heads", "norm")
+        names += ("positions", "norm_first", "activation", "attention_dropout")
+        make, names = kerasseq.models.transformer, (*names, "activation_dropout")
+        more = {"max_length": max(lengths)}
+    options = {name: flags[name].value for name in (*shared, *names)}
+    return make(vocabulary_size, **options, **more)
+
+
+def compile_model(flags, model, steps_per_epoch):
+    """Compiles the model with the loss, the optimizer and its schedule."""
+    if flags.schedule == "cosine":
+        steps = flags.epochs * steps_per_epoch // flags.accumulate
+        schedule = training_run.cosine_schedule(
+            flags.learning_rate, steps, flags.warmup_steps
+        )
+    else:
+        schedule = kerasseq.training.InverseSquareRoot(
+            flags.learning_rate, max(flags.warmup_steps, 1)
+        )
+    options = {}
+    if flags.arch == "transformer":
+        options = {"beta_2": 0.98, "epsilon": 1e-9}  # Vaswani et al., section 5.3
+    if flags.ema:
+        options |= {"use_ema": True, "ema_momentum": flags.ema}
+    if flags.accumulate > 1:
+        options["gradient_accumulation_steps"] = flags.accumulate
+    model.compile(
+        optimizer_flags.make_optimizer(flags, schedule, **options),
+        kerasseq.training.SmoothedCrossEntropy(flags.label_smoothing),
+        weighted_metrics=kerasseq.training.token_metrics(),
+        jit_compile=flags.jit_compile,
+    )

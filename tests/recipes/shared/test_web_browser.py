@@ -1,0 +1,211 @@
+"""Pages in headless Chromium compute what `kerasseq.lite.Runner` computes."""
+
+import json
+import shutil
+
+import browser
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasseq import data, decoding, export, lite, models
+from kerasseq.utils import atomic
+from recipes.classify_image import __main__ as classify_image
+from recipes.classify_image import use_file as classify_image_file
+from recipes.segment import __main__ as segment
+from recipes.segment import use_file as segment_file
+from recipes.shared import command_line, web_library
+from recipes.translate import __main__ as translate
+from recipes.translate import use_file as translate_file
+
+pytestmark = pytest.mark.slow
+LENGTH = 40
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _browser():
+    if browser.CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed")
+
+
+def scattered(model):
+    """The model with weights that make outputs lie far apart."""
+    generator = np.random.default_rng(0)
+    for weight in model.trainable_weights:
+        weight.assign(generator.normal(0, 0.3, weight.shape))
+    return model
+
+
+def make_page(recipe, folder, *arguments):
+    try:
+        web_library.find()
+    except ValueError as error:
+        pytest.skip(f"npm does not reach the library: {error}")
+    values = recipe.define_flags()
+    arguments = ["--web", f"--from={folder}", *arguments]
+    assert command_line.run(recipe.main, values, "", arguments) == 0
+    return folder / "web"
+
+
+def pictures(folder, sizes):
+    """Smooth random images of some heights and widths, as PNG files."""
+    generator = np.random.default_rng(0)
+    folder.mkdir()
+    for number, size in enumerate(sizes):
+        coarse = generator.integers(0, 256, (4, 4, 3), "uint8")
+        image = Image.fromarray(coarse).resize(size[::-1])
+        image.save(folder / f"{number}.png")
+    return folder
+
+
+RUN = """
+const outputs = await kerasseq.run(%s, %s);
+return Object.fromEntries(Object.entries(outputs).map(([k, x]) => [k, [...x]]));
+"""
+
+
+def assert_runs_as_runner(page, signature, inputs):
+    """The page's file gives for the same inputs what the runner gives."""
+    expected = lite.Runner(page / "model.tflite").run(signature, **inputs)
+    flat = {name: np.ravel(x).tolist() for name, x in inputs.items()}
+    script = RUN % (json.dumps(signature), json.dumps(flat))
+    found = browser.ask(page, script)
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        assert np.abs(np.reshape(found[name], array.shape) - array).max() <= 1e-4
+    return found
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("classifier")
+    options = {"patch_size": 4, "num_layers": 1, "include_rescaling": True, "seed": 0}
+    model = scattered(models.vit((16, 12, 3), 4, **options))
+    signatures = export.image_signature((16, 12, 3))
+    export.export_model(model, folder, signatures=signatures)
+    atomic.write_json(folder / "labels.json", ["one", "two", "three", "four"])
+    images = pictures(folder / "images", [(16, 12), (24, 31), (8, 9)])
+    return make_page(classify_image, folder, f"--images={images}")
+
+
+def test_classifier(classifier):
+    image = np.random.default_rng(1).integers(0, 256, (1, 16, 12, 3), "uint8")
+    assert_runs_as_runner(classifier, "serve", {"image": image})
+
+
+def test_classifier_reads_images_as_python_does(classifier):
+    script = """
+const found = [];
+for (const name of ['0', '1', '2']) {
+  const blob = await (await fetch(`given/${name}.png`)).blob();
+  found.push([...(await kerasseq.classify(blob)).probabilities]);
+}
+const names = [...page.document.querySelectorAll('#classes li :first-child')];
+return {found, best: names[0].textContent,
+  status: page.document.getElementById('status').textContent};
+"""
+    images = classifier.parent / "images"
+    shutil.copytree(images, classifier / "given")
+    answer = browser.ask(classifier, script)
+    python = classify_image_file.FileClassifier(classifier.parent)
+    expected = [python(python.read(path)) for path in sorted(images.iterdir())]
+    np.testing.assert_allclose(answer["found"], expected, atol=1e-4)
+    assert np.ptp(expected, axis=0).max() > 0.01
+    assert answer["best"] == python.class_names[expected[0].argmax()]
+    assert answer["status"].startswith("Classified in ")
+
+
+@pytest.fixture(scope="module")
+def segmenter(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("segmenter")
+    heads = {"mask": 3, "edges": 2, "reconstruction": 1}
+    options = {"width": 4, "depth": 2, "include_rescaling": True, "seed": 0}
+    model = scattered(models.unet((32, 32, 1), heads=heads, **options))
+    signatures = segment.segment_heads.signature(model)
+    export.export_model(model, folder, signatures=signatures)
+    atomic.write_json(folder / "labels.json", ["none", "one", "two"])
+    images = pictures(folder / "images", [(32, 32), (70, 45)])
+    return make_page(segment, folder, f"--images={images}")
+
+
+def test_segmenter(segmenter):
+    image = np.random.default_rng(1).integers(0, 256, (1, 32, 32, 1), "uint8")
+    assert_runs_as_runner(segmenter, "serve", {"image": image})
+
+
+def test_segmenter_reads_and_tiles_images_as_python_does(segmenter):
+    script = """
+const {maps} = await kerasseq.segment(await (await fetch('sample_2.png')).blob());
+return {
+  maps: Object.fromEntries(Object.entries(maps).map(([k, x]) => [k, [...x]])),
+  panels: [...page.document.querySelectorAll('figcaption')].map((x) => x.textContent),
+};
+"""
+    answer = browser.ask(segmenter, script)
+    python = segment_file.FileSegmenter(segmenter.parent)
+    joined = python._in_tiles(python.read(segmenter.parent / "images" / "1.png"))
+    found = [np.reshape(answer["maps"][x], (70, 45, -1)) for x in python._channels]
+    np.testing.assert_allclose(np.concatenate(found, -1), joined, atol=1e-4)
+    assert answer["panels"] == ["Image", "Mask", "Edges", "Reconstruction"]
+
+
+@pytest.fixture(scope="module", params=["rnn", "transformer"])
+def translator(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    text = data.load_parallel_text("synthetic", num_examples=600)
+    sentences = [side for pair in text.train for side in pair]
+    tokenizer = data.train_subwords(sentences, 300, folder / "subwords.model")
+    data.save_vocabulary(tokenizer, folder / "vocabulary.json")
+    if request.param == "rnn":
+        model = models.seq2seq(300, embedding_dim=16, units=16, seed=0)
+    else:
+        sizes = {"hidden_dim": 16, "num_layers": 1, "num_heads": 2, "mlp_dim": 24}
+        model = models.transformer(300, seed=0, **sizes)
+    model = scattered(model)
+    export.export_model(
+        model,
+        folder,
+        signatures=lambda twin: decoding.translation_signatures(twin, LENGTH, LENGTH),
+        min_token_agreement=0.9,
+    )
+    samples = [source for source, _ in text.test[:8]]
+    return make_page(translate, folder, f"--translate={samples[0]}"), samples
+
+
+def test_translator(translator):
+    page, _ = translator
+    source = np.zeros((1, LENGTH), "int32")
+    source[0, :6] = [5, 17, 140, 8, 60, data.END_ID]
+    for signature in ("greedy", "beam"):
+        assert_runs_as_runner(page, signature, {"source": source})
+    inputs = {"token": np.array([data.START_ID], "int32")}
+    encoded = assert_runs_as_runner(page, "encode", {"source": source})
+    specs = lite.Runner(page / "model.tflite").signatures["step"]["inputs"]
+    for name in encoded:
+        shape, dtype = specs[name]
+        inputs[name] = np.reshape(encoded[name], shape).astype(dtype)
+    assert_runs_as_runner(page, "step", inputs)
+
+
+def test_translator_translates_as_python_does(translator):
+    page, samples = translator
+    script = """
+const found = [];
+for (const sentence of %s) found.push((await kerasseq.translate(sentence)).found);
+const box = page.document.getElementById('source');
+box.value = 'word '.repeat(60);
+box.dispatchEvent(new page.Event('input'));
+const status = page.document.getElementById('status');
+while (status.className !== 'error') await new Promise((x) => setTimeout(x, 50));
+return {found, error: status.textContent};
+"""
+    answer = browser.ask(page, script % json.dumps(samples))
+    python = translate_file.FileTranslator(page.parent)
+    for sentence, found in zip(samples, answer["found"], strict=True):
+        expected = python(sentence, nbest=4)
+        assert [row["text"] for row in found] == [text for text, _ in expected]
+        scores = [score for _, score in expected]
+        np.testing.assert_allclose([x["score"] for x in found], scores, atol=1e-4)
+    assert f"the model takes at most {LENGTH - 1}" in answer["error"]

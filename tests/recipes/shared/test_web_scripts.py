@@ -1,0 +1,122 @@
+"""The pages' scripts under node, against what they repeat in Python."""
+
+import itertools
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasseq import data
+from kerasseq.lite import tiling
+from recipes.shared import web_library
+
+AWKWARD = [
+    "",
+    "   ",
+    "x",
+    "Größe  über\tALLES\n",
+    "ｆｕｌｌ　ｗｉｄｔｈ ﬁne Ⅷ ½ ①",
+    "e\u0301 e\u0308 n\u0303 \u1e9b\u0323 한국어 가",
+    "zero\u200bwidth\u200d joiner \ufeffmark soft\u00adhyphen",
+    "control\x07bell \x7f \x0c form",
+    "~～ 日本語 😀😀 unknown😀",
+    "▁ already ▁▁ marked",
+    "1234567890 %$#@!",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+]
+
+
+def in_node(script, value, folder):
+    """What an asynchronous script that ends in `return` makes of `value`."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    (folder / "value.json").write_text(json.dumps(value))
+    program = f"""
+import fs from 'node:fs';
+const value = JSON.parse(fs.readFileSync('{folder}/value.json'));
+const run = async () => {{ {script} }};
+fs.writeFileSync('{folder}/result.json', JSON.stringify(await run()));
+"""
+    command = [node, "--input-type=module", "--eval", program]
+    done = subprocess.run(
+        command, cwd=web_library.SOURCES, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "result.json").read_text())
+
+
+def shown(array):
+    """An array as the scripts have images."""
+    height, width, channels = array.shape
+    pixels = {"data": array.ravel().tolist(), "channels": channels}
+    return pixels | {"width": width, "height": height}
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_subwords_are_those_of_sentencepiece(lowercase, tmp_path):
+    text = data.load_parallel_text("synthetic", num_examples=1500, lowercase=lowercase)
+    path = tmp_path / "subwords.model"
+    sentences = [sentence for pair in text.train for sentence in pair]
+    tokenizer = data.train_subwords(sentences, 400, path)
+    data.save_vocabulary(tokenizer, tmp_path / "vocabulary.json", lowercase=lowercase)
+    tried = [side for pair in text.validation + text.test for side in pair][:200]
+    tried += AWKWARD
+    tried += [f"{x} {y}" for x, y in itertools.product(tried[::17], AWKWARD)]
+    assert len(tried) > 300
+    script = """
+const {Subwords} = await import('./subwords.js');
+const subwords = new Subwords(value.vocabulary);
+const ids = value.sentences.map((sentence) => subwords.encode(sentence));
+return {ids, texts: ids.map((row) => subwords.decode(row))};
+"""
+    vocabulary = json.loads((tmp_path / "vocabulary.json").read_text())
+    found = in_node(script, {"vocabulary": vocabulary, "sentences": tried}, tmp_path)
+    cased = [sentence.lower() if lowercase else sentence for sentence in tried]
+    expected = data.encode_sentences(tokenizer, cased)
+    assert found["ids"] == expected
+    assert found["texts"] == data.decode_ids(tokenizer, expected)
+    assert any(data.UNKNOWN_ID in row for row in expected)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(9, 5), (40, 31), (40, 9), (13, 17), (13, 40)])
+def test_images_are_resized_as_by_pillow(size, channels, tmp_path):
+    generator = np.random.default_rng(0)
+    image = generator.integers(0, 256, (23, 17, channels), "uint8")
+    picture = Image.fromarray(image[..., 0] if channels == 1 else image)
+    expected = picture.resize(size[::-1], Image.Resampling.BILINEAR)
+    script = """
+const {resize} = await import('./pixels.js');
+return Array.from(resize(value.image, value.width, value.height).data);
+"""
+    value = {"image": shown(image), "height": size[0], "width": size[1]}
+    found = in_node(script, value, tmp_path)
+    difference = np.array(found) - np.array(expected).ravel()
+    # Pillow 13 takes the columns first where the height shrinks more.
+    assert np.abs(difference).max() <= (1 if size == (13, 40) else 0)
+
+
+@pytest.mark.parametrize("shape", [(40, 37, 1), (64, 32, 3), (9, 70, 3), (1, 2, 1)])
+def test_tiles_are_blended_as_in_python(shape, tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, shape, "uint8")
+
+    def predict(tiles):  # sees where in the tile a pixel lies
+        place = np.arange(32 * 32).reshape(1, 32, 32, 1)
+        return (tiles * (place % 7) + place).astype("float32")
+
+    expected = tiling.predict_tiled(predict, image, 32, 16, stride=16, blend="smooth")
+    script = """
+const {inTiles} = await import('./tiling.js');
+const channels = value.channels;
+const predict = (pixels) => ({map: Float32Array.from(pixels, (pixel, i) => {
+  const place = Math.floor(i / channels);
+  return pixel * (place % 7) + place;
+})});
+return Array.from((await inTiles(value, 32, predict, () => {})).map);
+"""
+    found = np.reshape(in_node(script, shown(image), tmp_path), expected.shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)

@@ -1,0 +1,71 @@
+import json
+import os
+
+import numpy as np
+import pytest
+
+from kerasseq.utils import atomic
+
+
+class TestBasics:
+    def test_write_json(self, tmp_path):
+        value = {"a": np.float32(0.5), "b": (1, None, True), "c": np.arange(2)}
+        value["d"] = float("nan")
+        written = atomic.write_json(tmp_path / "new" / "a.json", value)
+        assert written == {"a": 0.5, "b": [1, None, True], "c": [0, 1], "d": None}
+        assert json.loads((tmp_path / "new" / "a.json").read_text()) == written
+        assert os.listdir(tmp_path / "new") == ["a.json"]
+
+    def test_replace_folder(self, tmp_path):
+        for text in ("first", "second"):
+            with atomic.replace_folder(tmp_path / "demo") as folder:
+                (folder / f"{text}.txt").write_text(text)
+        assert os.listdir(tmp_path / "demo") == ["second.txt"]
+        assert os.listdir(tmp_path) == ["demo"]
+
+    def test_replace_file_in_bytes(self, tmp_path):
+        with atomic.replace_file(tmp_path / "a.bin", "wb") as file:
+            file.write(b"\x00")
+        assert (tmp_path / "a.bin").read_bytes() == b"\x00"
+
+
+class TestErrors:
+    def test_earlier_file_stays(self, tmp_path):
+        (tmp_path / "a.txt").write_text("old")
+        with pytest.raises(KeyError), atomic.replace_file(tmp_path / "a.txt") as file:
+            file.write("new")
+            raise KeyError
+        assert (tmp_path / "a.txt").read_text() == "old"
+        assert os.listdir(tmp_path) == ["a.txt"]
+
+    def test_earlier_folder_stays(self, tmp_path):
+        (tmp_path / "demo").mkdir()
+        (tmp_path / "demo" / "old").touch()
+        with pytest.raises(KeyError), atomic.replace_folder(tmp_path / "demo"):
+            raise KeyError
+        assert os.listdir(tmp_path) == ["demo"]
+        assert os.listdir(tmp_path / "demo") == ["old"]
+
+    @pytest.mark.parametrize("exists", [True, False])
+    def test_all_or_none(self, tmp_path, exists):
+        output = tmp_path / "out"
+        if exists:
+            output.mkdir()
+            (output / "a").write_text("old")
+        with atomic.staging(output) as folder:
+            (folder / "a").write_text("new")
+            with pytest.raises(FileNotFoundError):
+                atomic.move_into(folder, output, ["a", "missing"])
+        assert output.exists() == exists
+        if exists:
+            assert {p.name: p.read_text() for p in output.iterdir()} == {"a": "old"}
+
+    def test_json_value(self, tmp_path):
+        with pytest.raises(ValueError, match=r"\['a'\]\[1\].*type object"):
+            atomic.write_json(tmp_path / "a.json", {"a": [1, object()]})
+        assert os.listdir(tmp_path) == []
+
+    def test_parent_is_a_file(self, tmp_path):
+        (tmp_path / "file").touch()
+        with pytest.raises(ValueError, match="cannot be written"):
+            atomic.check_output_dir(tmp_path / "file" / "demo")
