@@ -1,4 +1,4 @@
-"""Test-time augmentation: the mean of the outputs over an image and its mirror images."""
+"""Test-time augmentation: the mean over an image and its mirror images."""
 
 from recipes.shared import command_line
 
