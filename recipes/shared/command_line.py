@@ -33,11 +33,15 @@ def new_flags(name, epochs, batch_size):
     define("string", "data_dir", None, "Where tensorflow-datasets keeps data.")
     define("string", "output_dir", f"saved_models/{name}", "Where results go.")
     define("integer", "epochs", epochs, "Epochs at most.", lower_bound=1)
-    define("integer", "batch_size", batch_size, "Rows of a batch.", lower_bound=1)
+    define("integer", "batch_size", batch_size, "Examples per batch.", lower_bound=1)
     define("integer", "seed", 0, "Seed of data, weights and dropout.")
     define("bool", "jit_compile", True, "Compile the training step with XLA.")
     define("enum", "precision", "float32", "Keras dtype policy.", PRECISIONS)
     define("bool", "resume", False, "Go on from the last finished epoch.")
+    text = "Pack vocabulary or labels, and the card, into the .tflite files."
+    define("bool", "embed_files", True, text)
+    text = "Exported file to use, or its folder; else one's own, else the published."
+    define("string", "from", None, text)
     text = "'data': split each batch over all devices (JAX backend)."
     define("enum", "distribute", "none", text, ("none", "data"))
     define("bool", "tensorboard", False, "Write TensorBoard logs.")

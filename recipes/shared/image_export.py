@@ -1,6 +1,7 @@
 """What the exports of the vision recipes share."""
 
 import kerasseq
+from recipes.shared import quantization_flags
 
 NUM_REPRESENTATIVE = 200
 NUM_COMPARED = 20
@@ -25,9 +26,6 @@ def export_model(flags, model, images, folder, **options):
         model,
         folder,
         samples={"serve": [{"image": row[None]} for row in test[:NUM_COMPARED]]},
-        quantize=tuple(flags.quantize),
-        float_layers=tuple(flags.keep_float),
-        representative_data=[{"image": row[None]} for row in some],
-        data=images.name,
+        quantize=quantization_flags.options(flags, [{"image": row[None]} for row in some]),
         **options,
     )
