@@ -34,8 +34,8 @@ def load(flags, run_dir):
     text = kerasseq.data.load_running_text(
         flags.data,
         data_dir=flags.data_dir,
-        validation_share=flags.validation_share,
-        test_share=flags.test_share,
+        validation_fraction=flags.validation_share,
+        test_fraction=flags.test_share,
     )
     parts = {"train": text.train, "validation": text.validation, "test": text.test}
     vocabulary = _vocabulary(flags, text, run_dir)

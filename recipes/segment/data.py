@@ -27,8 +27,8 @@ def load(flags):
         ValueError: for data that cannot be used.
     """
     heads, options = segment_heads.names(flags), image_flags.image_options(flags)
-    shares = {"validation_share": flags.validation_share}
-    shares["test_share"] = flags.test_share
+    shares = {"validation_fraction": flags.validation_share}
+    shares["test_fraction"] = flags.test_share
     in_folder = flags.data != "synthetic" and not flags.data.startswith("tfds:")
     if "target" in heads or (heads == ["reconstruction"] and in_folder):
         return _load_values(flags, "target" in heads, options, shares)
@@ -74,7 +74,7 @@ def _cut_off(splits, shares, limit, rng):
     order = rng.permutation(len(images))
     for split in ("test", "validation"):
         if split not in splits:
-            size = max(1, round(shares[f"{split}_share"] * len(images)))
+            size = max(1, round(shares[f"{split}_fraction"] * len(images)))
             rows, order = order[:size], order[size:]
             splits[split] = images[rows], targets[rows]
     if limit is not None:
