@@ -44,7 +44,8 @@ def check(flags):
     cells = kerasseq.layers.CELLS
     if flags.cell not in cells:
         raise ValueError(
-            f"--cell is one of {', '.join(sorted(cells))}. Received: --cell={flags.cell}"
+            f"--cell is one of {', '.join(sorted(cells))}. "
+            f"Received: --cell={flags.cell}"
         )
     if flags.recurrent_initializer == "identity" and flags.cell != "simple_rnn":
         # Keras would fill the first gate's block and leave the others zero.

@@ -153,3 +153,22 @@ def backend():
 def command_line(module):
     """The command that was run, for the card of a run."""
     return shlex.join(["python", "-m", module, *sys.argv[1:]])
+
+
+def restore(flags, card):
+    """Gives the flags of a recipe the values that they had in an earlier run.
+
+    Args:
+        flags: The flags of the recipe, not parsed.
+        card: The run's card, a dict. `command` tells where the data lie, `settings`
+            all else: defaults change.
+
+    Returns:
+        `flags`, parsed.
+    """
+    _, _, *arguments = shlex.split(card["command"])
+    flags(arguments)
+    for name, value in card["settings"].items():
+        if name != "data" and name in flags:  # there it is the hash of the content
+            flags[name].value = value
+    return flags

@@ -22,10 +22,11 @@ def export_model(flags, model, images, folder, **options):
     """
     test, train = images.test[0], images.train[0]
     some = train[:: max(1, len(train) // NUM_REPRESENTATIVE)][:NUM_REPRESENTATIVE]
+    representative = [{"image": row[None]} for row in some]
     return kerasseq.export.export_model(
         model,
         folder,
         samples={"serve": [{"image": row[None]} for row in test[:NUM_COMPARED]]},
-        quantize=quantization_flags.options(flags, [{"image": row[None]} for row in some]),
+        quantize=quantization_flags.options(flags, representative),
         **options,
     )

@@ -83,7 +83,7 @@ def define_augmentation_flags(flags, **defaults):
     amount("rotation", "Augmentation: rotate by so many degrees at most.", 180.0)
     amount("shift", "Augmentation: shift by this fraction of the sides at most.", 1.0)
     amount("zoom", "Augmentation: zoom by this fraction at most.", 0.9)
-    amount("elastic", "Augmentation: elastic deformation of this fraction of images.", 1.0)
+    amount("elastic", "Augmentation: bend this fraction of the images.", 1.0)
     amount("brightness", "Augmentation: change by this fraction of 255 at most.", 1.0)
     amount("contrast", "Augmentation: change by this fraction at most.", 1.0)
 
