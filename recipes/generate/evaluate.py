@@ -1,13 +1,11 @@
 """The unseen text of `recipes.generate`, in Keras and with each exported file."""
 
-import json
 import math
 import time
 
 import numpy as np
 
 import kerasseq
-from kerasseq.lite import packed_files
 from recipes.generate import data as generate_data
 from recipes.generate import sampling_flags
 from recipes.shared import artifacts
@@ -136,14 +134,6 @@ def published_score(path, flags, num_rows=NUM_CHECKED):
         A dict: `metric`, its `value`, and the `rows` that it was computed on.
     """
     text = generate_data.unseen(generate_data.load_text(flags))[:num_rows]
-    runner = kerasseq.lite.Runner(path)
-    value = bits_per_character(runner, _packed_vocabulary(path), text)
+    generator = kerasseq.lite.TextGenerator(path)
+    value = bits_per_character(generator.runner, generator.vocabulary, text)
     return {"metric": "bits_per_character", "value": value, "rows": len(text)}
-
-
-def _packed_vocabulary(path):
-    subwords, characters = kerasseq.data.LosslessSubwords, kerasseq.data.Characters
-    if subwords.file_name in packed_files.names(path):
-        return subwords(packed_files.read(path, subwords.file_name))
-    listed = json.loads(packed_files.read(path, characters.file_name))
-    return characters("".join(listed))
