@@ -178,9 +178,11 @@ def export(flags, model, data, training, results, run_dir):
             signatures=kerasseq.export.image_signature(
                 images.test[0].shape[1:], temperature=results["temperature"]
             ),
-            task="classify_image",
-            metrics=results["scores"],
-            training=training,
+            card={
+                "task": "classify_image",
+                "metrics": results["scores"],
+                "training": training,
+            },
         )
         verify(images, results, report, folder)
         model.save(folder / "model.keras")

@@ -127,11 +127,13 @@ def export(flags, model, data, training, scores, run_dir):
             folder,
             signatures=signatures,
             samples={"generate": _samples(prompts)},
-            quantize=tuple(flags.quantize),
-            task="generate",
-            data=data["text"].name,
-            metrics=scores,
-            training=training,
+            quantize=flags.quantize,
+            card={
+                "task": "generate",
+                "data": data["text"].name,
+                "metrics": scores,
+                "training": training,
+            },
             min_token_agreement=0.9,
             main_signature="generate",
         )

@@ -167,9 +167,11 @@ def export(flags, model, data, training, results, run_dir):
             images,
             folder,
             signatures=segment_heads.signature(model),
-            task="segment",
-            metrics=results["scores"],
-            training=training,
+            card={
+                "task": "segment",
+                "metrics": results["scores"],
+                "training": training,
+            },
             # Values come in the unit of the targets.
             tolerance=1e-4 * max(1.0, data["scale"][1]),
         )

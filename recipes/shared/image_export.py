@@ -6,7 +6,7 @@ NUM_REPRESENTATIVE = 200
 NUM_COMPARED = 20
 
 
-def export_model(flags, model, images, folder, **options):
+def export_model(flags, model, images, folder, card, **options):
     """Exports a model that takes one uint8 image; int8 is calibrated on the training's.
 
     Args:
@@ -14,6 +14,7 @@ def export_model(flags, model, images, folder, **options):
         model: The trained model.
         images: `LabeledImages` or `MaskedImages` of the size that the file takes.
         folder: Where the files go.
+        card: What the report says about the run: `task`, `metrics`, `training`.
         **options: Others of `kerasseq.export.export_model`.
 
     Returns:
@@ -25,9 +26,12 @@ def export_model(flags, model, images, folder, **options):
         model,
         folder,
         samples={"serve": [{"image": row[None]} for row in test[:NUM_COMPARED]]},
-        quantize=tuple(flags.quantize),
-        float_layers=tuple(flags.keep_float),
-        representative_data=[{"image": row[None]} for row in some],
-        data=images.name,
+        quantize=_options(flags, [{"image": row[None]} for row in some]),
+        card={"data": images.name} | card,
         **options,
     )
+
+
+def _options(flags, data):
+    int8 = kerasseq.export.Int8(data, float_layers=flags.keep_float)
+    return [int8 if name == "int8" else name for name in flags.quantize]

@@ -99,11 +99,13 @@ def export(flags, model, data, training, results, run_dir):
             signatures=signatures,
             samples={name: samples for name in ("encode", "greedy", "beam")}
             | {"step": _step_samples(signatures(model), results["source"][:3])},
-            quantize=tuple(flags.quantize),
-            task="translate",
-            data=data["text"].name,
-            metrics=results["scores"],
-            training=training,
+            quantize=flags.quantize,
+            card={
+                "task": "translate",
+                "data": data["text"].name,
+                "metrics": results["scores"],
+                "training": training,
+            },
             min_token_agreement=0.9,
             main_signature="greedy",
         )
