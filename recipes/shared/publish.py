@@ -117,8 +117,8 @@ def _check_size(folder):
     size = sum(path.stat().st_size for path in folder.iterdir())
     if size > MAX_BYTES:
         raise ValueError(
-            f"At most {MAX_BYTES:,} bytes are published; quantize the file, or make the "
-            f"model smaller. Received: {size:,} bytes"
+            f"At most {MAX_BYTES:,} bytes are published; quantize the file, or "
+            f"make the model smaller. Received: {size:,} bytes"
         )
 
 
