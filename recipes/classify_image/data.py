@@ -44,8 +44,6 @@ def load_images(flags, **options):
     return kerasseq.data.load_labeled_images(
         flags.data,
         data_dir=flags.data_dir,
-        validation_fraction=flags.validation_share,
-        test_fraction=flags.test_share,
         seed=flags.seed,
         **image_flags.image_options(flags) | options,
     )

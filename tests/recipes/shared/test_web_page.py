@@ -1,7 +1,6 @@
 """What `--web` writes, whole or not at all, and what it refuses."""
 
 import json
-import pathlib
 import re
 
 import browser
@@ -92,8 +91,3 @@ def test_of_a_model_that_is_not_there(task, library, tmp_path, capsys):
     arguments += [f"--from={tmp_path / 'absent'}"]
     assert command_line.run(RECIPES[task].main, values, "", arguments) == 2
     assert "absent" in capsys.readouterr().err
-
-
-def test_pages_are_part_of_the_package():
-    setup = pathlib.Path(__file__).parents[2] / "setup.cfg"
-    assert "[options.package_data]\nrecipes =\n    web/*\n" in setup.read_text()
