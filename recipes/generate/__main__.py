@@ -68,19 +68,31 @@ def define_flags():
     return flags
 
 
+def build_body(flags):
+    """What lies between the embeddings and the logits."""
+    shared = {"num_layers": flags.num_layers, "dropout": flags.dropout}
+    if flags.arch != "transformer":
+        outputs = {"return_sequences": True, "return_state": True}
+        return kerasseq.layers.StackedRNN(
+            flags.units, cell=flags.arch, **outputs, **shared
+        )
+    return kerasseq.layers.WindowTransformer(
+        num_heads=flags.num_heads,
+        mlp_dim=flags.mlp_dim or 4 * flags.units,
+        window=flags.window,
+        positions=flags.positions,
+        activation="gelu",
+        **shared,
+    )
+
+
 def build_model(flags, data):
     """Builds the step model, and the trainer that carries its state, compiled."""
     model = kerasseq.models.language_model(
         len(data["vocabulary"]),
+        build_body(flags),
         embedding_dim=flags.units,
-        units=flags.units,
-        num_layers=flags.num_layers,
-        cell=flags.arch,
         dropout=flags.dropout,
-        num_heads=flags.num_heads,
-        mlp_dim=flags.mlp_dim,
-        window=flags.window,
-        positions=flags.positions,
     )
     trainer = kerasseq.training.TruncatedBPTT(model, flags.batch_size)
     steps = flags.epochs * len(data["train"])
