@@ -1,10 +1,10 @@
 """Train a language model on a text, export it, write text with the exported file.
 
-What: a step model (`kerasseq.models.language_model`) of LSTM, GRU or Transformer over
-characters or subwords, trained by truncated backpropagation through time on one long
-text. The exported file draws its tokens itself, from a prompt and a seed. Time: 6
-minutes on two CPU cores for Python's help topics. Score: 1.71 bits per character of
-unseen text. Size: 2.6 MB, as int8 weights (`--quantize dynamic`) 0.9 MB.
+What: a step model (`kerasseq.models.language_model`) of a Transformer or a recurrent
+cell, over characters or subwords, trained by truncated backpropagation through time on
+one long text. The exported file draws its tokens itself, from a prompt and a seed.
+Time: 6 minutes on two CPU cores for Python's help topics. Score: 1.71 bits per
+character of unseen text. Size: 2.6 MB, as int8 weights (`--quantize dynamic`) 0.9 MB.
 
     python -m recipes.generate                          # Python's help topics
     python -m recipes.generate --arch lstm --data a.txt --output_dir saved_models/mine
@@ -56,6 +56,7 @@ def check(flags):
     Raises:
         ValueError: naming the flag.
     """
+    generate_model.check(flags)
     optimizer_flags.check(flags)
     quantization_flags.check(flags, quantization_flags.WITH_LOOPS)
     sampling_flags.check(flags)

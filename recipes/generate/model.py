@@ -3,13 +3,13 @@
 import kerasseq
 from recipes.shared import command_line, optimizer_flags
 
-ARCHITECTURES = ("transformer", "lstm", "gru")
-
 
 def define_flags(flags):
     """Adds the flags of the model and of its training."""
     define = command_line.definer(flags)
-    define("enum", "arch", "transformer", "Kind of model.", ARCHITECTURES)
+    # No enum: to name the cells here would import Keras for every use of a file.
+    text = "Transformer, or a recurrent cell, as lstm or gru."
+    define("string", "arch", "transformer", text)
     define("integer", "units", 128, "Size of states, or features of a token.")
     define("integer", "num_layers", 3, "Layers.", lower_bound=1)
     define("integer", "num_heads", 4, "Transformer: attention heads.")
@@ -19,6 +19,19 @@ def define_flags(flags):
     define("enum", "positions", "rotary", "Transformer: positions.", kinds)
     define("float", "dropout", 0.1, "Dropout.")
     optimizer_flags.define_flags(flags, learning_rate=3e-3, patience=4)
+
+
+def check(flags):
+    """Refuses an unknown kind of model, before any work is done.
+
+    Raises:
+        ValueError: naming all kinds.
+    """
+    kinds = ["transformer", *kerasseq.layers.CELLS]
+    if flags.arch not in kinds:
+        raise ValueError(
+            f"--arch is one of {', '.join(kinds)}. Received: --arch={flags.arch}"
+        )
 
 
 def build(flags, vocabulary_size):
@@ -33,15 +46,27 @@ def build(flags, vocabulary_size):
     """
     return kerasseq.models.language_model(
         vocabulary_size,
+        build_body(flags),
         embedding_dim=flags.units,
-        units=flags.units,
-        num_layers=flags.num_layers,
-        cell=flags.arch,
         dropout=flags.dropout,
+    )
+
+
+def build_body(flags):
+    """What lies between the embeddings and the logits: a layer with states."""
+    shared = {"num_layers": flags.num_layers, "dropout": flags.dropout}
+    if flags.arch != "transformer":
+        outputs = {"return_sequences": True, "return_state": True}
+        return kerasseq.layers.StackedRNN(
+            flags.units, cell=flags.arch, **outputs, **shared
+        )
+    return kerasseq.layers.WindowTransformer(
         num_heads=flags.num_heads,
-        mlp_dim=flags.mlp_dim,
+        mlp_dim=flags.mlp_dim or 4 * flags.units,
         window=flags.window,
         positions=flags.positions,
+        activation="gelu",
+        **shared,
     )
 
 

@@ -26,12 +26,10 @@ def define_flags(flags, default):
     define = command_line.definer(flags)
     # No enum: to name the cells here would import Keras for every use of a file.
     define("string", "cell", default, "RNN: cell, as gru, lstm or simple_rnn.")
-    text = "RNN: how the input weights of the cells start."
-    kinds = KERNEL_INITIALIZERS
-    define("enum", "kernel_initializer", "glorot_uniform", text, kinds)
-    text = "RNN: how the state weights of the cells start; identity: simple_rnn alone."
-    kinds = RECURRENT_INITIALIZERS
-    define("enum", "recurrent_initializer", "orthogonal", text, kinds)
+    text = "RNN: initializer of the input weights; else the cell's own."
+    define("enum", "kernel_initializer", None, text, KERNEL_INITIALIZERS)
+    text = "RNN: initializer of the state weights; else the cell's own."
+    define("enum", "recurrent_initializer", None, text, RECURRENT_INITIALIZERS)
     define("bool", "forget_bias", True, "RNN: forget gates of an LSTM start at 1.")
 
 
@@ -47,7 +45,8 @@ def check(flags):
             f"--cell is one of {', '.join(sorted(cells))}. "
             f"Received: --cell={flags.cell}"
         )
-    if flags.recurrent_initializer == "identity" and flags.cell != "simple_rnn":
+    square = ("simple_rnn", "irnn")
+    if flags.recurrent_initializer == "identity" and flags.cell not in square:
         # Keras would fill the first gate's block and leave the others zero.
         raise ValueError(
             "--recurrent_initializer=identity needs a square matrix, that of "
@@ -62,7 +61,8 @@ def options(flags):
         flags: Flags with those of `define_flags`, checked.
 
     Returns:
-        A dict: `kernel_initializer`, `recurrent_initializer`, `unit_forget_bias`.
+        A dict: `kernel_initializer` and `recurrent_initializer`, `None` for the cell's
+        own, and `unit_forget_bias`.
     """
     return {
         "kernel_initializer": flags.kernel_initializer,

@@ -17,8 +17,8 @@ def parsed(*arguments):
 
 def test_options():
     assert cell_flags.options(parsed()) == {
-        "kernel_initializer": "glorot_uniform",
-        "recurrent_initializer": "orthogonal",
+        "kernel_initializer": None,
+        "recurrent_initializer": None,
         "unit_forget_bias": True,
     }
     options = cell_flags.options(
@@ -39,7 +39,7 @@ def test_every_cell_can_be_asked_for(name):
 
 
 def test_an_unknown_cell_is_refused_with_the_names_of_all():
-    with pytest.raises(ValueError, match="gru, .*lstm, .*Received: --cell=rnn"):
+    with pytest.raises(ValueError, match="irnn, .*lstm, .*Received: --cell=rnn"):
         cell_flags.check(parsed("--cell=rnn"))
 
 
