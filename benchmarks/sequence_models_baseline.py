@@ -20,7 +20,7 @@ def build(cell, units, length):
     x = keras.layers.Embedding(VOCABULARY, FEATURES)(tokens)
     if cell == "transformer":
         body = layers.TransformerDecoder(
-            2, 4, 4 * units, memory=False, positions="rotary"
+            2, 4, 4 * units, cross_attention=False, positions="rotary"
         )
     else:
         body = layers.StackedRNN(units, 2, cell, return_sequences=True)

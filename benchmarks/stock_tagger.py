@@ -21,7 +21,6 @@ from benchmarks import conllu, machine
 from recipes.shared import command_line
 
 NUM_REPRESENTATIVE = 200
-QUANTIZED = ("dynamic", "int8")
 
 
 def define_flags():
@@ -89,10 +88,8 @@ def export(flags, model_path, representative, dev, folder):
         signatures=signatures,
         samples={"serve": rows(dev)[:20]},
         loop_strategy="fused",
-        quantize=QUANTIZED,
-        representative_data={"serve": rows(representative)},
-        task="tag",
-        data="UD English-EWT",
+        quantize=["dynamic", export.Int8({"serve": rows(representative)})],
+        card={"task": "tag", "data": "UD English-EWT"},
     )
     return stock.predict(dev, verbose=0), report
 

@@ -21,6 +21,8 @@ PARTS = {
     "seq2seq_encode": "seq2seq",
     "seq2seq_step": "seq2seq",
     "state_names": "language_model",
+    "PositionEmbedding": "TokenPositions",
+    "PatchPositionEmbedding": "GridPositions",
     "LayerNormLSTMCell": "LayerNormLSTM",
     "PeepholeLSTMCell": "PeepholeLSTM",
     "ZoneoutLSTMCell": "ZoneoutLSTM",
@@ -151,12 +153,12 @@ def seq2seq_inputs():
     }
 
 
-def language_model(**options):
+def language_model(make_body, **options):
     """The step model with its logits and states side by side in one output."""
 
     def build(_):
-        sizes = {"embedding_dim": FEATURES, "units": UNITS}
-        step_model = models.language_model(VOCABULARY, **sizes, **options)
+        options.setdefault("embedding_dim", FEATURES)
+        step_model = models.language_model(VOCABULARY, make_body(), **options)
         inputs = {"tokens": keras.Input((TIME,), dtype="int32", name="tokens")}
         for name in models.state_names(step_model):
             inputs[name] = keras.Input(step_model.input[name].shape[1:], name=name)
@@ -194,14 +196,19 @@ def _seq2seq(variant, **options):
     return Entry("seq2seq", variant, seq2seq_model(**options), seq2seq_inputs)
 
 
-def _language(variant, num_states, **options):
-    build = language_model(**options)
+def _language(variant, num_states, body, **options):
+    def make_body():
+        outputs = {"return_sequences": True, "return_state": True}
+        return layers.StackedRNN(UNITS, name="body", **outputs, **body)
+
+    build = language_model(make_body, **options)
     return Entry("language_model", variant, build, lambda: language_inputs(num_states))
 
 
 BOTH_WAYS = {"bidirectional": True, "return_state": True}
 SUMMED = {"bidirectional": True, "merge_mode": "sum"}
 SUMMED |= {"variational": True, "return_sequences": True}
+LSTM_BODY = {"num_layers": 2, "residual": True, "dropout": 0.2}
 ENTRIES = [
     _recurrent("SimpleRNN"),
     _recurrent("LSTM"),
@@ -218,18 +225,23 @@ ENTRIES = [
     _decoder("additive", num_layers=2, residual=True, dropout=0.2),
     _decoder("dot", cell="gru", output_dim=5),
     _decoder("general", cell="simple_rnn", input_feeding=False),
+    _decoder("layer_norm_lstm", cell="layer_norm_lstm", num_layers=2),
+    _decoder("zoneout_lstm", cell="zoneout_lstm", attention="general"),
     _seq2seq("lstm", num_layers=2, dropout=0.1),
     _seq2seq("gru", cell="gru", attention="general", tie_embeddings=False),
     _seq2seq("simple_rnn", cell="simple_rnn", attention="dot", input_feeding=False),
-    _language("lstm", 4, dropout=0.2, residual=True),
+    _seq2seq("layer_norm_lstm", cell="layer_norm_lstm", attention="general"),
+    _seq2seq("peephole_lstm", cell="peephole_lstm", num_layers=2),
+    _language("lstm", 4, LSTM_BODY, dropout=0.2),
     Entry(
         "language_model",
         "transformer",
-        language_model(cell="transformer", **catalog_transformer.LANGUAGE),
+        language_model(catalog_transformer.language_body, embedding_dim=UNITS),
         lambda: language_inputs(0) | catalog_transformer.window_states(2, UNITS),
         loops=False,
     ),
-    _language("gru", 1, num_layers=1, cell="gru", tie_embeddings=False),
+    _language("gru", 1, {"cell": "gru"}, tie_embeddings=False),
+    _language("peephole_lstm", 2, {"cell": "peephole_lstm"}, variational=True),
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
 ]

@@ -5,7 +5,7 @@ import numpy as np
 from catalog_vision import BATCH, FEATURES, TOKENS, tokens, tokens_model
 from keras import ops
 
-from kerasseq import models
+from kerasseq import layers, models
 
 MEMORY = 5
 VOCABULARY = 11
@@ -52,6 +52,10 @@ def window_states(num_heads, features):
     filled = np.array([[0, 1, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1]], "float32")
     kept = np.random.default_rng(9).normal(size=(2, *shape)).astype("float32")
     return {"state_0": filled, "state_1": kept[0], "state_2": kept[1]}
+
+
+def language_body():
+    return layers.WindowTransformer(**LANGUAGE, name="body")
 
 
 def transformer(**options):

@@ -148,9 +148,10 @@ def stacked_rnn(cell, x, weights, mask=None, states=None, merge="sum", residual=
 def language_model(tokens, states, arrays, *, cell, num_layers, residual, tied):
     """`models.language_model` on its weights; returns the logits and the states."""
     table, *cells = arrays
-    cells, output = cells[: 3 * num_layers], cells[3 * num_layers :]
-    each = len(states) // num_layers
-    weights = [[cells[3 * k : 3 * k + 3]] for k in range(num_layers)]
+    end = -1 if tied else -2
+    cells, output = cells[:end], cells[end:]
+    each, size = len(states) // num_layers, len(cells) // num_layers
+    weights = [[cells[size * k : size * (k + 1)]] for k in range(num_layers)]
     states = [[states[each * k : each * (k + 1)]] for k in range(num_layers)]
     x, _, states = stacked_rnn(
         cell, table[tokens], weights, states=states, residual=residual
@@ -164,7 +165,7 @@ def attention_decoder(x, memory, mask, w, *, cell, attention, feeding, residual)
     the score needs them, `query`, `key` and `score`."""
     batch, units = len(x), w["cells"][0][1].shape[0]
     zeros = np.zeros((batch, units))
-    states = [[zeros, zeros] if cell == "lstm" else [zeros] for _ in w["cells"]]
+    states = [[zeros] * (2 if "lstm" in cell else 1) for _ in w["cells"]]
     fed = np.zeros((batch, w["output"][0].shape[1]))
     outputs, weights = [], []
     for t in range(x.shape[1]):

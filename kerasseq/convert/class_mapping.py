@@ -4,19 +4,18 @@ import keras
 
 from kerasseq import layers
 
-_TWINS = {
-    "SimpleRNN": layers.SimpleRNN,
-    "LSTM": layers.LSTM,
-    "GRU": layers.GRU,
-    "RNN": layers.RNN,
+_ENTRIES = [cell for cell in layers.CELLS.values() if cell.stock]
+# The class of the same name; other cells may take the configuration of a stock class.
+_TWINS = {"RNN": layers.RNN} | {
+    cell.stock: cell.layer for cell in _ENTRIES if cell.layer.__name__ == cell.stock
 }
 # The configuration of each of these is also one of the stock class of this name.
 _STOCK_NAMES = {
-    "kerasseq>SimpleRNN": "SimpleRNN",
-    "kerasseq>IRNN": "SimpleRNN",
-    "kerasseq>LSTM": "LSTM",
-    "kerasseq>GRU": "GRU",
-    "kerasseq>RNN": "RNN",
+    keras.saving.get_registered_name(layer): name
+    for layer, name in [
+        (layers.RNN, "RNN"),
+        *((cell.layer, cell.stock) for cell in _ENTRIES),
+    ]
 }
 PACKAGE = "kerasseq"
 

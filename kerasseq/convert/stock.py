@@ -32,7 +32,7 @@ def from_keras(model):
 
     Raises:
         ValueError: If the model is not built, holds a stateful layer, cannot be
-            re-created, or puts out something else when it is.
+            re-created, or returns something else when it is.
 
     Example:
 

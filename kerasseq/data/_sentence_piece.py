@@ -1,11 +1,14 @@
-"""Training and reading of SentencePiece models, with errors that say what to do."""
+"""Training of SentencePiece models, with errors that say what to do."""
 
-import functools
 import io
-import pathlib
 import re
 
 import sentencepiece
+
+from kerasseq.lite import _sentence_piece
+
+read = _sentence_piece.read
+processor = _sentence_piece.processor
 
 
 def train(sentences, vocabulary_size, **settings):
@@ -38,37 +41,6 @@ def train(sentences, vocabulary_size, **settings):
     finally:
         sentencepiece.set_min_log_level(0)
     return proto.getvalue()
-
-
-def read(path):
-    """The bytes of a model's file.
-
-    Raises:
-        ValueError: If it is missing or no SentencePiece model.
-    """
-    try:
-        proto = pathlib.Path(path).read_bytes()
-    except OSError as error:
-        raise ValueError(
-            f"Cannot read the vocabulary {str(path)!r} ({error.strerror}); train one "
-            "first"
-        ) from error
-    try:
-        processor(proto)
-    except RuntimeError as error:
-        raise ValueError(
-            f"{str(path)!r} is no SentencePiece model (or a damaged one); train it "
-            f"anew. Received: {len(proto)} bytes"
-        ) from error
-    return proto
-
-
-@functools.lru_cache(maxsize=4)
-def processor(proto):
-    """The `sentencepiece.SentencePieceProcessor` of a model's bytes."""
-    if not proto:
-        raise RuntimeError("An empty file would pass for a model without pieces.")
-    return sentencepiece.SentencePieceProcessor(model_proto=proto)
 
 
 def _explain(message, vocabulary_size):

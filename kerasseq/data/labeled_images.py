@@ -32,8 +32,8 @@ def load_labeled_images(
     data_dir=None,
     image_size=None,
     num_channels=None,
-    validation_share=0.1,
-    test_share=0.2,
+    validation_fraction=0.1,
+    test_fraction=0.2,
     limit=None,
     seed=0,
 ):
@@ -56,9 +56,9 @@ def load_labeled_images(
             have one size.
         num_channels: 1 (gray) or 3 (RGB). By default 3 for files where any image has
             colors, and what the data set has otherwise.
-        validation_share: share of all images that have no split of their own.
-        test_share: likewise.
-        limit: int or float. Use only this many, or this share, of the training images,
+        validation_fraction: fraction of all images that have no split of their own.
+        test_fraction: likewise.
+        limit: int or float. Use only this many, or this fraction, of the training images,
             with the same mix of classes and at least one of each. A smaller set is
             part of a larger one under the same seed. Validation and test do not
             change with it.
@@ -81,7 +81,7 @@ def load_labeled_images(
     """
     image_size = _image_files.as_size(image_size)
     _image_files.check_num_channels(num_channels)
-    check_shares(validation_share, test_share)
+    check_fractions(validation_fraction, test_fraction)
     if data == "synthetic":
         class_names, splits = _digits(image_size, num_channels)
     elif str(data).startswith("tfds:"):
@@ -93,8 +93,8 @@ def load_labeled_images(
             data, image_size, num_channels
         )
     _check_splits(splits, class_names, data)
-    shares = {"test": test_share, "validation": validation_share}
-    splits = _cut_off(splits, shares, class_names, seed)
+    fractions = {"test": test_fraction, "validation": validation_fraction}
+    splits = _cut_off(splits, fractions, class_names, seed)
     if limit is not None:
         splits["train"] = _limited(*splits["train"], limit, class_names, seed)
     return LabeledImages(str(data), class_names, **splits)
@@ -110,12 +110,16 @@ def _digits(image_size, num_channels):
     return list(map(str, digits.target_names)), {"train": (np.stack(images), labels)}
 
 
-def check_shares(validation_share, test_share):
-    """Refuses shares that leave one of the splits empty."""
-    if min(validation_share, test_share) <= 0 or validation_share + test_share >= 1:
+def check_fractions(validation_fraction, test_fraction):
+    """Refuses fractions that leave one of the splits empty."""
+    if (
+        min(validation_fraction, test_fraction) <= 0
+        or validation_fraction + test_fraction >= 1
+    ):
         raise ValueError(
-            "`validation_share` and `test_share` must be above 0 and their sum below "
-            f"1. Received: validation_share={validation_share}, test_share={test_share}"
+            "`validation_fraction` and `test_fraction` must be above 0 and their sum "
+            f"below 1. Received: validation_fraction={validation_fraction}, "
+            f"test_fraction={test_fraction}"
         )
 
 
@@ -139,18 +143,18 @@ def _check_splits(splits, class_names, data):
             )
 
 
-def _cut_off(splits, shares, class_names, seed):
+def _cut_off(splits, fractions, class_names, seed):
     """Adds the splits that are missing, taken from train."""
     from sklearn import model_selection
 
-    missing = [split for split in shares if split not in splits]
+    missing = [split for split in fractions if split not in splits]
     images, labels = splits["train"]
     classes = np.unique(labels)
     _check_counts(labels, classes, len(missing) + 1, class_names)
     rows = np.arange(len(labels))
     for split in missing:
         # At least one of each class: scikit-learn asks for it.
-        size = max(round(shares[split] * len(labels)), len(classes))
+        size = max(round(fractions[split] * len(labels)), len(classes))
         rows, cut = model_selection.train_test_split(
             rows, test_size=size, stratify=labels[rows], random_state=seed
         )
@@ -167,18 +171,18 @@ def _check_counts(labels, classes, needed, class_names):
     if few:
         raise ValueError(
             f"A class has too few images: each needs {needed} at least, one for train "
-            "and one for each split to be cut off; add images, or give smaller shares. "
+            "and one for each split to be cut off; add images, or give smaller fractions. "
             f"Received: {', '.join(few[:10])}"
         )
 
 
 def _limited(images, labels, limit, class_names, seed):
-    """The first images of each class in a random order, as many as its share is."""
+    """The first images of each class in a random order, as many as its fraction is."""
     size = round(limit * len(labels)) if isinstance(limit, float) else limit
     if not len(class_names) <= size <= len(labels):
         raise ValueError(
             f"`limit` must leave between {len(class_names)} (one image per class) and "
-            f"all {len(labels)} training images: a number, or a share up to 1.0. "
+            f"all {len(labels)} training images: a number, or a fraction up to 1.0. "
             f"Received: limit={limit}, {size} images"
         )
     order = np.random.default_rng(seed).permutation(len(labels))

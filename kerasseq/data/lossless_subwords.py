@@ -1,15 +1,13 @@
 """A running text as the numbers of its subwords, from which it comes back unchanged."""
 
-import numpy as np
-
 from kerasseq.data import _sentence_piece
-from kerasseq.utils import atomic
+from kerasseq.lite import _vocabularies
 
 # Anything else is spelt in bytes, one piece each.
 NUM_BYTES = 256
 
 
-class LosslessSubwords:
+class LosslessSubwords(_vocabularies.LosslessSubwords):
     """SentencePiece subwords that keep runs of spaces and the ends of lines.
 
     `train_subwords` is for sentences and tidies their spaces; language models of
@@ -28,13 +26,6 @@ class LosslessSubwords:
     Reference:
         [Kudo and Richardson, 2018](https://arxiv.org/abs/1808.06226).
     """
-
-    unit = "subword"
-    file_name = "subwords.model"
-
-    def __init__(self, proto):
-        self.proto = proto
-        self._processor = _sentence_piece.processor(proto)
 
     @classmethod
     def train(cls, text, vocabulary_size):
@@ -55,7 +46,7 @@ class LosslessSubwords:
                 f"Received: vocabulary_size={vocabulary_size}"
             )
         proto = _sentence_piece.train(
-            _lines(text),
+            _vocabularies.lines(text),
             vocabulary_size,
             normalization_rule_name="identity",
             add_dummy_prefix=False,
@@ -69,37 +60,3 @@ class LosslessSubwords:
             eos_id=-1,
         )
         return cls(proto)
-
-    def __len__(self):
-        return self._processor.get_piece_size()
-
-    def encode(self, text):
-        """The numbers of a text's subwords, an int32 array."""
-        # By lines, which end in a piece of their own: the search grows with length.
-        rows = self._processor.encode(_lines(text))
-        return np.array([i for row in rows for i in row], "int32")
-
-    def decode(self, ids):
-        """The text of some numbers; those below 0 are left out."""
-        return self._processor.decode([int(i) for i in ids if i >= 0])
-
-    def save(self, path):
-        """Writes the SentencePiece model, which a phone reads too."""
-        with atomic.replace_file(path, "wb") as file:
-            file.write(self.proto)
-
-    @classmethod
-    def load(cls, path):
-        """Reads what `save` wrote.
-
-        Raises:
-            ValueError: if the file is missing or damaged.
-        """
-        return cls(_sentence_piece.read(path))
-
-
-def _lines(text):
-    """The lines, each with its end; what else ends lines in Unicode stays inside."""
-    lines = [line + "\n" for line in text.split("\n")]
-    lines[-1] = lines[-1][:-1]
-    return [line for line in lines if line]

@@ -49,8 +49,8 @@ def load_masked_images(
     num_channels=None,
     ignore_class=None,
     num_examples=1000,
-    validation_share=0.1,
-    test_share=0.2,
+    validation_fraction=0.1,
+    test_fraction=0.2,
     limit=None,
     seed=0,
 ):
@@ -87,10 +87,10 @@ def load_masked_images(
         ignore_class: the value of the void label in the mask files, if it is not 255
             beside the classes; void pixels are 255 in what is returned.
         num_examples: generated images, all splits together.
-        validation_share: share of all training images, cut off where there is no
+        validation_fraction: fraction of all training images, cut off where there is no
             validation split.
-        test_share: likewise.
-        limit: int or float. Use only this many, or this share, of the training images.
+        test_fraction: likewise.
+        limit: int or float. Use only this many, or this fraction, of the training images.
             A smaller set is part of a larger one under the same seed. Validation and
             test do not change with it.
         seed: int, for what is generated, split off, and left by `limit`.
@@ -113,7 +113,7 @@ def load_masked_images(
     """
     size = _image_files.as_size(image_size)
     _image_files.check_num_channels(num_channels)
-    labeled_images.check_shares(validation_share, test_share)
+    labeled_images.check_fractions(validation_fraction, test_fraction)
     from_folder = data != "synthetic" and not str(data).startswith("tfds:")
     if test_data is not None and not from_folder:
         raise ValueError(
@@ -131,8 +131,8 @@ def load_masked_images(
     _check_shapes(splits)
     classes = _mask_values.to_classes(splits, names, ignore_class)
     splits = {split: (images, masks) for split, (images, masks, _) in splits.items()}
-    shares = {"test": test_share, "validation": validation_share}
-    splits = _cut_off(splits, shares, limit, np.random.default_rng(seed))
+    fractions = {"test": test_fraction, "validation": validation_fraction}
+    splits = _cut_off(splits, fractions, limit, np.random.default_rng(seed))
     name = str(data) if test_data is None else f"{data}, tested on {test_data}"
     return MaskedImages(
         name, classes.names, classes.ignore_class, **splits, notes=classes.notes
@@ -161,18 +161,18 @@ def _check_shapes(splits):
             )
 
 
-def _cut_off(splits, shares, limit, rng):
+def _cut_off(splits, fractions, limit, rng):
     """Adds the splits that are missing, taken from train, and limits what is left."""
     images, masks = splits["train"]
     order = rng.permutation(len(images))
-    for split in [split for split in shares if split not in splits]:
-        # Shares of all training images, whatever is cut first.
-        size = max(1, round(shares[split] * len(images)))
+    for split in [split for split in fractions if split not in splits]:
+        # Fractions of all training images, whatever is cut first.
+        size = max(1, round(fractions[split] * len(images)))
         rows, order = np.sort(order[:size]), order[size:]
         splits[split] = images[rows], masks[rows]
     if not len(order):
         raise ValueError(
-            f"Too few images to cut {' and '.join(shares)} from train; add images. "
+            f"Too few images to cut {' and '.join(fractions)} from train; add images. "
             f"Received: {len(images)} training images"
         )
     rows = np.sort(order[: _num_left(limit, len(order))])
@@ -187,6 +187,6 @@ def _num_left(limit, num_images):
     if not 1 <= size <= num_images:
         raise ValueError(
             f"`limit` must leave between 1 and all {num_images} training images: a "
-            f"number, or a share up to 1.0. Received: limit={limit}, {size} images"
+            f"number, or a fraction up to 1.0. Received: limit={limit}, {size} images"
         )
     return size

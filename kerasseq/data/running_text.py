@@ -7,7 +7,7 @@ from kerasseq.data import _text_files
 
 class RunningText(typing.NamedTuple):
     """A text in three parts: `name` of the data, and strings `train`, `validation`
-    and `test`, which is empty if no share was asked for."""
+    and `test`, which is empty if no fraction was asked for."""
 
     name: str
     train: str
@@ -16,7 +16,7 @@ class RunningText(typing.NamedTuple):
 
 
 def load_running_text(
-    data="synthetic", data_dir=None, validation_share=0.05, test_share=0.05
+    data="synthetic", data_dir=None, validation_fraction=0.05, test_fraction=0.05
 ):
     """Loads a text and cuts the end off for validation and test.
 
@@ -25,49 +25,53 @@ def load_running_text(
             with it (`pydoc_data`); the name of a UTF-8 file; or `"tfds:NAME[/CONFIG]"`,
             a data set with a feature `text`, whose splits are used if it has all three.
         data_dir: Where tensorflow-datasets keeps data.
-        validation_share: Share of the text that comes before the test's.
-        test_share: Share of the text at its end; may be 0.
+        validation_fraction: Fraction of the text that comes before the test's.
+        test_fraction: Fraction of the text at its end; may be 0.
 
     Returns:
         A `RunningText`.
 
     Raises:
-        ValueError: if the text cannot be read, is empty, or a share leaves nothing.
+        ValueError: if the text cannot be read, is empty, or a fraction leaves nothing.
 
     Example:
         >>> kerasseq.data.load_running_text().train[:19]
         'The "assert" statem'
     """
-    if not 0 < validation_share or test_share < 0 or validation_share + test_share >= 1:
+    if (
+        not 0 < validation_fraction
+        or test_fraction < 0
+        or validation_fraction + test_fraction >= 1
+    ):
         raise ValueError(
-            "`validation_share` must be above 0, `test_share` 0 or more, and their sum "
-            f"below 1. Received: validation_share={validation_share}, "
-            f"test_share={test_share}"
+            "`validation_fraction` must be above 0, `test_fraction` 0 or more, and "
+            f"their sum below 1. Received: validation_fraction={validation_fraction}, "
+            f"test_fraction={test_fraction}"
         )
     if data.startswith("tfds:"):
-        return _from_tfds(data, data_dir, validation_share, test_share)
+        return _from_tfds(data, data_dir, validation_fraction, test_fraction)
     if data == "synthetic":
         from pydoc_data import topics
 
         name, text = "Python's help topics", "\n\n".join(topics.topics.values())
     else:
         name, text = data, _text_files.read_text(data, "or a text file")
-    return RunningText(name, *_cut(text, data, validation_share, test_share))
+    return RunningText(name, *_cut(text, data, validation_fraction, test_fraction))
 
 
-def _cut(text, data, validation_share, test_share):
-    test = len(text) - round(len(text) * test_share)
-    validation = test - round(len(text) * validation_share)
+def _cut(text, data, validation_fraction, test_fraction):
+    test = len(text) - round(len(text) * test_fraction)
+    validation = test - round(len(text) * validation_fraction)
     parts = text[:validation], text[validation:test], text[test:]
     if not all(parts[:2]):
         raise ValueError(
             f"The text is too short to be cut; give more. Received: {data!r} with "
-            f"{len(text)} characters, validation_share={validation_share}"
+            f"{len(text)} characters, validation_fraction={validation_fraction}"
         )
     return parts
 
 
-def _from_tfds(data, data_dir, validation_share, test_share):
+def _from_tfds(data, data_dir, validation_fraction, test_fraction):
     from kerasseq.data import _tfds_builder
 
     builder = _tfds_builder.prepared_builder(data, data_dir)
@@ -86,4 +90,4 @@ def _from_tfds(data, data_dir, validation_share, test_share):
     if all(texts.get(name) for name in names):
         return RunningText(data, *(texts[name] for name in names))
     text = "\n".join(texts.values())
-    return RunningText(data, *_cut(text, data, validation_share, test_share))
+    return RunningText(data, *_cut(text, data, validation_fraction, test_fraction))

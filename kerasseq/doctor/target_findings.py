@@ -6,7 +6,7 @@ from kerasseq.doctor._finding import finding, some
 from kerasseq.lite import gpu_rules
 
 _ENOUGH = 0.9  # the share of ops that the largest piece of a good cut has
-_INT8 = "`export_model(..., quantize=('int8',), representative_data=...)`"
+_INT8 = "`export_model(..., quantize=[Int8(data)])`"
 _STATIC = "Export with static shapes: sizes are constants then."
 _ADVICE = {
     "WHILE": "Export the step as its own signature (`encode` and `step`) and loop in "

@@ -1,19 +1,27 @@
 """Export of any `keras.Model` to a SavedModel and to a builtin-only TFLite file.
 
-`export_model` does the whole job, `image_signature` says what it should export of a
-model of images, and `twin` builds the float32 model to export.
+`export_model` does the whole job; `Float16`, `Dynamic` and `Int8` are what its
+`quantize` takes, `image_signature` makes the signature of a model of images, and
+`twin` builds the float32 model to export.
 """
 
 import importlib
+from typing import Any
 
-_FUNCTIONS = {"export_model": "exporter", "image_signature": "_image_signature"}
+_FUNCTIONS = {
+    "Dynamic": "quantize_options",
+    "Float16": "quantize_options",
+    "Int8": "quantize_options",
+    "export_model": "exporter",
+    "image_signature": "_image_signature",
+}
 _MODULES = ("twin",)
 _NEED_TENSORFLOW = ("twin", "exporter")
 
 __all__ = [*_FUNCTIONS, *_MODULES]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _FUNCTIONS:
         return getattr(_load(_FUNCTIONS[name]), name)
     if name in _MODULES:
@@ -21,7 +29,7 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)
 
 

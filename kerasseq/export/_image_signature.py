@@ -1,13 +1,19 @@
 """The signature of a model of images: a camera's uint8 pixels in, probabilities out."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 
 _OUTPUTS = ("probabilities", "logits")
 
 
 def image_signature(
-    input_shape, *, output="probabilities", softmax=None, temperature=1.0
-):
+    input_shape: tuple[int, int, int],
+    *,
+    output: str = "probabilities",
+    softmax: Sequence[str] | None = None,
+    temperature: float = 1.0,
+) -> Callable[[keras.Model], dict]:
     """Makes the signature `serve` that takes one image as a phone has it.
 
     Its input `image`, uint8 `(1, height, width, channels)`, is cast to float32 with its
@@ -16,16 +22,16 @@ def image_signature(
     (`include_rescaling=True`). A map of classes has the size of the model's output.
 
     Every op is on the GPU delegate's list if the model's are; the delegate leaves only
-    the first, the cast of uint8, to the CPU. It has no ARG_MAX, so the class of an
-    image or pixel is for the host to take: `probabilities.argmax(-1)`.
+    the first, the cast of uint8, to the CPU. It has no ARG_MAX, so the app takes the
+    class of an image or pixel: `probabilities.argmax(-1)`.
 
     Args:
         input_shape: `(height, width, channels)` of the image on the phone.
         output: `"probabilities"`, for a softmax over the last axis, or `"logits"`, for
-            what the model gives. It is the name of the output, too, unless the model
-            gives a dict: of that every head is an output with its own name.
-        softmax: For a model that gives a dict and `"probabilities"`: tuple of the
-            names of the heads that tell classes; the others stay as they are.
+            what the model returns. It is also the name of the output, unless the model
+            returns a dict: then every head is an output with its own name.
+        softmax: For a model that returns a dict, and `"probabilities"`: tuple of the
+            names of the classification heads; the others stay as they are.
         temperature: What logits are divided by before the softmax, from
             `kerasseq.training.fit_temperature`.
 
@@ -90,7 +96,7 @@ def _check_output(output, softmax):
 
 
 def _model_size(model, input_shape):
-    """The height and width that the model wants; where it does not say, the image's."""
+    """The height and width of the model's input; where they are open, the image's."""
     shapes = [tuple(x.shape) for x in getattr(model, "inputs", None) or []]
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] != input_shape[2]:
         raise ValueError(
@@ -103,7 +109,7 @@ def _model_size(model, input_shape):
 
 
 def _named(outputs, output, softmax, temperature):
-    """A dict of outputs, with probabilities where they are wanted."""
+    """A dict of outputs, with a softmax on the classification heads."""
     if not isinstance(outputs, dict):
         _check_tensor(outputs, softmax)
         outputs, softmax = {output: outputs}, (output,)
@@ -119,7 +125,7 @@ def _named(outputs, output, softmax, temperature):
 def _check_tensor(tensor, softmax):
     if softmax or isinstance(tensor, (list, tuple)):
         raise ValueError(
-            "The model must give one tensor and `softmax` be None, or a dict of heads. "
+            "The model must return one tensor, with softmax=None, or a dict of heads. "
             f"Received: softmax={softmax!r}, an output of type {type(tensor).__name__}"
         )
 
@@ -127,7 +133,7 @@ def _check_tensor(tensor, softmax):
 def _check_heads(heads, softmax):
     if softmax is None or set(softmax) - set(heads):
         raise ValueError(
-            "The model gives a dict: say which heads tell classes, e.g. "
-            f"softmax={heads[:1]}, or () if none does. Received: softmax={softmax!r}, "
-            f"heads {heads}"
+            "The model returns a dict: name its classification heads, e.g. "
+            f"softmax={heads[:1]}, or () if there is none. "
+            f"Received: softmax={softmax!r}, heads {heads}"
         )

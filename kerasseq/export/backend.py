@@ -3,7 +3,7 @@
 import importlib.util
 
 
-def require_tensorflow():
+def require_tensorflow() -> None:
     """Raises unless TensorFlow is installed and is the backend of Keras.
 
     Raises:

@@ -1,15 +1,24 @@
-"""Inputs of signatures out of what a user has: files, arrays, data pipelines."""
+"""Inputs of signatures from what a user has: files, arrays, data pipelines."""
 
 import itertools
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-_MOST = 200  # of a pipeline without end
+from kerasseq.export import samples as samples_lib
+
+_MAX_ROWS = 200  # of an endless pipeline
 
 
-def from_data(signatures, data, argument, most=_MOST):
-    """Cuts data into inputs of signatures.
+def from_data(
+    signatures: Mapping[str, samples_lib.HasSpecs],
+    data: Any,
+    argument: str,
+    max_rows: int = _MAX_ROWS,
+) -> samples_lib.Samples:
+    """Splits data into inputs of signatures.
 
     Args:
         signatures: `{name: Signature}`.
@@ -23,24 +32,24 @@ def from_data(signatures, data, argument, most=_MOST):
               array, a list of arrays in the order of the inputs, or a tuple of these
               and targets, as `fit` takes it.
         argument: How error messages name the data.
-        most: Rows to take at most, but of the first form.
+        max_rows: How many rows to take at most; the first form is taken whole.
 
     Returns:
         `{signature name: [{input name: array}]}`; each array has the batch size of its
         signature.
 
     Raises:
-        ValueError: If the data cannot be read or do not say which input they are for.
+        ValueError: If the data cannot be read or does not say which input it is for.
     """
     if isinstance(data, (str, os.PathLike)):
         data = _read(data, argument)
     if not isinstance(data, dict):
-        signature = _only(signatures, data, argument)
-        batches = _batches(data, list(signatures[signature].specs))
-        return {signature: _taken(signatures[signature], batches, argument, most)}
+        name = _only(signatures, data, argument)
+        batches = _batches(data, list(signatures[name].specs))
+        return {name: _first_rows(signatures[name], batches, argument, max_rows)}
     if all(isinstance(value, (list, tuple)) for value in data.values()):
-        return {name: list(cases) for name, cases in data.items()}
-    grouped = {}
+        return {name: list(samples) for name, samples in data.items()}
+    grouped: dict[str, samples_lib.Arrays] = {}
     for key, value in data.items():
         signature, _, name = key.rpartition("/")
         signature = signature or _only(signatures, data, argument)
@@ -52,7 +61,7 @@ def from_data(signatures, data, argument, most=_MOST):
             f"Received: {unknown}"
         )
     return {
-        name: _taken(signatures[name], [arrays], argument, most)
+        name: _first_rows(signatures[name], [arrays], argument, max_rows)
         for name, arrays in grouped.items()
     }
 
@@ -81,7 +90,7 @@ def _only(signatures, data, argument):
 
 
 def _batches(data, names):
-    """Dicts of arrays by input name, one a batch."""
+    """Dicts of arrays by input name, one per batch."""
     indexed = hasattr(data, "__getitem__") and hasattr(data, "__len__")
     batches = (data[i] for i in range(len(data))) if indexed else iter(data)
     for batch in batches:
@@ -92,11 +101,11 @@ def _batches(data, names):
         yield {name: np.asarray(value) for name, value in inputs.items()}
 
 
-def _taken(signature, batches, argument, most):
+def _first_rows(signature, batches, argument, max_rows):
     """The first rows, as inputs of the signature's batch size."""
     sizes = {shape[0] for shape, _ in signature.specs.values() if shape}
     size = min(sizes, default=1)
-    rows = itertools.islice(_rows(batches, size, argument), max(most // size, 1))
+    rows = itertools.islice(_rows(batches, size, argument), max(max_rows // size, 1))
     return list(rows)
 
 
@@ -105,8 +114,8 @@ def _rows(batches, size, argument):
         lengths = {len(array) for array in arrays.values() if array.ndim}
         if len(lengths) != 1:
             raise ValueError(
-                f"The arrays of `{argument}` must have as many rows each. Received: "
-                f"{ {name: array.shape for name, array in arrays.items()} }"
+                f"The arrays of `{argument}` must have the same number of rows. "
+                f"Received: { {name: array.shape for name, array in arrays.items()} }"
             )
         for start in range(0, lengths.pop() - size + 1, size):
             yield {name: array[start : start + size] for name, array in arrays.items()}

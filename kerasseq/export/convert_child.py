@@ -1,27 +1,31 @@
 """The child process of conversions: `python -m kerasseq.export.convert_child`.
 
 The converter leaks memory and can crash the process it runs in, hence the child. One
-child does several conversions, for TensorFlow takes long to import.
+child does several conversions, since TensorFlow takes seconds to import.
 """
 
 import argparse
 import fnmatch
 import json
+import os
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 from kerasseq.export import layer_nodes, postprocess
+from kerasseq.export import samples as samples_lib
 from kerasseq.lite import sample_files
 
 
 def convert(
-    saved_model,
-    signatures,
-    precision="float32",
-    data=None,
-    float_ops=(),
-    float_layers=(),
-    layers=(),
-):
+    saved_model: str | os.PathLike,
+    signatures: Sequence[str],
+    precision: str = "float32",
+    data: samples_lib.Samples | None = None,
+    float_ops: Sequence[str] = (),
+    float_layers: Sequence[str] = (),
+    layers: Sequence[str] = (),
+) -> bytes:
     """Converts a SavedModel with builtin ops only.
 
     Args:
@@ -45,7 +49,12 @@ def convert(
     return postprocess.apply(content)
 
 
-def make_converter(saved_model, signatures, precision="float32", data=None):
+def make_converter(
+    saved_model: str | os.PathLike,
+    signatures: Sequence[str],
+    precision: str = "float32",
+    data: samples_lib.Samples | None = None,
+) -> Any:
     """A converter of a SavedModel to builtin ops only.
 
     Args:
@@ -68,14 +77,20 @@ def make_converter(saved_model, signatures, precision="float32", data=None):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
-        pairs = [(name, case) for name, cases in data.items() for case in cases]
+    if precision == "int8" and data is not None:
+        pairs = [(name, inputs) for name, given in data.items() for inputs in given]
         converter.representative_dataset = lambda: iter(pairs)
     return converter
 
 
-def make_debugger(converter, float_ops=(), float_layers=(), layers=(), **options):
-    """The debugger of a quantized model; it alone can leave ops and layers in float.
+def make_debugger(
+    converter: Any,
+    float_ops: Sequence[str] = (),
+    float_layers: Sequence[str] = (),
+    layers: Sequence[str] = (),
+    **options: Any,
+) -> Any:
+    """The debugger of a quantized model; only it can keep ops and layers in float.
 
     Args:
         converter: From `make_converter`, for `"int8"`.
@@ -106,17 +121,17 @@ def make_debugger(converter, float_ops=(), float_layers=(), layers=(), **options
                 if any(fnmatch.fnmatch(layer or "", p) for p in float_layers)
             ]
             debugger.options = lite.QuantizationDebugOptions(**options)
-    except ValueError as error:  # it found no quantized op to look into
+    except ValueError as error:  # it found no quantized op
         raise ValueError(
-            "What is to stay float leaves no op to quantize; leave some of it out. "
+            "With these ops and layers in float no op is left to quantize; name fewer. "
             f"Received: float_ops={list(float_ops)}, "
             f"float_layers={list(float_layers)}"
         ) from error
     return debugger
 
 
-def main(arguments=None):
-    """Does the conversions one after the other; each writes its file or its refusal.
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Does the conversions one after the other; each writes its file or its error.
 
     Args:
         arguments: Command line arguments; those of the process by default.

@@ -1,10 +1,13 @@
-"""SavedModel to TFLite in a child process, and what a refusal says."""
+"""SavedModel to TFLite in a child process, and readable errors of the converter."""
 
 import dataclasses
 import json
 import os
 import pathlib
 import re
+from collections.abc import Iterable, Sequence
+
+import keras
 
 from kerasseq.export import layer_nodes
 from kerasseq.utils import child_process
@@ -27,7 +30,7 @@ _UNSUPPORTED = re.compile(r"^(?:TF Select|Custom) ops: (.+)$", re.MULTILINE)
 
 @dataclasses.dataclass
 class Job:
-    """One conversion.
+    """One conversion to one TFLite file.
 
     Attributes:
         saved_model: Path of the SavedModel.
@@ -42,15 +45,19 @@ class Job:
 
     saved_model: os.PathLike
     output: os.PathLike
-    signatures: list
+    signatures: list[str]
     precision: str = "float32"
     data: os.PathLike | None = None
-    float_ops: tuple = ()
-    float_layers: tuple = ()
-    layers: tuple = ()
+    float_ops: tuple[str, ...] = ()
+    float_layers: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
 
 
-def convert(jobs, layers, time_limit=None):
+def convert(
+    jobs: Sequence[Job],
+    layers: Iterable[keras.layers.Layer],
+    time_limit: float | None = None,
+) -> None:
     """Converts SavedModels with builtin ops only, in one child process.
 
     Args:
@@ -80,7 +87,7 @@ def convert(jobs, layers, time_limit=None):
     child_process.check(result, "The TFLite conversion")
 
 
-def explain(message, layers):
+def explain(message: str, layers: Iterable[keras.layers.Layer]) -> str:
     """Turns the converter's error into one that names ops and layers.
 
     Args:
@@ -93,7 +100,7 @@ def explain(message, layers):
     failing = [pair for pair in map(_failing_node, message.splitlines()) if pair[0]]
     classes = {layer.name: type(layer).__name__ for layer in layers}
     names = layer_nodes.LayerNames(classes, [node for _, node in failing])
-    found = {}
+    found: dict[tuple[str, str], None] = {}
     for op, node in failing:
         name = names.layer_of(node)
         where = f"no layer (node '{node}')"
@@ -103,8 +110,8 @@ def explain(message, layers):
     named = {op for op, _ in found}
     for group in _UNSUPPORTED.findall(message):
         rest = {op.strip() for op in group.split(",")} - named
-        found.update(((op, "a layer unknown"), None) for op in sorted(rest))
-    # A loop fails only because of what is in it.
+        found.update(((op, "an unknown layer"), None) for op in sorted(rest))
+    # A loop fails only because of an op in it.
     found = {key: None for key in found if key[0] not in _LOOPS} or found
     if not found:
         first = next(iter(message.strip().splitlines()), "no message")
@@ -113,8 +120,8 @@ def explain(message, layers):
     causes = "; ".join(f"op '{op}' in {layer}" for op, layer in found)
     return (
         "The model does not convert to TFLite builtin ops, and mobile runtimes load "
-        f"no others (Flex). Received: {causes}. Write these layers with other ops, "
-        "e.g. a recurrent layer of `kerasseq.layers`, with static shapes."
+        f"no others (Flex). Received: {causes}. Write these layers with other ops and "
+        "static shapes, e.g. as a recurrent layer of `kerasseq.layers`."
         + "".join(hint for op, hint in _HINTS.items() if op in ops)
     )
 

@@ -1,25 +1,28 @@
-"""How much each layer of an int8 file is off, measured in a child process.
+"""The quantization error of each layer of an int8 file, measured in a child process.
 
-`python -m kerasseq.export.layer_errors job.json` is the child: a model that the
-instrumented interpreter does not take could crash it.
+`python -m kerasseq.export.layer_errors job.json` is the child: the instrumented
+interpreter may crash on a model that it does not support.
 """
 
 import json
 import pathlib
 import sys
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from kerasseq.export import convert_child, layer_nodes
+from kerasseq.export import convert_child, converter, layer_nodes
 from kerasseq.lite import sample_files
 from kerasseq.utils import child_process
 
-_MOST_SAMPLES = 20
+_MAX_SAMPLES = 20
 
 
-def measure(job, time_limit=None):
-    """Measures the error that int8 makes in each layer.
+def measure(
+    job: converter.Job, time_limit: float | None = None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Measures the error that int8 causes in each layer.
 
     Args:
         job: The `converter.Job` that wrote the int8 file.
@@ -27,8 +30,8 @@ def measure(job, time_limit=None):
 
     Returns:
         `(rows, reason)`: a list of `{"layer", "op", "relative_error"}` in the order of
-        the graph, the root mean square of what int8 changes in an op's output over
-        that of the output, at most 1; or an empty list and the reason why.
+        the graph, the root mean square of an op's error over that of its output,
+        at most 1; or an empty list and the reason why.
     """
     path = pathlib.Path(job.output).with_suffix(".job")
     path.write_text(json.dumps(vars(job), default=str))
@@ -40,26 +43,27 @@ def measure(job, time_limit=None):
         return [], str(error).strip().splitlines()[-1]
 
 
-def main(path):
+def main(path: str) -> None:
     """The child: measures and prints one line of JSON."""
     job = json.loads(pathlib.Path(path).read_text())
     data = sample_files.read(job["data"])
-    converter = convert_child.make_converter(
+    lite_converter = convert_child.make_converter(
         job["saved_model"], job["signatures"], "int8", data
     )
     signature = job["signatures"][0]  # the debugger runs the first alone
-    cases = data[signature][:_MOST_SAMPLES]
+    samples = data[signature][:_MAX_SAMPLES]
+    order: list[str] = []  # known once the debugger has a calibrated model
     debugger = convert_child.make_debugger(
-        converter,
+        lite_converter,
         job["float_ops"],
         job["float_layers"],
         job["layers"],
-        debug_dataset=lambda: ([case[name] for name in order] for case in cases),
+        debug_dataset=lambda: ([inputs[name] for name in order] for inputs in samples),
         # The float tensors of a direct comparison may be overwritten by then.
         layer_debug_metrics={"error": lambda diffs: np.mean(np.square(diffs))},
         layer_direct_compare_metrics={"size": _size},
     )
-    order = _input_order(debugger.calibrated_model, signature)
+    order[:] = _input_order(debugger.calibrated_model, signature)
     debugger.run()
     found = layer_nodes.layers_of_nodes(debugger.calibrated_model, job["layers"])
     rows = [

@@ -1,6 +1,7 @@
-"""Which Keras layer an op of a converted model comes from, told by its node's name."""
+"""Which Keras layer an op of a converted model comes from, by its node's name."""
 
 import re
+from collections.abc import Iterable
 
 from ai_edge_litert import schema_py_generated as schema
 
@@ -10,23 +11,23 @@ _SUFFIX = re.compile(r"_\d+$")
 class LayerNames:
     """Finds layers in node names such as `functional_1/lstm_1/MatMul`.
 
-    TensorFlow may add a number to the name of a layer, and Keras has numbers in names
-    itself: of a part `dense_1` only the other nodes tell whether it is the layer
-    `dense_1`, or `dense`.
+    TensorFlow may append a number to the name of a layer, and Keras numbers layers too:
+    whether the part `dense_1` is the layer `dense_1` or `dense` only the other nodes
+    show.
 
     Args:
         layers: Names of the layers.
         nodes: Names of all nodes.
     """
 
-    def __init__(self, layers, nodes):
+    def __init__(self, layers: Iterable[str], nodes: Iterable[str]) -> None:
         self._layers = set(layers)
         parts = {part for node in nodes for part in _parts(node)}
-        # The layers whose nodes have a number added.
+        # The layers whose nodes have a number appended.
         self._numbered = {_SUFFIX.sub("", part) for part in parts if _has_number(part)}
         self._numbered &= self._layers
 
-    def layer_of(self, node):
+    def layer_of(self, node: str) -> str | None:
         """The innermost layer in a node's name, or `None`."""
         for part in reversed(_parts(node)):
             without = _SUFFIX.sub("", part)
@@ -38,7 +39,7 @@ class LayerNames:
         return None
 
 
-def layers_of_nodes(content, layers):
+def layers_of_nodes(content: bytes, layers: Iterable[str]) -> dict[str, str | None]:
     """The layer of each tensor that an op computes.
 
     Args:
@@ -47,7 +48,8 @@ def layers_of_nodes(content, layers):
 
     Returns:
         `{tensor name: layer name or None}`. The tensor of an output has the output's
-        name; it is told by the constants that go into it, or by the layer before.
+        name; its layer is found by the constants that go into it, or by the layer
+        before.
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     ops = []

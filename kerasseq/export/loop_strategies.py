@@ -1,29 +1,32 @@
-"""Which way of writing the loops over time serves a model best."""
+"""Which loop strategy suits a model best: as a loop, as fused LSTMs, unrolled."""
 
 import os
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 from kerasseq import ops
 from kerasseq.export import converter, parity
+from kerasseq.export import settings as settings_lib
+from kerasseq.export import traced_variants as variants_lib
 from kerasseq.lite import benchmark
 
 LOOP_STRATEGIES = ("auto", "fused", "while", "unrolled")
 
-# Longer loops that are unrolled take minutes to convert and never pass the bound on
-# the size below: a step written out takes 0.25 to 4 KB of the file.
-_MOST_UNROLLED = 64
-_MOST_INT8_STEPS = 512
-# The runtime packs a copy of the weights for each step written out. Beyond the caches
+# Longer loops take minutes to convert when unrolled and never pass the bound on the
+# size below: an unrolled step takes 0.25 to 4 KB of the file.
+_MAX_UNROLLED_STEPS = 64
+_MAX_INT8_STEPS = 512
+# The runtime packs a copy of the weights for each unrolled step. Beyond the caches
 # these come from memory each time, which a test that runs nothing else does not show.
-_MOST_PACKED_BYTES = 8 * 2**20
-# `auto` takes no file larger than stock Keras' loop would be: that holds a buffer of
-# zeros for the outputs, which ours does without.
-_SIZE_BOUND = 1.01
+_MAX_PACKED_BYTES = 8 * 2**20
+# `auto` takes no file larger than stock Keras' loop would be, which holds a buffer of
+# zeros for the outputs; ours does not.
+_MAX_SIZE_RATIO = 1.01
 
 
-def check(loop_strategy):
-    """Checks the name of a loop_strategy.
+def check(loop_strategy: str) -> None:
+    """Checks the name of a loop strategy.
 
     Args:
         loop_strategy: One of `LOOP_STRATEGIES`.
@@ -38,15 +41,17 @@ def check(loop_strategy):
         )
 
 
-def check_padding(variants, settings):
-    """Raises if a form with fused LSTMs computes something else on the samples.
+def check_padding(
+    variants: variants_lib.TracedVariants, settings: settings_lib.Settings
+) -> None:
+    """Raises if fused LSTMs compute something else on the samples.
 
     Args:
         variants: `traced_variants.TracedVariants`.
-        settings: `traced_variants.Settings`.
+        settings: `settings.Settings`.
 
     Raises:
-        ValueError: That says which mask is not padded on the right, if one is.
+        ValueError: The message says which mask is not padded on the right, if one is.
     """
     if not variants.num_fusible:
         return
@@ -54,22 +59,24 @@ def check_padding(variants, settings):
         variants.run("while"), variants.run("fused"), settings.samples
     )
     try:
-        parity.check(figures, *settings.limits, "The model with fused LSTMs")
+        settings.check(figures, "The model with fused LSTMs")
     except ValueError:
         with ops.loop_strategy("fused"):  # eagerly, where the masks have values
-            for name, cases in settings.samples.items():
-                for case in cases:
-                    tensors = {key: tf.constant(value) for key, value in case.items()}
+            for name, samples in settings.samples.items():
+                for inputs in samples:
+                    tensors = {key: tf.constant(x) for key, x in inputs.items()}
                     variants.reference[name].function(**tensors)
         raise
 
 
-def takes_fused(variants, settings):
-    """Whether a model has fusible LSTMs, and samples that suit them.
+def takes_fused(
+    variants: variants_lib.TracedVariants, settings: settings_lib.Settings
+) -> bool:
+    """Whether a model has fusible LSTMs, and samples padded as they need.
 
     Args:
         variants: `traced_variants.TracedVariants`.
-        settings: `traced_variants.Settings`.
+        settings: `settings.Settings`.
 
     Returns:
         A boolean.
@@ -83,13 +90,17 @@ def takes_fused(variants, settings):
     return True
 
 
-def candidates(variants, loop_strategy, settings):
-    """The loop_strategies to try.
+def candidates(
+    variants: variants_lib.TracedVariants,
+    loop_strategy: str,
+    settings: settings_lib.Settings,
+) -> list[str]:
+    """The loop strategies to try.
 
     Args:
         variants: `traced_variants.TracedVariants`.
         loop_strategy: One of `LOOP_STRATEGIES`.
-        settings: `traced_variants.Settings`.
+        settings: `settings.Settings`.
 
     Returns:
         A list of names; the first of them is the one that always works.
@@ -106,18 +117,22 @@ def candidates(variants, loop_strategy, settings):
     if takes_fused(variants, settings):
         names.append("fused")
     packed = variants.num_steps * variants.weight_bytes
-    if 0 < variants.num_steps <= _MOST_UNROLLED and packed <= _MOST_PACKED_BYTES:
+    if 0 < variants.num_steps <= _MAX_UNROLLED_STEPS and packed <= _MAX_PACKED_BYTES:
         names.append("unrolled")
     return names
 
 
-def choose(variants, names, settings):
+def choose(
+    variants: variants_lib.TracedVariants,
+    names: Sequence[str],
+    settings: settings_lib.Settings,
+) -> tuple[str, dict[str, dict]]:
     """Converts the candidates, and measures them if there are several.
 
     Args:
         variants: `traced_variants.TracedVariants`.
         names: From `candidates`.
-        settings: `traced_variants.Settings`.
+        settings: `settings.Settings`.
 
     Returns:
         `(name, measured)`: the fastest candidate that is not much larger than the
@@ -149,41 +164,46 @@ def choose(variants, names, settings):
         }
         for name, path, result in zip(names, paths, results, strict=True)
     }
-    most = measured[names[0]]["bytes"] * _SIZE_BOUND + variants.buffer_bytes
-    allowed = [name for name in names if measured[name]["bytes"] <= most]
+    max_bytes = measured[names[0]]["bytes"] * _MAX_SIZE_RATIO + variants.buffer_bytes
+    allowed = [name for name in names if measured[name]["bytes"] <= max_bytes]
     return min(allowed, key=lambda name: measured[name]["latency_ms"]), measured
 
 
-def for_precision(variants, precision, chosen, settings):
-    """The form that a quantized file is made from.
+def for_precision(
+    variants: variants_lib.TracedVariants,
+    precision: str,
+    chosen: str,
+    settings: settings_lib.Settings,
+) -> str:
+    """The loop strategy of a quantized file.
 
-    The converter has no int8 loops: LSTMs become one op, and what is left of loops
-    is written out. `"dynamic"` wants the LSTM as one op too, for its speed.
+    The converter has no int8 loops: LSTMs become one op each, and all other loops are
+    unrolled. `"dynamic"` fuses LSTMs too, for speed.
 
     Args:
         variants: `traced_variants.TracedVariants`.
         precision: `"float16"`, `"dynamic"` or `"int8"`.
-        chosen: The loop_strategy of the float32 file.
-        settings: `traced_variants.Settings`.
+        chosen: The loop strategy of the float32 file.
+        settings: `settings.Settings`.
 
     Returns:
-        Name of the form.
+        Name of the loop strategy.
 
     Raises:
-        ValueError: If too many steps would have to be written out.
+        ValueError: If too many steps would have to be unrolled.
     """
     if precision == "float16" or not variants.num_steps:
         return chosen
     fused = takes_fused(variants, settings)
     if precision == "dynamic":
         return "fused" if fused else "while"
-    kind = "loopless" if fused else "unrolled"
-    steps = variants.counts(kind).num_steps
-    if steps > _MOST_INT8_STEPS:
+    strategy = "loopless" if fused else "unrolled"
+    steps = variants.counts(strategy).num_steps
+    if steps > _MAX_INT8_STEPS:
         raise ValueError(
             "The converter has no int8 loops, and this model has too many time steps "
-            f"to write them all out (at most {_MOST_INT8_STEPS}). Use LSTMs that do "
+            f"to unroll them all (at most {_MAX_INT8_STEPS}). Use LSTMs that do "
             "not return their states and masks padded on the right, shorter inputs, "
-            f'or quantize=("dynamic",). Received: {steps} steps in all loops'
+            f'or quantize=["dynamic"]. Received: {steps} steps in all loops'
         )
-    return kind
+    return strategy

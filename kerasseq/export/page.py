@@ -5,7 +5,10 @@ import csv
 import html
 import io
 import math
+import os
 import pathlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from kerasseq.utils import atomic
 
@@ -42,7 +45,7 @@ figure img { background: #fff; border-radius: .4rem; max-width: 100%;
 .ops { columns: 11rem; padding: 0; list-style: none; }
 .ops b { display: inline-block; min-width: 3em; text-align: end; margin-right: .6em; }
 """
-MOST_LAYERS = 12
+MAX_LAYERS = 12
 COLUMNS = {
     "file": lambda item: item["file"],
     "size": lambda item: _size(item["bytes"]),
@@ -61,7 +64,13 @@ COLUMNS = {
 }
 
 
-def write_page(path, report, history=None, samples=(), pictures=()):
+def write_page(
+    path: str | os.PathLike,
+    report: Mapping[str, Any],
+    history: str | os.PathLike | None = None,
+    samples: Sequence[Mapping[str, Any]] = (),
+    pictures: Iterable[str | os.PathLike] = (),
+) -> None:
     """Writes the page, whole or not at all.
 
     Args:
@@ -150,7 +159,7 @@ def _errors(item):
     for row in item.get("error_by_layer", []):
         layer, error = row["layer"] or row["op"], row["relative_error"]
         worst[layer] = max(error, worst.get(layer, 0.0))
-    order = sorted(worst, key=worst.get, reverse=True)[:MOST_LAYERS]
+    order = sorted(worst, key=worst.get, reverse=True)[:MAX_LAYERS]
     rows = [{"layer": x, "relative error": f"{worst[x]:.2%}"} for x in order]
     return _table(rows, "samples")
 

@@ -1,17 +1,28 @@
 """Compares two engines on the same inputs."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+
+from kerasseq.export import samples as samples_lib
+
+Figures = dict[str, dict[str, Any]]  # by signature name
 
 _INFINITE = (
     " (`inf` stands for a NaN, an infinity on one side only, or another shape; pass "
-    "`samples` on which the model gives numbers.)"
+    "`samples` on which the model returns finite numbers.)"
 )
 
 _HUGE = 1e30  # JSON has no infinity
 
 
-def compare(reference, candidate, samples):
-    """Runs both engines on all samples and measures how far they are apart.
+def compare(
+    reference: samples_lib.Engine,
+    candidate: samples_lib.Engine,
+    samples: samples_lib.Samples,
+) -> Figures:
+    """Runs both engines on all samples and measures how far apart their outputs are.
 
     Args:
         reference: A function of a signature's name and a dict of arrays that returns
@@ -22,19 +33,21 @@ def compare(reference, candidate, samples):
     Returns:
         `{signature name: {"samples", "max_abs_diff", "mean_abs_diff",
         "token_agreement", "spread"}}`. The differences cover the float outputs, equal
-        infinities counting as equal; `token_agreement` is the share of samples with all
-        integer outputs identical. Where the integers of a sample differ its floats
-        belong to other tokens and are not compared. `spread` is how far the reference's
-        outputs for the first sample are from those for another, at most. A figure
-        without any output to measure is `None`.
+        infinities counting as equal; `token_agreement` is the fraction of samples
+        with all integer outputs identical. Where the integers of a sample differ its
+        floats belong to other tokens and are not compared. `spread` is the largest
+        difference of the reference's outputs for the first sample and for another. A
+        figure without any output to measure is `None`.
     """
     return {
-        name: _compared(reference, candidate, name, cases)
-        for name, cases in samples.items()
+        name: _compared(reference, candidate, name, given)
+        for name, given in samples.items()
     }
 
 
-def check(figures, tolerance, min_token_agreement, what):
+def check(
+    figures: Figures, tolerance: float, min_token_agreement: float, what: str
+) -> None:
     """Raises if figures of `compare` are out of bounds.
 
     Args:
@@ -50,8 +63,8 @@ def check(figures, tolerance, min_token_agreement, what):
         diff, agreement = figure["max_abs_diff"], figure["token_agreement"]
         if agreement is not None and not agreement >= min_token_agreement:
             raise ValueError(
-                f"{what} does not give the model's tokens in signature '{name}': they "
-                f"agree on {agreement:.4f} of {figure['samples']} samples, wanted "
+                f"{what} does not return the model's tokens in signature '{name}': "
+                f"they agree on {agreement:.4f} of {figure['samples']} samples, wanted "
                 f"min_token_agreement={min_token_agreement}. Nothing was written."
             )
         if diff is not None and not diff <= tolerance:
@@ -63,8 +76,8 @@ def check(figures, tolerance, min_token_agreement, what):
             )
 
 
-def comparison_warnings(figures, tolerance):
-    """Says where a comparison proves little.
+def comparison_warnings(figures: Figures, tolerance: float) -> list[str]:
+    """Says where a comparison cannot tell a right file from a wrong one.
 
     Args:
         figures: What `compare` returned.
@@ -76,13 +89,16 @@ def comparison_warnings(figures, tolerance):
     """
     return [
         f"The outputs of signature '{name}' differ by {figure['spread']:.1e} at most "
-        "over the inputs that were compared, which proves little: give real inputs."
+        "over the inputs that were compared, so the comparison proves little: pass "
+        "real inputs."
         for name, figure in figures.items()
         if figure["spread"] is not None and figure["spread"] <= tolerance
     ]
 
 
-def largest(figures, key="max_abs_diff"):
+def largest(
+    figures: Mapping[str, Mapping[str, Any]], key: str = "max_abs_diff"
+) -> float:
     """The largest difference over all signatures, 0.0 if there is none.
 
     Args:
@@ -96,11 +112,11 @@ def largest(figures, key="max_abs_diff"):
     return max((diff for diff in diffs if diff is not None), default=0.0)
 
 
-def _compared(reference, candidate, name, cases):
+def _compared(reference, candidate, name, samples):
     pairs, first, spreads = [], None, []
-    for case in cases:
-        wanted = reference(name, case)
-        pairs.append(_distances(wanted, candidate(name, case)))
+    for inputs in samples:
+        wanted = reference(name, inputs)
+        pairs.append(_distances(wanted, candidate(name, inputs)))
         if first is None:
             first = wanted
         else:
@@ -128,7 +144,7 @@ def _distance(wanted, received):
     equal = wanted == received  # also where both are the same infinity
     with np.errstate(invalid="ignore"):
         distance = np.abs(wanted.astype("float64") - received.astype("float64"))
-    # NaN on either side is no number to vouch for.
+    # NaN on either side counts as infinitely far.
     return np.where(equal, 0.0, np.where(np.isnan(distance), np.inf, distance))
 
 

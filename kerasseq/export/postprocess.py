@@ -1,4 +1,4 @@
-"""What a TFLite file still needs after the converter has written it."""
+"""Passes over the TFLite file that the converter wrote: output tensors and names."""
 
 import copy
 
@@ -7,11 +7,11 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 
-def apply(content):
-    """The bytes of a file that computes the same, smaller and for more runtimes.
+def apply(content: bytes) -> bytes:
+    """Rewrites a file so that it is smaller and loads in more runtimes.
 
     Each output of a signature gets a tensor of its own: where the converter gives one
-    tensor to two of them, or an input to an output, LiteRT.js knows one name only.
+    tensor to two of them, or an input to an output, LiteRT.js sees one name only.
 
     Inner tensors lose their names: the converter names each after its place in the
     Keras model, which makes up to a sixth of the file of an unrolled model.

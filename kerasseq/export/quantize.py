@@ -1,8 +1,9 @@
 """Quantized files beside the float32 one, each checked and measured."""
 
 import dataclasses
-import fnmatch
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 from kerasseq.export import (
     calibration_inputs,
@@ -10,195 +11,145 @@ from kerasseq.export import (
     layer_errors,
     loop_strategies,
     parity,
+    quantize_options,
     report,
 )
 from kerasseq.export import samples as samples_lib
-from kerasseq.lite import audit, benchmark, sample_files
+from kerasseq.export import settings as settings_lib
+from kerasseq.export import traced_variants as variants_lib
+from kerasseq.lite import sample_files
 
-PRECISIONS = ("float16", "dynamic", "int8")
-_LEAST_INT8 = 0.9
+_MIN_INT8_FRACTION = 0.9
 
 
-def file_names():
+def file_names() -> list[str]:
     """The names of all quantized files."""
-    return [f"model_{precision}.tflite" for precision in PRECISIONS]
+    return [f"model_{name}.tflite" for name in quantize_options.PRECISIONS]
 
 
-def check(quantize, representative_data, float_ops=(), float_layers=(), layers=()):
-    """Checks the names of the precisions and ops, before any long work.
-
-    Args:
-        quantize: Tuple out of `PRECISIONS`.
-        representative_data: As in `export_model`.
-        float_ops: As in `export_model`.
-        float_layers: As in `export_model`.
-        layers: Names of the model's layers.
-
-    Raises:
-        ValueError: If one is unknown, or int8 is asked for without data, or what stays
-            float without int8.
-    """
-    unknown = [name for name in quantize if name not in PRECISIONS]
-    if unknown or isinstance(quantize, str):
-        raise ValueError(
-            f"`quantize` must be a tuple out of {PRECISIONS}. "
-            f"Received: quantize={quantize!r}"
-        )
-    if "int8" in quantize and representative_data is None:
-        raise ValueError(
-            "Full int8 quantization measures the range of each activation: pass "
-            "`representative_data` with some hundred real inputs, such as the batches "
-            "you train on, or arrays by the names of the inputs. "
-            f"Received: quantize={quantize!r}, representative_data=None"
-        )
-    _check_float_ops(float_ops)
-    _check_float_layers(float_layers, layers)
-    if (float_ops or float_layers) and "int8" not in quantize:
-        raise ValueError(
-            "`float_ops` and `float_layers` are what the int8 file leaves in float; "
-            'the others have float activations anyway. Add "int8" to `quantize`, or '
-            f"leave them out. Received: float_ops={float_ops!r}, "
-            f"float_layers={float_layers!r}, quantize={quantize!r}"
-        )
-
-
-def _check_float_layers(float_layers, layers):
-    if isinstance(float_layers, str):
-        raise ValueError(
-            "`float_layers` must be a tuple of patterns of layers' names. "
-            f"Received: float_layers={float_layers!r}"
-        )
-    for pattern in float_layers:
-        if not fnmatch.filter(layers, pattern):
-            raise ValueError(
-                "Each of `float_layers` must fit the name of a layer, as 'dense*' "
-                f"does. Received: {pattern!r}, which fits none of {sorted(layers)}"
-            )
-
-
-def _check_float_ops(float_ops):
-    unknown = [name for name in float_ops if name not in audit.BUILTIN_NAMES]
-    if unknown or isinstance(float_ops, str):
-        raise ValueError(
-            "`float_ops` must be a tuple of names of TFLite builtin ops, as in the "
-            "report's `ops`, e.g. ('SOFTMAX', 'MEAN'). "
-            f"Received: float_ops={float_ops!r}"
-        )
-
-
-def checked_data(variants, quantize, representative_data):
-    """Checks representative data against the signatures.
+def checked_data(
+    variants: variants_lib.TracedVariants,
+    options: Sequence[quantize_options.Option],
+) -> samples_lib.Samples | None:
+    """Checks the data of `Int8` against the signatures.
 
     Args:
         variants: `traced_variants.TracedVariants`.
-        quantize: Tuple out of `PRECISIONS`.
-        representative_data: As in `cases.from_data`.
+        options: From `quantize_options.parse`.
 
     Returns:
-        `{signature: [{input name: array}]}`, or `None` if it is not needed.
+        `{signature: [{input name: array}]}`, or `None` without an int8 file.
 
     Raises:
         ValueError: If it does not fit, or leaves a signature out.
     """
-    if "int8" not in quantize:
+    given = [x.data for x in options if isinstance(x, quantize_options.Int8)]
+    if not given:
         return None
-    signatures = variants.reference
-    data = calibration_inputs.from_data(
-        signatures, representative_data, "representative_data"
-    )
+    signatures, argument = variants.reference, "Int8(data)"
+    data = calibration_inputs.from_data(signatures, given[0], argument)
     missing = sorted(set(signatures) - set(data))
     if missing:
         raise ValueError(
-            "`representative_data` must hold inputs for every signature: missing "
+            "The data of `Int8(data)` must hold inputs for every signature: missing "
             f"{missing}. Received: data for {sorted(data)}"
         )
-    return samples_lib.checked(signatures, data, "representative_data")
+    return samples_lib.checked(signatures, data, argument)
 
 
 def artifacts(
-    variants, quantize, data, chosen, settings, float_ops=(), float_layers=()
-):
+    variants: variants_lib.TracedVariants,
+    options: Sequence[quantize_options.Option],
+    data: samples_lib.Samples | None,
+    chosen: str,
+    settings: settings_lib.Settings,
+) -> list[dict[str, Any]]:
     """Writes `model_PRECISION.tflite` for each precision, and checks them.
 
     Args:
         variants: `traced_variants.TracedVariants`.
-        quantize: Tuple out of `PRECISIONS`.
+        options: From `quantize_options.parse`.
         data: From `checked_data`.
-        chosen: The loop_strategy of the float32 file.
-        settings: `traced_variants.Settings`.
-        float_ops: Names of builtin ops that stay float in the int8 file.
-        float_layers: Patterns of names of layers that stay float in it.
+        chosen: The loop strategy of the float32 file.
+        settings: `settings.Settings`.
 
     Returns:
         A list of entries of the report.
 
     Raises:
-        ValueError: If a file holds NaN where the model has numbers, or its weights
-            are not quantized.
+        ValueError: If a file returns NaN where the model returns numbers, or its
+            weights are not quantized.
         RuntimeError: If the converter crashes.
     """
-    if not quantize:
+    if not options:
         return []
-    kinds = {
-        name: loop_strategies.for_precision(variants, name, chosen, settings)
-        for name in quantize
-    }
-    kept = {"float_ops": tuple(float_ops), "float_layers": tuple(float_layers)}
-    jobs = [_job(variants, name, kind, data, kept) for name, kind in kinds.items()]
+    strategies = [
+        loop_strategies.for_precision(variants, option.precision, chosen, settings)
+        for option in options
+    ]
+    jobs = [
+        _job(variants, option, strategy, data)
+        for option, strategy in zip(options, strategies, strict=True)
+    ]
     converter.convert(jobs, variants.layers, settings.time_limit)
-    return [_entry(variants, job, kinds[job.precision], settings) for job in jobs]
+    return [
+        _entry(variants, job, strategy, settings)
+        for job, strategy in zip(jobs, strategies, strict=True)
+    ]
 
 
-def _job(variants, precision, kind, data, kept):
+def _job(variants, option, loop_strategy, data):
     job = converter.Job(
-        variants.saved_model(kind),
-        variants.tflite(f"model_{precision}"),
+        variants.saved_model(loop_strategy),
+        variants.tflite(f"model_{option.precision}"),
         list(variants.reference),
-        precision,
+        option.precision,
     )
-    if precision != "int8":
+    if not isinstance(option, quantize_options.Int8):
         return job
     data_path = job.output.with_suffix(".data.npz")
     sample_files.write(data_path, data)
-    names = tuple(layer.name for layer in variants.layers)
-    return dataclasses.replace(job, data=data_path, layers=names, **kept)
+    return dataclasses.replace(
+        job,
+        data=data_path,
+        float_ops=tuple(option.float_ops),
+        float_layers=tuple(option.float_layers),
+        layers=tuple(layer.name for layer in variants.layers),
+    )
 
 
-def _entry(variants, job, kind, settings):
+def _entry(variants, job, loop_strategy, settings):
     figures, content = report.inspect(job.output, variants, settings)
     # Any finite difference is reported, not judged: what is good enough is the task's.
     parity.check(figures, float("1e300"), 0.0, f"The {job.precision} file")
     if job.precision != "float16":
         _check_effect(job, content["int8_share"])
-    errors = []
-    if job.precision == "int8":
-        errors, reason = layer_errors.measure(job, settings.time_limit)
-        if reason:
-            warnings.warn(f"No error by layer in the report. {reason}", stacklevel=4)
-    return report.artifact(
-        job.output,
-        variants,
-        figures,
-        kind,
-        precision=job.precision,
-        float_ops=list(job.float_ops),
-        float_layers=list(job.float_layers),
-        error_by_layer=errors,
-        audit=content,
-        measured=benchmark.measure(job.output, settings.timed, settings.time_limit),
-        main_signature=settings.main_signature,
-    )
+    return {
+        **report.artifact(job.output, variants, figures, loop_strategy),
+        **report.measurements(job.output, content, settings),
+        "precision": job.precision,
+        "float_ops": list(job.float_ops),
+        "float_layers": list(job.float_layers),
+        "error_by_layer": _errors(job, settings) if job.precision == "int8" else [],
+    }
 
 
-def _check_effect(job, int8_share):
-    # With ops kept in float the share is what was asked for, unless it is nothing.
+def _errors(job, settings):
+    errors, reason = layer_errors.measure(job, settings.time_limit)
+    if reason:
+        warnings.warn(f"No error by layer in the report. {reason}", stacklevel=5)
+    return errors
+
+
+def _check_effect(job, int8_fraction):
+    # With ops kept in float the fraction is what was asked for, unless it is nothing.
     kept = job.float_ops or job.float_layers
-    if int8_share and (kept or int8_share >= _LEAST_INT8):
+    if int8_fraction and (kept or int8_fraction >= _MIN_INT8_FRACTION):
         return
-    share = "no weights that large" if int8_share is None else f"{int8_share:.2f}"
+    found = "no weights that large" if int8_fraction is None else f"{int8_fraction:.2f}"
     raise ValueError(
         f"Quantization to {job.precision!r} had no effect on this model: of the "
         "weights with 1024 elements or more, which are what the converter "
-        f"quantizes, at least {_LEAST_INT8} should be int8. Leave it out of "
-        f"`quantize`. Received: {share}"
+        f"quantizes, at least {_MIN_INT8_FRACTION} should be int8. Leave it out of "
+        f"`quantize`. Received: {found}"
     )

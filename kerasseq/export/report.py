@@ -1,48 +1,60 @@
 """The entries of `report.json`."""
 
+import os
+import pathlib
+from typing import Any
+
 from kerasseq import lite
 from kerasseq.export import parity
-from kerasseq.lite import audit
+from kerasseq.export import settings as settings_lib
+from kerasseq.export import traced_variants as variants_lib
+from kerasseq.lite import audit, benchmark
 from kerasseq.utils import atomic
 
+_CARD: dict[str, Any] = {"task": None, "data": None, "metrics": {}, "training": {}}
 
-def head(task, data, metrics, training):
-    """Checks and collects what the caller says about the run.
+
+def checked_card(card: dict[str, Any] | None) -> dict[str, Any]:
+    """Checks what the caller says about the run, and completes it.
 
     Args:
-        task: Name of the task, or `None`.
-        data: Name or description of the data, or `None`.
-        metrics: Dict of scores, or `None`.
-        training: Dict about the training, or `None`.
+        card: Dict out of `task`, `data`, `metrics` (a dict) and `training` (a dict),
+            or `None`.
 
     Returns:
-        A dict with the keys `task`, `data`, `metrics` and `training`.
+        A dict with all four keys.
 
     Raises:
-        ValueError: If a value cannot be written as JSON, or is no dict where one is
-            wanted.
+        ValueError: If a key is unknown, a value cannot be written as JSON, or is no
+            dict where one is wanted.
     """
-    for name, value in (("metrics", metrics), ("training", training)):
-        if value is not None and not isinstance(value, dict):
+    card = {} if card is None else card
+    if not isinstance(card, dict) or not set(card) <= set(_CARD):
+        raise ValueError(
+            f"`card` must be a dict with keys out of {list(_CARD)}. "
+            f"Received: card={card!r}"
+        )
+    filled = {**_CARD, **{k: v for k, v in card.items() if v is not None}}
+    for name in ("metrics", "training"):
+        if not isinstance(filled[name], dict):
             raise ValueError(
-                f"`{name}` must be a dict or `None`. Received: {name}={value!r}"
+                f"`{name}` of `card` must be a dict or `None`. "
+                f"Received: card['{name}']={filled[name]!r}"
             )
-    values = {
-        "task": task,
-        "data": data,
-        "metrics": metrics or {},
-        "training": training or {},
-    }
-    return atomic.plain(values)
+    return atomic.plain(filled, "`card`")
 
 
-def inspect(path, variants, settings):
-    """Compares a TFLite file with the model and looks into it.
+def inspect(
+    path: os.PathLike,
+    variants: variants_lib.TracedVariants,
+    settings: settings_lib.Settings,
+) -> tuple[parity.Figures, dict]:
+    """Compares a TFLite file with the model and reads what it holds.
 
     Args:
         path: Path of the file.
         variants: `traced_variants.TracedVariants`.
-        settings: `traced_variants.Settings`.
+        settings: `settings.Settings`.
 
     Returns:
         `(figures, content)`, from `parity.compare` and `audit.audit_file`.
@@ -60,47 +72,70 @@ def inspect(path, variants, settings):
     return parity.compare(variants.run("while"), run, settings.samples), content
 
 
-def artifact(path, variants, figures, loop_strategy, **found):
-    """Builds the entry of one exported file or folder.
+def artifact(
+    path: pathlib.Path,
+    variants: variants_lib.TracedVariants,
+    figures: parity.Figures,
+    loop_strategy: str,
+) -> dict[str, Any]:
+    """The entry of one exported file or folder, with nothing measured in it yet.
 
     Args:
         path: Its path.
         variants: `traced_variants.TracedVariants`.
         figures: What `parity.compare` returned for it.
-        loop_strategy: How its loops over time are written.
-        **found: What else is known: `precision`, `float_ops`, `float_layers`,
-            `error_by_layer` (from `layer_errors.measure`), `lowerings`, `audit`
-            (from `audit.audit_file`), `measured` (from `measure.measure`) and
-            `main_signature`, whose latency stands for the file.
+        loop_strategy: The loop strategy it was exported with.
 
     Returns:
-        A dict; what was not measured is `None`.
+        A dict with all keys of an entry.
     """
-    content, measured = found.get("audit", {}), found.get("measured", {})
-    latencies = measured.get("latency_ms_by_signature", {})
     return {
         "file": path.name,
         "bytes": _num_bytes(path),
-        "precision": found.get("precision", "float32"),
+        "precision": "float32",
         "signatures": list(variants.reference),
-        "ops": content.get("ops", {}),
+        "ops": {},
         "flex_ops": [],
         "custom_ops": [],
-        "gpu_refused_ops": content.get("gpu_refused_ops", []),
-        "dynamic_shapes": content.get("dynamic_shapes", False),
+        "gpu_refused_ops": [],
+        "dynamic_shapes": False,
         "max_abs_diff": parity.largest(figures),
         "mean_abs_diff": parity.largest(figures, "mean_abs_diff"),
-        "latency_ms": latencies.get(found.get("main_signature")),
-        "peak_memory_mib": measured.get("peak_memory_mib"),
+        "latency_ms": None,
+        "peak_memory_mib": None,
         "metrics": {},
-        "latency_ms_by_signature": latencies,
+        "latency_ms_by_signature": {},
         "parity": figures,
         "lowering": loop_strategy if variants.num_steps else None,
-        "lowerings": found.get("lowerings", {}),
-        "int8_share": content.get("int8_share"),
-        "float_ops": found.get("float_ops", []),
-        "float_layers": found.get("float_layers", []),
-        "error_by_layer": found.get("error_by_layer", []),
+        "lowerings": {},
+        "int8_share": None,
+        "float_ops": [],
+        "float_layers": [],
+        "error_by_layer": [],
+    }
+
+
+def measurements(
+    path: os.PathLike, content: dict, settings: settings_lib.Settings
+) -> dict[str, Any]:
+    """What a TFLite file holds, and its latency and memory in a process of its own.
+
+    Args:
+        path: Path of the file.
+        content: What `audit.audit_file` returned.
+        settings: `settings.Settings`.
+
+    Returns:
+        A dict with keys of an entry.
+    """
+    measured = benchmark.measure(path, settings.timed, settings.time_limit)
+    names = ("ops", "gpu_refused_ops", "dynamic_shapes", "int8_share")
+    latencies = measured["latency_ms_by_signature"]
+    return {
+        **{name: content[name] for name in names},
+        "latency_ms": latencies[settings.main_signature],
+        "latency_ms_by_signature": latencies,
+        "peak_memory_mib": measured["peak_memory_mib"],
     }
 
 

@@ -1,17 +1,31 @@
 """The inputs on which the exported files are compared and timed."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
 import numpy as np
 
 from kerasseq import lite
 
+Arrays = dict[str, np.ndarray]
+Specs = Mapping[str, tuple[tuple[int, ...], str]]
+Samples = dict[str, list[Arrays]]  # by signature name
+Engine = Callable[[str, Arrays], Arrays]  # of a signature's name and its inputs
+
 _NUM_RANDOM_SAMPLES = 3
 
 
-def random_samples(specs, seed=0):
+class HasSpecs(Protocol):
+    """What is asked of a signature here."""
+
+    specs: Specs
+
+
+def random_samples(specs: Specs, seed: int = 0) -> list[Arrays]:
     """Makes seeded random inputs: normal floats, pixels, and the integers 1 and 2.
 
-    `uint8` stands for pixels, 0 to 255; other integers for token ids, of which the
-    last sample's end with zeros, as text does that is padded.
+    `uint8` stands for pixels, 0 to 255; other integers for token ids; those of the
+    last sample end with zeros, as padded text does.
 
     Args:
         specs: `{name: (shape, dtype name)}`.
@@ -31,7 +45,7 @@ def random_samples(specs, seed=0):
     return samples
 
 
-def for_all(signatures, samples):
+def for_all(signatures: Mapping[str, HasSpecs], samples: Samples) -> Samples:
     """Completes samples with random ones for the signatures that have none.
 
     Args:
@@ -45,7 +59,11 @@ def for_all(signatures, samples):
     return {**made, **samples}
 
 
-def checked(signatures, samples, argument="samples"):
+def checked(
+    signatures: Mapping[str, HasSpecs],
+    samples: Mapping[str, Iterable[Any]] | None,
+    argument: str = "samples",
+) -> Samples:
     """Checks given samples against the signatures, or makes random ones.
 
     Args:
@@ -67,7 +85,8 @@ def checked(signatures, samples, argument="samples"):
             f"`{argument}` must be `None` or name signatures of {list(signatures)}. "
             f"Received: {argument} for {sorted(samples)}"
         )
-    empty = [name for name, cases in samples.items() if not len(cases)]
+    samples = {name: list(given) for name, given in samples.items()}
+    empty = [name for name, given in samples.items() if not given]
     if empty:
         raise ValueError(
             f"`{argument}` must hold at least one dict of arrays for each signature it "
@@ -75,10 +94,10 @@ def checked(signatures, samples, argument="samples"):
         )
     return {
         name: [
-            lite.conform(signatures[name].specs, case, f"signature '{name}'")
-            for case in cases
+            lite.conform(signatures[name].specs, sample, f"signature '{name}'")
+            for sample in given
         ]
-        for name, cases in samples.items()
+        for name, given in samples.items()
     }
 
 

@@ -1,9 +1,17 @@
 """Writes traced signatures as a SavedModel that TensorFlow runs without Keras."""
 
+import os
+from collections.abc import Mapping
+
 import tensorflow as tf
 
+from kerasseq.export import samples as samples_lib
+from kerasseq.export import signatures as signatures_lib
 
-def write(signatures, path):
+
+def write(
+    signatures: Mapping[str, signatures_lib.Signature], path: str | os.PathLike
+) -> None:
     """Writes a SavedModel.
 
     Args:
@@ -14,8 +22,8 @@ def write(signatures, path):
         OSError: If it cannot be written, as on a full disk.
     """
     module = tf.Module(name="kerasseq")
-    # What a function captures must hang on the saved object; Keras' own wrapper of a
-    # variable would ask for Keras on loading, so the plain variables are taken.
+    # What a function captures must be tracked by the saved object. Keras' wrapper of a
+    # variable would need Keras on loading, so the plain variables are tracked.
     variables = {
         id(variable): variable
         for signature in signatures.values()
@@ -29,7 +37,7 @@ def write(signatures, path):
         raise OSError(f"The SavedModel cannot be written: {error.message}") from error
 
 
-def load(path):
+def load(path: str | os.PathLike) -> samples_lib.Engine:
     """Loads a SavedModel to run it with NumPy.
 
     Args:

@@ -1,8 +1,13 @@
 """The signatures of an export: named functions with named tensors and static shapes."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
+
+from kerasseq.export import samples as samples_lib
 
 
 class Signature:
@@ -18,14 +23,19 @@ class Signature:
             return a dict of tensors.
     """
 
-    def __init__(self, name, function, specs):
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., dict[str, Any]],
+        specs: Mapping[str, tuple],
+    ) -> None:
         self.name = name
         self.function = function
-        self.specs = _checked_specs(name, function, specs)
+        self.specs: samples_lib.Specs = _checked_specs(name, specs)
         self.concrete = _trace(name, function, self.specs)
         self.outputs = list(self.concrete.structured_outputs)
 
-    def run(self, inputs):
+    def run(self, inputs: samples_lib.Arrays) -> samples_lib.Arrays:
         """Runs the traced function on NumPy arrays.
 
         Args:
@@ -38,7 +48,12 @@ class Signature:
         return {k: v.numpy() for k, v in self.concrete(**tensors).items()}
 
 
-def trace_all(twin, signatures=None, batch_size=1, input_shapes=None):
+def trace_all(
+    twin: keras.Model,
+    signatures: Callable[[keras.Model], dict] | None = None,
+    batch_size: int = 1,
+    input_shapes: Mapping[str, tuple[int, ...]] | None = None,
+) -> dict[str, Signature]:
     """Traces the signatures of a model.
 
     Args:
@@ -62,7 +77,7 @@ def trace_all(twin, signatures=None, batch_size=1, input_shapes=None):
     elif batch_size != 1 or input_shapes:
         raise ValueError(
             "`batch_size` and `input_shapes` are for the default signature; a callable "
-            "says all shapes itself. Received: "
+            "returns all shapes itself. Received: "
             f"batch_size={batch_size}, input_shapes={input_shapes}"
         )
     else:
@@ -83,7 +98,11 @@ def trace_all(twin, signatures=None, batch_size=1, input_shapes=None):
     return {name: Signature(name, *entry) for name, entry in table.items()}
 
 
-def serve(model, batch_size=1, input_shapes=None):
+def serve(
+    model: keras.Model,
+    batch_size: int = 1,
+    input_shapes: Mapping[str, tuple[int, ...]] | None = None,
+) -> dict[str, tuple]:
     """The default signature: the whole model on a batch of fixed size.
 
     Args:
@@ -122,7 +141,7 @@ def serve(model, batch_size=1, input_shapes=None):
     return {"serve": (function, specs)}
 
 
-def _checked_specs(name, function, specs):
+def _checked_specs(name, specs):
     if not isinstance(name, str) or not name.isidentifier():
         raise ValueError(
             "The name of a signature must be an identifier such as 'serve'. "
@@ -153,7 +172,7 @@ def _static(name, key, shape):
     if not all(isinstance(size, (int, np.integer)) and size > 0 for size in shape):
         raise ValueError(
             f"Input '{key}' of signature '{name}' has a size that is not fixed; "
-            "mobile runtimes want static shapes, give each size a fixed length. "
+            "mobile runtimes need static shapes, so give each size a fixed length. "
             f"Received: shape={shape}"
         )
     return tuple(int(size) for size in shape)
@@ -185,7 +204,7 @@ def _fixed(tensor, shapes):
         example = tuple(24 if size is None else size for size in shape)
         raise ValueError(
             f"Input '{tensor.name}' has a size that is not fixed, and mobile runtimes "
-            f"want static shapes. Pass `input_shapes={{'{tensor.name}': {example}}}` "
+            f"need static shapes. Pass `input_shapes={{'{tensor.name}': {example}}}` "
             f"(--input_shape {tensor.name}={','.join(map(str, example))}), or build "
             f"the model with `keras.Input({example})`. "
             f"Received: shape={tuple(tensor.shape)}"

@@ -14,12 +14,12 @@ _FLOAT32_POLICY = {
 }
 
 
-def portable_twin(model):
+def portable_twin(model: keras.Model) -> keras.Model:
     """Re-creates a model so that it can be exported anywhere.
 
     The twin comes from the configuration of the model, with every floating-point
     dtype policy set to float32 and the recurrent layers of kerasseq for stock ones,
-    also inside wrappers and nested models; one that a class makes in its own code
+    also inside wrappers and nested models; one that a class creates in its own code
     stays stock, with `use_cudnn=False`. Weights are copies, the model itself is not
     touched, and both are compared on random inputs.
 
@@ -32,7 +32,7 @@ def portable_twin(model):
 
     Raises:
         ValueError: If the model is not built, is quantized, holds a stateful layer,
-            cannot be re-created, or puts out something else when it is.
+            cannot be re-created, or returns other outputs when it is.
 
     Example:
 

@@ -2,8 +2,12 @@
 
 from kerasseq.layers.attention_decoder import AttentionDecoder as AttentionDecoder
 from kerasseq.layers.cached_attention import CachedAttention as CachedAttention
+from kerasseq.layers.cells import CELLS as CELLS
 from kerasseq.layers.class_token import ClassToken as ClassToken
 from kerasseq.layers.grid_positions import GridPositions as GridPositions
+from kerasseq.layers.grid_positions import (
+    PatchPositionEmbedding as PatchPositionEmbedding,
+)
 from kerasseq.layers.gru import GRU as GRU
 from kerasseq.layers.irnn import IRNN as IRNN
 from kerasseq.layers.layer_norm_lstm import LayerNormLSTM as LayerNormLSTM
@@ -17,6 +21,7 @@ from kerasseq.layers.peephole_lstm import PeepholeLSTMCell as PeepholeLSTMCell
 from kerasseq.layers.rnn import RNN as RNN
 from kerasseq.layers.simple_rnn import SimpleRNN as SimpleRNN
 from kerasseq.layers.stacked_rnn import StackedRNN as StackedRNN
+from kerasseq.layers.token_positions import PositionEmbedding as PositionEmbedding
 from kerasseq.layers.token_positions import TokenPositions as TokenPositions
 from kerasseq.layers.transformer_block import TransformerBlock as TransformerBlock
 from kerasseq.layers.transformer_stack import TransformerDecoder as TransformerDecoder

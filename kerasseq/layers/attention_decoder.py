@@ -4,19 +4,18 @@ import keras
 from keras import ops as kops
 
 from kerasseq import ops
-from kerasseq.layers import initializers
-
-_CELLS = {
-    "lstm": keras.layers.LSTMCell,
-    "gru": keras.layers.GRUCell,
-    "simple_rnn": keras.layers.SimpleRNNCell,
-}
-_ATTENTIONS = ("additive", "dot", "general")
+from kerasseq.layers import (
+    _arguments,
+    _state_protocol,
+    cell_halves,
+    cells,
+    source_attention,
+)
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
-class AttentionDecoder(keras.layers.Layer):
-    """Recurrent layers that look at a source sequence at every step.
+class AttentionDecoder(_state_protocol.StateMixin, keras.layers.Layer):
+    """Recurrent layers that attend to a source sequence at every step.
 
     At each step the stack of cells runs on the input; the top state is scored
     against the source; the weighted sum of the source, the context, and the top
@@ -34,28 +33,28 @@ class AttentionDecoder(keras.layers.Layer):
         units: Positive integer, size of each cell's state.
         output_dim: Size of the output. Defaults to `units`.
         num_layers: Number of stacked cells. Defaults to `1`.
-        cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
+        cell: Name of a cell of `kerasseq.layers.CELLS`: `"lstm"`, `"gru"`,
+            `"layer_norm_lstm"` or another.
         attention: How the state is scored against the source: `"additive"`
             (Bahdanau), `"dot"` (which needs `units` equal to the features of the
             memory) or `"general"` (Luong).
         input_feeding: Whether a step also gets the output of the step before.
         residual: Whether each layer from the second on adds its input to its
             output (Wu et al., 2016).
-        dropout: Share of units dropped between the layers, one mask a sequence, and
-            of the outputs.
-        kernel_initializer: Initializer of the cells' input weights.
-        recurrent_initializer: Initializer of the cells' state weights. `"identity"`
-            is of use with `cell="simple_rnn"` only.
-        unit_forget_bias: Whether the forget gates of LSTM cells start with bias 1.
+        dropout: Float between 0 and 1. Fraction of the units to drop between the
+            layers, with one mask per sequence, and of the outputs.
         seed: Random seed of the dropout.
         return_attention: Whether `call` also returns the attention weights.
+        **kwargs: Other arguments of each cell, such as `kernel_initializer`,
+            `recurrent_initializer` or `zoneout_c`, and of `keras.layers.Layer`.
+            `unit_forget_bias` does nothing in cells without a forget gate.
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, target_length, features)`.
         memory: Tensor of shape `(batch_size, source_length, memory_features)`.
-        initial_state: Optional list of tensors `(batch_size, units)`, one a state
-            and layer (hidden and cell state of layer 1, then of layer 2, ...).
-            Zeros by default.
+        initial_state: Optional list of tensors `(batch_size, units)`, one for each
+            state of each layer (hidden and cell state of layer 1, then of layer 2,
+            ...). Zeros by default.
         memory_mask: Optional boolean tensor `(batch_size, source_length)`. Taken
             from `memory` if that carries a Keras mask.
         training: Whether dropout is applied.
@@ -74,7 +73,7 @@ class AttentionDecoder(keras.layers.Layer):
         Bahdanau, Cho and Bengio (2015), Neural Machine Translation by Jointly
         Learning to Align and Translate; Luong, Pham and Manning (2015), Effective
         Approaches to Attention-based Neural Machine Translation; for one dropout
-        mask a sequence Gal and Ghahramani (2016).
+        mask per sequence Gal and Ghahramani (2016).
     """
 
     def __init__(
@@ -87,99 +86,60 @@ class AttentionDecoder(keras.layers.Layer):
         input_feeding=True,
         residual=False,
         dropout=0.0,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        unit_forget_bias=True,
         seed=None,
         return_attention=False,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        _check_choice("cell", cell, _CELLS)
-        _check_choice("attention", attention, _ATTENTIONS)
-        if units < 1 or num_layers < 1:
-            raise ValueError(
-                "`units` and `num_layers` must be positive integers. "
-                f"Received: units={units}, num_layers={num_layers}"
-            )
-        if not 0 <= dropout < 1:
-            raise ValueError(
-                f"`dropout` must be in [0, 1). Received: dropout={dropout}"
-            )
-        self.units = units
-        self.output_dim = output_dim
-        self.num_layers = num_layers
-        self.cell = cell
-        self.attention = attention
-        self.input_feeding = input_feeding
-        self.residual = residual
-        self.dropout = dropout
-        self.kernel_initializer = kernel_initializer
-        self.recurrent_initializer = recurrent_initializer
-        self.unit_forget_bias = unit_forget_bias
-        self.seed = seed
-        self.return_attention = return_attention
-
-        self.cells = [self._cell(index) for index in range(num_layers)]
+        layer_options, cell_options = _arguments.split(kwargs)
+        super().__init__(**layer_options)
+        _arguments.check_choice("cell", cell, cells.CELLS)
+        _arguments.check_choice("attention", attention, source_attention.KINDS)
+        _arguments.check_positive(units=units, num_layers=num_layers)
+        _arguments.check_rates(dropout=dropout)
+        _check_options(cell_options)
+        _arguments.assign(self, AttentionDecoder, locals())
+        self.cell_options = cell_options
         self.output_size = output_dim or units
-        self.output_dense = keras.layers.Dense(
-            self.output_size, "tanh", dtype=self.dtype_policy, name="output"
-        )
-        self.query_dense = self.key_dense = None
-        if attention == "additive":
-            self.query_dense = self._projection("query")
-        if attention != "dot":
-            self.key_dense = self._projection("key")
-        self.output_dropout = keras.layers.Dropout(
-            dropout, seed=seed, dtype=self.dtype_policy
-        )
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self._make_layers()
         self.supports_masking = True
 
-    def _cell(self, index):
-        options = initializers.cell_options(
-            self.cell,
-            self.kernel_initializer,
-            self.recurrent_initializer,
-            self.unit_forget_bias,
+    def _make_layers(self):
+        shared = {"dtype": self.dtype_policy}
+        self.cells = [
+            cells.make_cell(
+                self.cell,
+                self.units,
+                name=f"cell_{index}",
+                **shared,
+                **self.cell_options,
+            )
+            for index in range(self.num_layers)
+        ]
+        self.source_attention = source_attention.SourceAttention(
+            self.units, self.attention, name="attention", **shared
         )
-        name = f"cell_{index}"
-        return _CELLS[self.cell](
-            self.units, dtype=self.dtype_policy, name=name, **options
+        self.output_dense = keras.layers.Dense(
+            self.output_size, "tanh", name="output", **shared
         )
-
-    def _projection(self, name):
-        return keras.layers.Dense(
-            self.units, use_bias=False, dtype=self.dtype_policy, name=name
+        self.output_dropout = keras.layers.Dropout(
+            self.dropout, seed=self.seed, **shared
         )
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def build(self, inputs_shape, memory_shape, initial_state_shape=None):
         self.num_features = inputs_shape[-1]
-        memory_features = memory_shape[-1]
-        if self.attention == "dot" and memory_features != self.units:
-            raise ValueError(
-                'attention="dot" needs a memory as wide as the decoder. Received: '
-                f"units={self.units}, memory of shape {tuple(memory_shape)}. "
-                'Use attention="general", which projects the memory.'
-            )
+        self.source_attention.build(memory_shape)
         fed = self.output_size if self.input_feeding else 0
-        self.cells[0].build((None, self.num_features + fed))
-        for cell in self.cells[1:]:
-            cell.build((None, self.units))
-        self.output_dense.build((None, self.units + memory_features))
-        if self.query_dense:
-            self.query_dense.build((None, self.units))
-            self.score_kernel = self.add_weight(
-                shape=(self.units,), name="score_kernel"
-            )
-        if self.key_dense:
-            self.key_dense.build((None, None, memory_features))
+        for index, cell in enumerate(self.cells):
+            cell.build((None, self.units if index else self.num_features + fed))
+        self.output_dense.build((None, self.units + memory_shape[-1]))
 
     @property
-    def num_states(self):
-        """Number of state tensors, the fed output included."""
-        per_layer = 2 if self.cell == "lstm" else 1
-        return self.num_layers * per_layer + int(self.input_feeding)
+    def state_size(self):
+        """Shapes of the states, without the batch; the last is the fed output."""
+        kinds = len(keras.tree.flatten(self.cells[0].state_size))
+        fed = [(self.output_size,)] * int(self.input_feeding)
+        return [(self.units,)] * (kinds * self.num_layers) + fed
 
     def start(self, memory, initial_state=None, memory_mask=None):
         """What a source sequence contributes to every step, and the first states.
@@ -191,36 +151,23 @@ class AttentionDecoder(keras.layers.Layer):
 
         Returns:
             `(context, states)`: a dict of the tensors `memory`, `keys` and `bias`,
-            which stay the same for all steps, and a list of `num_states` tensors.
+            which stay the same for all steps, and a list of tensors as in
+            `state_size`.
         """
-        batch_size, source_length = kops.shape(memory)[0], kops.shape(memory)[1]
-        dtype = self.compute_dtype
-        if memory_mask is None:
-            bias = kops.zeros((batch_size, source_length), dtype)
-        else:
-            bias = kops.cast(kops.where(memory_mask, 0.0, ops.MASKED_SCORE), dtype)
-        context = {
-            "memory": memory,
-            "keys": self.key_dense(memory) if self.key_dense else memory,
-            "bias": bias,
-        }
-        count = self.num_states - int(self.input_feeding)
-        if initial_state is None:
-            initial_state = [
-                kops.zeros((batch_size, self.units), dtype) for _ in range(count)
-            ]
-        if len(initial_state) != count:
-            raise ValueError(
-                f"A {self.num_layers}-layer {self.cell} decoder takes {count} initial "
-                f"states. Received: {len(initial_state)}"
-            )
-        states = [kops.cast(state, dtype) for state in initial_state]
-        if self.input_feeding:
-            states.append(kops.zeros((batch_size, self.output_size), dtype))
-        return context, states
+        states = self.get_initial_state(kops.shape(memory)[0])
+        if initial_state is not None:
+            fed = states[-1:] if self.input_feeding else []
+            wanted = len(states) - len(fed)
+            if len(initial_state) != wanted:
+                raise ValueError(
+                    f"A {self.num_layers}-layer {self.cell} decoder takes {wanted} "
+                    f"initial states. Received: {len(initial_state)}"
+                )
+            states = [kops.cast(x, self.compute_dtype) for x in initial_state] + fed
+        return self.source_attention.start(memory, memory_mask), states
 
     def project(self, inputs):
-        """The inputs' share of the first cell's gates.
+        """The inputs' product with the first cell's kernel.
 
         Args:
             inputs: Tensor of shape `(..., features)`.
@@ -228,47 +175,45 @@ class AttentionDecoder(keras.layers.Layer):
         Returns:
             Tensor of shape `(..., gates * units)`.
         """
-        kernel = self.cells[0].kernel[: self.num_features]
-        return kops.matmul(inputs, kernel) + _input_bias(self.cells[0])
+        return kops.matmul(inputs, self.cells[0].kernel[: self.num_features])
 
-    def step(self, projected, states, context, masks=None):
+    def step(self, projected, states, context):
         """One step of the decoder.
 
         Args:
             projected: Tensor `(batch_size, gates * units)` from `project`.
-            states: List of `num_states` tensors.
+            states: List of tensors, from `start` or the step before.
             context: Dict from `start`.
-            masks: Optional list of dropout masks, one for the input of each layer
-                from the second on.
 
         Returns:
             `(output, weights, states)`: the output `(batch_size, output_dim)`, the
             attention weights `(batch_size, source_length)` and the new states.
         """
-        states = list(states)
+        return self._step({"product": projected}, states, context)
+
+    def _step(self, now, states, context, masks=None, training=False):
+        """`now` holds `product`, from `project`, and what the cells have drawn."""
+        states, product = list(states), now["product"]
         if self.input_feeding:
             kernel = self.cells[0].kernel[self.num_features :]
-            projected = projected + kops.matmul(states.pop(), kernel)
+            product = product + kops.matmul(states.pop(), kernel)
         per_layer = len(states) // self.num_layers
         top, new_states = None, []
         for index, cell in enumerate(self.cells):
             if index:
                 x = top * masks[index - 1] if masks else top
-                projected = kops.matmul(x, cell.kernel) + _input_bias(cell)
+                product = kops.matmul(x, cell.kernel)
+            projected = {"gates": cell_halves.input_gates(cell, product)}
+            projected |= now.get(f"random_{index}", {})
             cell_states = states[index * per_layer : (index + 1) * per_layer]
-            output, cell_states = _cell_step(cell, projected, cell_states)
+            output, cell_states = cell_halves.step(
+                cell, projected, cell_states, training
+            )
             top = top + output if index and self.residual else output
             new_states.extend(cell_states)
-        attended, weights = ops.attend(
-            self._scores(top, context["keys"]), context["memory"], context["bias"]
-        )
+        attended, weights = self.source_attention.attend(top, context)
         output = self.output_dense(kops.concatenate([top, attended], axis=-1))
         return output, weights, new_states + [output] * int(self.input_feeding)
-
-    def _scores(self, query, keys):
-        if self.attention == "additive":
-            return ops.additive_scores(self.query_dense(query), keys, self.score_kernel)
-        return ops.dot_scores(query, keys)
 
     def call(
         self, inputs, memory, initial_state=None, memory_mask=None, training=False
@@ -276,18 +221,28 @@ class AttentionDecoder(keras.layers.Layer):
         context, states = self.start(memory, initial_state, memory_mask)
         masks = self._dropout_masks(kops.shape(inputs)[0]) if training else None
 
-        def loop_step(projected, states):
-            output, weights, states = self.step(projected, states, context, masks)
+        def loop_step(now, states):
+            output, weights, states = self._step(now, states, context, masks, training)
             collected = (output, weights) if self.return_attention else (output,)
             return collected, states
 
-        projected = kops.swapaxes(self.project(inputs), 0, 1)
-        collected, _ = ops.time_loop(loop_step, projected, states)
+        collected, _ = ops.time_loop(loop_step, self._steps(inputs, training), states)
+        # (time, batch_size, ...) -> (batch_size, time, ...)
         collected = [kops.swapaxes(x, 0, 1) for x in collected]
         collected[0] = self.output_dropout(collected[0], training=training)
         return tuple(collected) if self.return_attention else collected[0]
 
+    def _steps(self, inputs, training):
+        """What needs no loop, for all steps: `(time, batch_size, ...)` each."""
+        steps = {"product": self.project(inputs)}
+        for index, cell in enumerate(self.cells):
+            drawn = cell_halves.random_numbers(cell, kops.shape(inputs)[:2], training)
+            if drawn:
+                steps[f"random_{index}"] = drawn
+        return keras.tree.map_structure(lambda x: kops.swapaxes(x, 0, 1), steps)
+
     def _dropout_masks(self, batch_size):
+        """One for the input of each layer from the second on."""
         if not self.dropout:
             return None
         ones = kops.ones((batch_size, self.units), self.compute_dtype)
@@ -297,43 +252,18 @@ class AttentionDecoder(keras.layers.Layer):
         ]
 
     def compute_mask(self, inputs, mask=None):
-        return None  # the loss weighs the tokens
+        return None  # the loss weights the tokens
 
     def get_config(self):
-        return super().get_config() | {
-            "units": self.units,
-            "output_dim": self.output_dim,
-            "num_layers": self.num_layers,
-            "cell": self.cell,
-            "attention": self.attention,
-            "input_feeding": self.input_feeding,
-            "residual": self.residual,
-            "dropout": self.dropout,
-            "kernel_initializer": initializers.config(self.kernel_initializer),
-            "recurrent_initializer": initializers.config(self.recurrent_initializer),
-            "unit_forget_bias": self.unit_forget_bias,
-            "seed": self.seed,
-            "return_attention": self.return_attention,
-        }
+        options = keras.saving.serialize_keras_object(self.cell_options)
+        config = _arguments.config(self, AttentionDecoder)
+        return super().get_config() | config | options
 
 
-def _check_choice(name, value, choices):
-    if value not in choices:
+def _check_options(options):
+    if "recurrent_dropout" in options:
         raise ValueError(
-            f"`{name}` must be one of {list(choices)}. Received: {value!r}"
+            "The cells of a decoder have no dropout of their own: use `dropout`, which "
+            "acts between the layers, or a cell with zoneout. Received: "
+            f"recurrent_dropout={options['recurrent_dropout']}"
         )
-
-
-def _input_bias(cell):
-    """The bias of the input projection; a GRU's second bias acts inside the step."""
-    return cell.bias[0] if isinstance(cell, keras.layers.GRUCell) else cell.bias
-
-
-def _cell_step(cell, projected, states):
-    if isinstance(cell, keras.layers.LSTMCell):
-        return ops.lstm_step(projected, states, cell.recurrent_kernel)
-    if isinstance(cell, keras.layers.GRUCell):
-        return ops.gru_step(
-            projected, states, cell.recurrent_kernel, recurrent_bias=cell.bias[1]
-        )
-    return ops.simple_rnn_step(projected, states, cell.recurrent_kernel)

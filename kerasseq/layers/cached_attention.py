@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops as kops
 
 from kerasseq import ops
+from kerasseq.layers import _arguments, key_value_cache
 
 POSITIONS = ("rotary", "alibi")
 
@@ -17,9 +18,9 @@ class CachedAttention(keras.layers.Layer):
 
         softmax(Q K^T / sqrt(key_dim) + bias) V
 
-    In training all positions are computed at once. In decoding `step` computes one
-    and keeps its key and value in a cache of fixed shape, which is what XLA and a
-    phone need. Both give the same outputs.
+    In training all positions are computed at once. In decoding `extend` computes one
+    or some, with the keys and values of those before in a cache of fixed shape, which
+    is what XLA and a phone need. Both give the same outputs.
 
     `num_key_value_heads` below `num_heads` is grouped-query attention: groups of heads
     share keys and values, and the cache is smaller.
@@ -29,14 +30,14 @@ class CachedAttention(keras.layers.Layer):
         num_key_value_heads: Heads of keys and values; divides `num_heads`. By default
             `num_heads`.
         causal: Whether a position sees only itself and those before it. Needed for
-            `step`.
+            `extend`.
         cross_attention: Whether keys and values are made of a memory instead of the
             inputs.
         positions: `None`; `"rotary"`: queries and keys are turned by their position
             (Su et al., 2021, equation 34), the first half of the features against the
             second; `"alibi"`: scores fall with the distance (Press et al., 2022).
             Attention over a memory takes none.
-        dropout: Share of attention weights dropped in training.
+        dropout: Float between 0 and 1. Fraction of the attention weights to drop.
         use_bias: Whether the linear maps have a bias.
         seed: Random seed of the dropout.
         **kwargs: Other arguments of `keras.layers.Layer`.
@@ -46,7 +47,7 @@ class CachedAttention(keras.layers.Layer):
         memory: With `cross_attention=True`, tensor of shape `(batch_size,
             memory_length, memory_features)`.
         mask: Boolean tensor `(batch_size, length)`, or `(batch_size, memory_length)`:
-            which positions may be looked at. A row without one looks at all alike.
+            which positions may be seen. A row without one attends to all alike.
         training: Whether dropout is applied.
 
     Output shape:
@@ -54,7 +55,7 @@ class CachedAttention(keras.layers.Layer):
 
     Raises:
         ValueError: for heads that do not divide, an unknown kind of positions, or an
-            odd number of features a head with `"rotary"`.
+            odd number of features per head with `"rotary"`.
 
     Example:
         >>> layer = kerasseq.layers.CachedAttention(4, causal=True)
@@ -96,14 +97,8 @@ class CachedAttention(keras.layers.Layer):
                 f"positions={positions!r}, cross_attention={cross_attention}, "
                 f"causal={causal}"
             )
-        self.num_heads = num_heads
+        _arguments.assign(self, CachedAttention, locals())
         self.num_key_value_heads = groups
-        self.causal = causal
-        self.cross_attention = cross_attention
-        self.positions = positions
-        self.dropout = dropout
-        self.use_bias = use_bias
-        self.seed = seed
         self.drop = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
         self.supports_masking = True
 
@@ -117,7 +112,7 @@ class CachedAttention(keras.layers.Layer):
             )
         if self.positions == "rotary" and self.key_dim % 2:
             raise ValueError(
-                "Rotary positions need an even number of features a head. Received: "
+                "Rotary positions need an even number of features per head. Received: "
                 f"{features} features, num_heads={self.num_heads}"
             )
         kept = 2 * self.num_key_value_heads * self.key_dim
@@ -144,25 +139,17 @@ class CachedAttention(keras.layers.Layer):
         return layer
 
     def call(self, inputs, memory=None, mask=None, training=False):
+        bias = 0.0
+        if mask is not None:
+            masked = kops.where(mask, 0.0, ops.MASKED_SCORE)
+            # (batch_size, 1, 1, key_length)
+            bias = kops.cast(masked, "float32")[:, None, None]
         if self.cross_attention:
             queries = self._heads(self._flat(self.query, inputs))
             keys, values = self.project(memory)
-        else:
-            queries, keys, values = self._split(
-                self._flat(self.query_key_value, inputs)
-            )
-        length, key_length = kops.shape(queries)[1], kops.shape(keys)[1]
-        here = kops.arange(length, dtype="int32")
-        if self.positions == "rotary":
-            queries, keys = (ops.rotate(x, here[None]) for x in (queries, keys))
-        there = kops.arange(key_length, dtype="int32")
-        bias = self._bias(here[None], there[None])
-        if mask is not None:
-            masked = kops.where(mask, 0.0, ops.MASKED_SCORE)
-            bias = bias + kops.cast(masked, "float32")[:, None, None]
-        drop = (lambda x: self.drop(x, training=True)) if training else None
-        outputs, _ = ops.multi_head_attention(queries, keys, values, bias, drop)
-        return self._flat(self.output_dense, outputs)
+            return self._attend(queries, keys, values, bias, training)[0]
+        cache = key_value_cache.NoCache()
+        return self._attend_to_itself(inputs, cache, bias, training)[0]
 
     def project(self, memory):
         """Keys and values of a memory, for `attend`.
@@ -177,98 +164,69 @@ class CachedAttention(keras.layers.Layer):
         return kops.split(self._heads(self._flat(self.key_value, memory)), 2, axis=2)
 
     def attend(self, inputs, keys, values, bias):
-        """Looks from one position at a memory that `project` has prepared.
+        """Attends to a memory that `project` has prepared.
 
         Args:
-            inputs: Tensor of shape `(batch_size, features)`.
+            inputs: Tensor of shape `(batch_size, length, features)`.
             keys, values: Tensors from `project`.
             bias: Tensor `(batch_size, memory_length)`, 0 where the memory may be seen
                 and `kerasseq.ops.MASKED_SCORE` elsewhere.
 
         Returns:
-            `(outputs, weights)`: `(batch_size, features)`, and the mean over the heads
-            of the attention weights, `(batch_size, memory_length)`.
+            `(outputs, weights)`: `(batch_size, length, features)`, and the attention
+            weights, `(batch_size, num_heads, length, memory_length)`.
         """
-        queries = self._heads(self.query(inputs)[:, None])
+        queries = self._heads(self._flat(self.query, inputs))
         bias = kops.cast(bias, "float32")[:, None, None]
-        outputs, weights = ops.multi_head_attention(queries, keys, values, bias)
-        weights = kops.mean(weights[:, :, 0], axis=1)
-        return self._merge_one(outputs), weights
+        return self._attend(queries, keys, values, bias)
 
     def empty_cache(self, batch_size, max_length):
         """Keys and values of no positions, `(batch_size, max_length, ...)` each."""
-        shape = (batch_size, max_length, self.num_key_value_heads, self.key_dim)
+        shape = (batch_size, *self.cache_shape(max_length))
         return [kops.zeros(shape, self.compute_dtype) for _ in range(2)]
 
-    def step(self, inputs, cache, position):
-        """Computes one position, and keeps its key and value.
+    def cache_shape(self, max_length):
+        """Shape of the keys, and of the values, of so many positions of a row."""
+        if not self.built:
+            raise ValueError(
+                "The shape of a cache follows from the features of the inputs: build "
+                f"the layer first. Received: layer '{self.name}', which is not built"
+            )
+        return (max_length, self.num_key_value_heads, self.key_dim)
 
-        Args:
-            inputs: Tensor of shape `(batch_size, features)`.
-            cache: `[keys, values]`, from `empty_cache` or the step before.
-            position: int32 tensor `(batch_size,)`, counted from 0.
-
-        Returns:
-            `(outputs, cache)`, `(batch_size, features)` and the new `[keys, values]`.
-        """
-        position = position[:, None]
-        queries, keys, values = self._split(self.query_key_value(inputs)[:, None])
-        if self.positions == "rotary":
-            queries, keys = (ops.rotate(x, position) for x in (queries, keys))
-        there = kops.arange(cache[0].shape[1], dtype="int32")[None]
-        here = kops.equal(there, position)[:, :, None, None]
-        cache = [
-            kops.where(here, new, old)
-            for new, old in zip((keys, values), cache, strict=True)
-        ]
-        bias = self._bias(position, there)
-        outputs, _ = ops.multi_head_attention(queries, *cache, bias)
-        return self._merge_one(outputs), cache
-
-    def extend(self, inputs, cache, valid):
-        """Computes some more positions, which see those of a window before them too.
-
-        Positions are those inside the window, so that a text may be of any length; a
-        position sees as far back as the cache is long, however many come at once.
+    def extend(self, inputs, cache, training=False):
+        """Computes new positions, which see those in a cache too.
 
         Args:
             inputs: Tensor of shape `(batch_size, length, features)`.
-            cache: `[keys, values]`, as from `empty_cache`, of the positions before.
-            valid: Float tensor `(batch_size, window)`, 1 where the cache is filled.
+            cache: A policy of `kerasseq.layers.key_value_cache` with the keys and
+                values: `FixedCache` for one position, `SlidingCache` for some.
+            training: Whether dropout is applied.
 
         Returns:
-            `(outputs, cache)`: `(batch_size, length, features)`, and keys and values
-            of the last positions.
+            `(outputs, cache)`: `(batch_size, length, features)`, and the new `[keys,
+            values]`.
         """
-        length, window = kops.shape(inputs)[1], cache[0].shape[1]
-        queries, keys, values = self._split(self._flat(self.query_key_value, inputs))
-        keys, values = (
-            kops.concatenate([old, new], axis=1)
-            for old, new in zip(cache, (keys, values), strict=True)
-        )
-        cache = [
-            kops.reshape(x[:, length:], (-1, *old.shape[1:]))
-            for x, old in zip((keys, values), cache, strict=True)
-        ]
-        there = kops.arange(window + length, dtype="int32")[None]
-        here = there[:, window:]
-        if self.positions == "rotary":
-            queries, keys = ops.rotate(queries, here), ops.rotate(keys, there)
-        bias = self._bias(here, there)
-        bias = kops.where(
-            here[:, None, :, None] - there[:, None, None] > window,
-            ops.MASKED_SCORE,
-            bias,
-        )
-        filled = kops.concatenate([valid, kops.ones_like(inputs[:, :, 0])], axis=1)
-        empty = kops.cast(filled < 0.5, "float32") * ops.MASKED_SCORE
-        bias = bias + empty[:, None, None]
-        outputs, _ = ops.multi_head_attention(queries, keys, values, bias)
-        return self._flat(self.output_dense, outputs), cache
+        return self._attend_to_itself(inputs, cache, 0.0, training)
 
-    def _merge_one(self, x):
-        """The heads of one position to `(batch_size, features)`."""
-        return self.output_dense(kops.reshape(x, (-1, self.num_heads * self.key_dim)))
+    def _attend_to_itself(self, inputs, cache, bias, training):
+        """Self-attention: one projection, and a policy where keys and values lie."""
+        joined = cache.join(*self._split(inputs), self._rotate)
+        bias = bias + self._bias(joined.here, joined.there)
+        if joined.hidden is not None:
+            bias = bias + kops.cast(joined.hidden, "float32") * ops.MASKED_SCORE
+        keys_and_values = joined.keys, joined.values
+        outputs, _ = self._attend(joined.queries, *keys_and_values, bias, training)
+        return outputs, joined.cache
+
+    def _attend(self, queries, keys, values, bias, training=False):
+        """The attention of all kinds: softmax, weighted sum, output map."""
+        drop = (lambda x: self.drop(x, training=True)) if training else None
+        outputs, weights = ops.multi_head_attention(queries, keys, values, bias, drop)
+        return self._flat(self.output_dense, outputs), weights
+
+    def _rotate(self, x, positions):
+        return ops.rotate(x, positions) if self.positions == "rotary" else x
 
     def _bias(self, here, there):
         """What is added to the scores, `(batch or 1, num_heads or 1, here, there)`."""
@@ -284,21 +242,21 @@ class CachedAttention(keras.layers.Layer):
 
     def _flat(self, layer, x):
         """A linear map of all tokens in one product, also of the gradient."""
-        shape = kops.shape(x)
-        if len(x.shape) == 4:
-            x = kops.reshape(x, (-1, x.shape[2] * x.shape[3]))
-        else:
-            x = kops.reshape(x, (-1, x.shape[-1]))
-        return kops.reshape(layer(x), (-1, shape[1], layer.units))
+        length = kops.shape(x)[1]
+        # (batch_size, length, ...) -> (batch_size * length, features) and back
+        x = kops.reshape(x, (-1, math.prod(x.shape[2:])))
+        return kops.reshape(layer(x), (-1, length, layer.units))
 
     def _heads(self, x):
-        return kops.reshape(
-            x, (-1, kops.shape(x)[1], x.shape[-1] // self.key_dim, self.key_dim)
-        )
+        """`(batch_size, length, features)` to `(batch_size, length, heads, key_dim)`"""
+        heads = x.shape[-1] // self.key_dim
+        return kops.reshape(x, (-1, kops.shape(x)[1], heads, self.key_dim))
 
-    def _split(self, x):
+    def _split(self, inputs):
+        """Queries, keys and values, `(batch_size, length, heads, key_dim)` each."""
+        x = self._heads(self._flat(self.query_key_value, inputs))
         width, groups = self.num_heads, self.num_key_value_heads
-        return kops.split(self._heads(x), [width, width + groups], axis=2)
+        return kops.split(x, [width, width + groups], axis=2)
 
     def compute_output_shape(self, inputs_shape, memory_shape=None):
         return inputs_shape
@@ -307,13 +265,4 @@ class CachedAttention(keras.layers.Layer):
         return None
 
     def get_config(self):
-        return super().get_config() | {
-            "num_heads": self.num_heads,
-            "num_key_value_heads": self.num_key_value_heads,
-            "causal": self.causal,
-            "cross_attention": self.cross_attention,
-            "positions": self.positions,
-            "dropout": self.dropout,
-            "use_bias": self.use_bias,
-            "seed": self.seed,
-        }
+        return super().get_config() | _arguments.config(self, CachedAttention)

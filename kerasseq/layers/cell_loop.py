@@ -4,6 +4,7 @@ import keras
 from keras import ops as kops
 
 from kerasseq import ops
+from kerasseq.layers import cell_halves
 
 
 def run_cell(cell, sequences, initial_states, *, training=False, **loop):
@@ -33,10 +34,10 @@ def run_cell(cell, sequences, initial_states, *, training=False, **loop):
     if training and getattr(cell, "dropout", 0):
         dropped = cell.get_dropout_mask(sequences[:, 0])
         sequences = sequences * kops.expand_dims(dropped, 1)
-    if type(cell) in _KERNELS:
+    if cell_halves.is_stock(cell):
         if training and cell.recurrent_dropout:
             loop["recurrent_mask"] = cell.get_recurrent_dropout_mask(initial_states[0])
-        return _run_kernel(cell, sequences, initial_states, loop)
+        return cell_halves.run(cell, sequences, initial_states, **loop)
     if hasattr(cell, "project"):
         return ops.recurrence(
             lambda x, states: cell.step(x, states, training),
@@ -50,31 +51,8 @@ def run_cell(cell, sequences, initial_states, *, training=False, **loop):
 def variational_dropout(cell):
     """Makes a cell draw one dropout mask for all its gates, as the kernels want it."""
     for part in getattr(cell, "cells", [cell]):
-        if type(part) in _KERNELS:
+        if cell_halves.is_stock(part):
             part.dropout_mask_count = None
-
-
-_KERNELS = {  # cell: function, attributes of the cell that it takes
-    keras.layers.LSTMCell: (ops.lstm, ["activation", "recurrent_activation"]),
-    keras.layers.GRUCell: (
-        ops.gru,
-        ["activation", "recurrent_activation", "reset_after"],
-    ),
-    keras.layers.SimpleRNNCell: (ops.simple_rnn, ["activation"]),
-}
-
-
-def _run_kernel(cell, sequences, initial_states, loop):
-    function, names = _KERNELS[type(cell)]
-    return function(
-        sequences,
-        initial_states,
-        cell.kernel,
-        cell.recurrent_kernel,
-        cell.bias if cell.use_bias else None,
-        **{name: getattr(cell, name) for name in names},
-        **loop,
-    )
 
 
 def _run_stack(stack, sequences, initial_states, training, loop):

@@ -38,7 +38,7 @@ class GridPositions(keras.layers.Layer):
             sinusoidal positions of features that four does not divide.
 
     Example:
-        >>> layer = kerasseq.layers.GridPositions((7, 7), num_prefix=1)
+        >>> layer = kerasseq.layers.PatchPositionEmbedding((7, 7), num_prefix=1)
         >>> layer(np.random.rand(32, 50, 64)).shape
         (32, 50, 64)
 
@@ -118,6 +118,10 @@ class GridPositions(keras.layers.Layer):
             "num_prefix": self.num_prefix,
             "initializer": keras.initializers.serialize(self.initializer),
         }
+
+
+# What the field calls it. Files of weights hold the name of the class, so it stays.
+PatchPositionEmbedding = GridPositions
 
 
 def resize_grid(grid, grid_shape):

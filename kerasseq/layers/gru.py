@@ -15,12 +15,12 @@ class GRU(compiled_rnn.CompiledRNNMixin, keras.layers.GRU):
     It works inside `keras.layers.Bidirectional`.
 
     Masks may have any pattern: a masked step keeps the state and repeats the last
-    output, or puts out zeros with `zero_output_for_mask`.
+    output, or returns zeros with `zero_output_for_mask`.
 
     Args:
         units: Positive integer, dimensionality of the output.
         **kwargs: The other arguments of `keras.layers.GRU`. Of `dropout` and
-            `recurrent_dropout`, one mask a sequence is drawn (Gal and Ghahramani,
+            `recurrent_dropout`, one mask per sequence is drawn (Gal and Ghahramani,
             2016); unlike in Keras, `recurrent_dropout` also acts with
             `implementation=2`.
 

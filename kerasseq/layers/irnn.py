@@ -4,6 +4,12 @@ import keras
 
 from kerasseq.layers import simple_rnn
 
+DEFAULTS = {
+    "activation": "relu",
+    "kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
+    "recurrent_initializer": "identity",
+}
+
 
 @keras.saving.register_keras_serializable(package="kerasseq")
 class IRNN(simple_rnn.SimpleRNN):
@@ -16,7 +22,7 @@ class IRNN(simple_rnn.SimpleRNN):
     gradients, as the paper does. The weights are those of `keras.layers.SimpleRNN`.
 
     Masks may have any pattern: a masked step keeps the state and repeats the last
-    output, or puts out zeros with `zero_output_for_mask`.
+    output, or returns zeros with `zero_output_for_mask`.
 
     Args:
         units: Positive integer, dimensionality of the output.
@@ -47,20 +53,6 @@ class IRNN(simple_rnn.SimpleRNN):
         Rectified Linear Units.
     """
 
-    def __init__(
-        self,
-        units,
-        activation="relu",
-        kernel_initializer=None,
-        recurrent_initializer="identity",
-        **kwargs,
-    ):
-        if kernel_initializer is None:
-            kernel_initializer = keras.initializers.RandomNormal(stddev=0.001)
-        super().__init__(
-            units,
-            activation=activation,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            **kwargs,
-        )
+    def __init__(self, units, **kwargs):
+        given = {name: value for name, value in kwargs.items() if value is not None}
+        super().__init__(units, **{**DEFAULTS, **given})

@@ -35,15 +35,14 @@ class LayerNormLSTMCell(split_lstm_cell.SplitLSTMCell):
         if self.use_bias:
             self.state_bias = self.add_weight(units, "zeros", name="state_bias")
 
-    def project(self, sequences, training=False):
+    def input_gates(self, product):
         bias = self.bias if self.use_bias else None
-        projected = ops.matmul(sequences, self.kernel)
-        return self._normalize(projected, self.kernel_gain, bias)
+        return self._normalize(product, self.kernel_gain, bias)
 
     def step(self, projected, states, training=False):
         h, c = states
         recurrent = self.recurrent_gates(h, training)
-        gates = projected + self._normalize(recurrent, self.recurrent_gain)
+        gates = projected["gates"] + self._normalize(recurrent, self.recurrent_gain)
         i, f, g, o = ops.split(gates, 4, axis=-1)
         activate = self.recurrent_activation
         c = activate(f) * c + activate(i) * self.activation(g)
@@ -77,14 +76,14 @@ class LayerNormLSTM(cell_layer.CellLayer):
     `keras.layers.Bidirectional`.
 
     Masks may have any pattern: a masked step keeps the state and repeats the last
-    output, or puts out zeros with `zero_output_for_mask`.
+    output, or returns zeros with `zero_output_for_mask`.
 
     Args:
         units: Positive integer, dimensionality of the output.
         epsilon: Small number added to the variances. Defaults to `1e-5`.
         **kwargs: The other arguments of `keras.layers.LSTM`, but for `use_cudnn`.
             `use_bias=False` leaves out both `b` and `b_c`. Of `dropout` and
-            `recurrent_dropout`, one mask a sequence is drawn.
+            `recurrent_dropout`, one mask per sequence is drawn.
 
     Call arguments:
         sequences: Tensor of shape `(batch_size, time, features)`.

@@ -14,12 +14,12 @@ class LSTM(compiled_rnn.CompiledRNNMixin, keras.layers.LSTM):
     between the two in both directions. It works inside `keras.layers.Bidirectional`.
 
     Masks may have any pattern: a masked step keeps the state and repeats the last
-    output, or puts out zeros with `zero_output_for_mask`.
+    output, or returns zeros with `zero_output_for_mask`.
 
     Args:
         units: Positive integer, dimensionality of the output.
         **kwargs: The other arguments of `keras.layers.LSTM`. Of `dropout` and
-            `recurrent_dropout`, one mask a sequence is drawn (Gal and Ghahramani,
+            `recurrent_dropout`, one mask per sequence is drawn (Gal and Ghahramani,
             2016).
 
     Call arguments:

@@ -23,7 +23,7 @@ class MultiHeadAttention(keras.layers.MultiHeadAttention):
     Call arguments:
         query: Tensor of shape `(batch_size, length, features)`.
         value: The same tensor, or another as in the base class.
-        return_attention_scores: Whether the weights of attention are put out too.
+        return_attention_scores: Whether the weights of attention are returned too.
         training: Whether to train. All other arguments are those of the base class,
             masks too.
 

@@ -35,7 +35,7 @@ class PeepholeLSTMCell(split_lstm_cell.SplitLSTMCell):
 
     def step(self, projected, states, training=False):
         h, c = states
-        gates = projected + self.recurrent_gates(h, training)
+        gates = projected["gates"] + self.recurrent_gates(h, training)
         i, f, g, o = ops.split(gates, 4, axis=-1)
         w_i, w_f, w_o = (self.peephole_kernel[gate] for gate in range(3))
         i = self.recurrent_activation(i + w_i * c)
@@ -65,14 +65,14 @@ class PeepholeLSTM(cell_layer.CellLayer):
     It works inside `keras.layers.Bidirectional`.
 
     Masks may have any pattern: a masked step keeps the state and repeats the last
-    output, or puts out zeros with `zero_output_for_mask`.
+    output, or returns zeros with `zero_output_for_mask`.
 
     Args:
         units: Positive integer, dimensionality of the output.
         peephole_initializer: Initializer of `w`. Defaults to `"zeros"`: training
             starts from a plain LSTM, and there is no symmetry to break.
         **kwargs: The other arguments of `keras.layers.LSTM`, but for `use_cudnn`. Of
-            `dropout` and `recurrent_dropout`, one mask a sequence is drawn.
+            `dropout` and `recurrent_dropout`, one mask per sequence is drawn.
 
     Call arguments:
         sequences: Tensor of shape `(batch_size, time, features)`.

@@ -14,13 +14,13 @@ class RNN(compiled_rnn.CompiledRNNMixin, keras.layers.RNN):
     loop and run cell after cell, each over the whole sequence, which gives the same
     outputs. The weights are those of the stock layer.
 
-    A masked step keeps the states and repeats the last output, or puts out zeros with
+    A masked step keeps the states and repeats the last output, or returns zeros with
     `zero_output_for_mask`.
 
     Args:
         cell: A cell or a list of cells, which are stacked.
         **kwargs: The other arguments of `keras.layers.RNN`. Stock cells draw one
-            dropout mask a sequence for all their gates (Gal and Ghahramani, 2016).
+            dropout mask per sequence for all their gates (Gal and Ghahramani, 2016).
 
     Call arguments:
         sequences: Tensor of shape `(batch_size, time, features)`.

@@ -14,7 +14,7 @@ class SimpleRNN(compiled_rnn.CompiledRNNMixin, keras.layers.SimpleRNN):
     `keras.layers.Bidirectional`.
 
     Masks may have any pattern: a masked step keeps the state and repeats the last
-    output, or puts out zeros with `zero_output_for_mask`.
+    output, or returns zeros with `zero_output_for_mask`.
 
     Args:
         units: Positive integer, dimensionality of the output.

@@ -7,19 +7,29 @@ from keras import ops
 class SplitLSTMCell(keras.layers.LSTMCell):
     """Base of the cells that change the equations of `keras.layers.LSTMCell`.
 
-    `project` is the share of the gates that comes from the input and runs once for
-    the whole sequence; a subclass writes `step`, the share that runs in the loop.
-    `call`, one step of both, is Keras' contract, so that the cell also works in
-    `keras.layers.RNN`.
+    `project` runs once for the whole sequence: `input_gates`, the part of the gates
+    that comes from the input, and `random_numbers`, what the steps draw. A subclass
+    writes `step`, the part that runs in the loop. `call`, one step of both, is Keras'
+    contract, so that the cell also works in `keras.layers.RNN`.
     """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.dropout_mask_count = None  # one mask a sequence for all gates
+        self.dropout_mask_count = None  # one mask per sequence for all gates
 
     def project(self, sequences, training=False):
-        projected = ops.matmul(sequences, self.kernel)
-        return projected + self.bias if self.use_bias else projected
+        """`{"gates": (..., 4 * units)}`, and what `random_numbers` gives."""
+        product = ops.matmul(sequences, self.kernel)
+        drawn = self.random_numbers(ops.shape(product)[:-1], training)
+        return {"gates": self.input_gates(product), **drawn}
+
+    def input_gates(self, product):
+        """The input's part of the gates, from its product with the kernel."""
+        return product + self.bias if self.use_bias else product
+
+    def random_numbers(self, shape, training):
+        """A dict of tensors `(*shape, units)`; none unless a subclass needs some."""
+        return {}
 
     def step(self, projected, states, training=False):
         raise NotImplementedError

@@ -5,7 +5,7 @@ import itertools
 import keras
 from keras import ops
 
-from kerasseq.layers import recurrent_by_name
+from kerasseq.layers import _arguments, _state_protocol, cells
 
 _MERGES = {
     "concat": lambda forward, backward: ops.concatenate([forward, backward], -1),
@@ -13,25 +13,10 @@ _MERGES = {
     "ave": lambda forward, backward: (forward + backward) / 2,
     "mul": lambda forward, backward: forward * backward,
 }
-_ARGUMENTS = (
-    "units",
-    "num_layers",
-    "cell",
-    "bidirectional",
-    "merge_mode",
-    "dropout",
-    "variational",
-    "recurrent_dropout",
-    "residual",
-    "return_sequences",
-    "return_state",
-    "seed",
-)
-_LAYER_ARGUMENTS = ("name", "dtype", "trainable", "activity_regularizer", "autocast")
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
-class StackedRNN(keras.layers.Layer):
+class StackedRNN(_state_protocol.StateMixin, keras.layers.Layer):
     """A stack of recurrent layers, the common case in one line.
 
     A masked step keeps the states of all layers. Without `return_sequences` the output
@@ -41,14 +26,17 @@ class StackedRNN(keras.layers.Layer):
     Args:
         units: Positive integer, size of each layer's state, for each direction.
         num_layers: Number of layers. Defaults to `1`.
-        cell: `"lstm"`, `"gru"`, `"simple_rnn"`, `"irnn"`, `"layer_norm_lstm"`,
-            `"peephole_lstm"` or `"zoneout_lstm"`.
+        cell: Name of a cell of `kerasseq.layers.CELLS`: `"lstm"`, `"gru"`,
+            `"simple_rnn"`, `"irnn"`, `"layer_norm_lstm"`, `"peephole_lstm"` or
+            `"zoneout_lstm"`.
         bidirectional: Whether each layer reads its input in both directions.
         merge_mode: How the two directions are merged: `"concat"`, `"sum"`, `"ave"`
             or `"mul"`.
-        dropout: Share of units dropped between the layers.
-        variational: Whether its masks are one a sequence rather than one a step.
-        recurrent_dropout: Share of `h` dropped inside the gates, one mask a sequence.
+        dropout: Float between 0 and 1. Fraction of the units to drop between the
+            layers.
+        variational: Whether one mask per sequence serves all of its steps.
+        recurrent_dropout: Float between 0 and 1. Fraction of `h` to drop inside the
+            gates, with one mask per sequence.
         residual: Whether each layer from the second on adds its input to its output.
         return_sequences: Whether to return the outputs of all steps.
         return_state: Whether to return the final states too.
@@ -62,7 +50,7 @@ class StackedRNN(keras.layers.Layer):
         initial_state: Optional flat list of tensors `(batch_size, units)`: the states
             of layer 1 (`h`, `c` forward, then backward), then of layer 2, and so on.
             Zeros by default; `get_initial_state(batch_size)` makes those, and
-            `state_size` lists their sizes.
+            `state_size` lists their shapes.
         mask: Optional boolean tensor `(batch_size, time)`; `False` skips the step.
         training: Whether dropout is applied.
 
@@ -99,31 +87,18 @@ class StackedRNN(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        layer = {key: kwargs.pop(key) for key in _LAYER_ARGUMENTS if key in kwargs}
-        super().__init__(**layer)
-        _check_choice("cell", cell, recurrent_by_name.LAYERS)
-        _check_choice("merge_mode", merge_mode, _MERGES)
-        _check_numbers(units, num_layers, dropout, recurrent_dropout)
-        _check_options(kwargs)
-        self.units = units
-        self.num_layers = num_layers
-        self.cell = cell
-        self.bidirectional = bidirectional
-        self.merge_mode = merge_mode
-        self.dropout = dropout
-        self.variational = variational
-        self.recurrent_dropout = recurrent_dropout
-        self.residual = residual
-        self.return_sequences = return_sequences
-        self.return_state = return_state
-        self.seed = seed
-        self.cell_options = keras.saving.serialize_keras_object(kwargs)
+        layer_options, cell_options = _arguments.split(kwargs)
+        super().__init__(**layer_options)
+        _arguments.check_choice("cell", cell, cells.CELLS)
+        _arguments.check_choice("merge_mode", merge_mode, _MERGES)
+        _arguments.check_positive(units=units, num_layers=num_layers)
+        _arguments.check_rates(dropout=dropout, recurrent_dropout=recurrent_dropout)
+        _check_options(cell_options)
+        _arguments.assign(self, StackedRNN, locals())
+        self.cell_options = cell_options
 
         self._make_layers()
-        one = self.recurrent_layers[0]
-        kinds = len(getattr(one, "forward_layer", one).state_size)  # h, and c if any
         self._width = units * (1 + (bidirectional and merge_mode == "concat"))
-        self.state_size = [units] * (num_layers * (1 + bidirectional) * kinds)
         self.supports_masking = True
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
@@ -133,7 +108,7 @@ class StackedRNN(keras.layers.Layer):
         if self.seed is not None:
             seeds = itertools.count(self.seed)
         self.recurrent_layers = [
-            recurrent_by_name.recurrent_by_name(
+            cells.make_layer(
                 self.cell,
                 seeds,
                 f"layer_{index}",
@@ -147,6 +122,7 @@ class StackedRNN(keras.layers.Layer):
             )
             for index in range(self.num_layers)
         ]
+        # `SpatialDropout1D` draws one mask for all steps.
         name = "SpatialDropout1D" if self.variational else "Dropout"
         dropout = getattr(keras.layers, name)
         self.dropouts = [
@@ -158,10 +134,24 @@ class StackedRNN(keras.layers.Layer):
     def _adds_final_outputs(self):
         return self.residual and not self.return_sequences and self.num_layers > 1
 
-    def get_initial_state(self, batch_size):
-        """Makes the zeros a stack starts from, a list in the order of its states."""
-        shapes = [(batch_size, size) for size in self.state_size]
-        return [ops.zeros(shape, self.compute_dtype) for shape in shapes]
+    @property
+    def state_size(self):
+        """Shapes of the states, without the batch."""
+        one = self.recurrent_layers[0]
+        kinds = len(getattr(one, "forward_layer", one).state_size)  # h, and c if any
+        return [(self.units,)] * (self.num_layers * (1 + self.bidirectional) * kinds)
+
+    def step(self, inputs, states):
+        if self.bidirectional or not (self.return_sequences and self.return_state):
+            raise ValueError(
+                "A stack goes step by step in one direction, and if it returns the "
+                "outputs of the step and the states: build it with "
+                "`return_sequences=True, return_state=True`. Received: layer "
+                f"'{self.name}' with bidirectional={self.bidirectional}, "
+                f"return_sequences={self.return_sequences}, "
+                f"return_state={self.return_state}"
+            )
+        return super().step(inputs, states)
 
     def build(self, sequences_shape):
         shape = tuple(sequences_shape)
@@ -210,33 +200,12 @@ class StackedRNN(keras.layers.Layer):
 
     def compute_output_shape(self, sequences_shape, initial_state_shape=None):
         shape = (*sequences_shape[: 1 + self.return_sequences], self._width)
-        states = [(sequences_shape[0], size) for size in self.state_size]
+        states = [(sequences_shape[0], *size) for size in self.state_size]
         return (shape, *states) if self.return_state else shape
 
     def get_config(self):
-        config = {name: getattr(self, name) for name in _ARGUMENTS}
         options = keras.saving.serialize_keras_object(self.cell_options)
-        return super().get_config() | config | options
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(
-            f"`{name}` must be one of {list(choices)}. Received: {value!r}"
-        )
-
-
-def _check_numbers(units, num_layers, dropout, recurrent_dropout):
-    if units < 1 or num_layers < 1:
-        raise ValueError(
-            "`units` and `num_layers` must be positive integers. "
-            f"Received: units={units}, num_layers={num_layers}"
-        )
-    if not 0 <= dropout < 1 or not 0 <= recurrent_dropout < 1:
-        raise ValueError(
-            "`dropout` and `recurrent_dropout` must be in [0, 1). "
-            f"Received: dropout={dropout}, recurrent_dropout={recurrent_dropout}"
-        )
+        return super().get_config() | _arguments.config(self, StackedRNN) | options
 
 
 def _check_options(options):

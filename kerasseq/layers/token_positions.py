@@ -35,7 +35,7 @@ class TokenPositions(keras.layers.Layer):
             of features with `"sinusoidal"`.
 
     Example:
-        >>> kerasseq.layers.TokenPositions(100)(np.random.rand(2, 7, 16)).shape
+        >>> kerasseq.layers.PositionEmbedding(100)(np.random.rand(2, 7, 16)).shape
         (2, 7, 16)
 
     Reference:
@@ -71,8 +71,8 @@ class TokenPositions(keras.layers.Layer):
                 "Sinusoidal positions need an even number of features. Received: "
                 f"inputs of shape {tuple(input_shape)}"
             )
-        rates = 1e4 ** (-2 * np.arange(features // 2) / features)
-        angles = np.arange(self.max_length)[:, None] * rates
+        frequencies = 1e4 ** (-2 * np.arange(features // 2) / features)
+        angles = np.arange(self.max_length)[:, None] * frequencies
         parts = [np.sin(angles), np.cos(angles)]
         self.table = np.concatenate(parts, axis=1).astype("float32")
 
@@ -80,7 +80,7 @@ class TokenPositions(keras.layers.Layer):
         length = inputs.shape[1]
         if length is not None and length > self.max_length:
             raise ValueError(
-                f"These positions reach to a length of {self.max_length}; build the "
+                f"The positions reach to a length of {self.max_length}; build the "
                 f"layer with a larger `max_length`. Received: a length of {length}"
             )
         here = ops.arange(ops.shape(inputs)[1], dtype="int32")
@@ -111,3 +111,7 @@ class TokenPositions(keras.layers.Layer):
             "kind": self.kind,
             "initializer": keras.initializers.serialize(self.initializer),
         }
+
+
+# What the field calls it. Files of weights hold the name of the class, so it stays.
+PositionEmbedding = TokenPositions

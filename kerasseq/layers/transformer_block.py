@@ -3,36 +3,13 @@
 import keras
 from keras import ops
 
-from kerasseq.layers.cached_attention import CachedAttention
+from kerasseq.layers import _arguments, cached_attention
 
-NORMS = ("layer", "rms")
+NORMS = {
+    "layer": keras.layers.LayerNormalization,
+    "rms": keras.layers.RMSNormalization,
+}
 ACTIVATIONS = ("relu", "gelu", "swiglu")
-
-
-def make_blocks(num_layers, norm_first=True, **options):
-    """The blocks of a Transformer, and what follows the last one.
-
-    Args:
-        num_layers: Number of blocks.
-        norm_first: Whether blocks normalize their inputs; then the outputs of the last
-            one must be normalized too.
-        **options: Others of `TransformerBlock`, and its dtype policy.
-
-    Returns:
-        `(blocks, norm)`; `norm` is `None` for blocks that normalize their outputs.
-
-    Raises:
-        ValueError: for a number that is not positive.
-    """
-    if num_layers < 1:
-        raise ValueError(
-            f"`num_layers` must be positive. Received: num_layers={num_layers}"
-        )
-    blocks = [
-        TransformerBlock(norm_first=norm_first, name=f"block_{index}", **options)
-        for index in range(num_layers)
-    ]
-    return blocks, blocks[0].make_norm("norm") if norm_first else None
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -54,9 +31,9 @@ class TransformerBlock(keras.layers.Layer):
         norm: `"layer"` or `"rms"` (Zhang and Sennrich, 2019).
         activation: `"relu"`, `"gelu"`, or `"swiglu"`, the product of two maps, one of
             them after SiLU (Shazeer, 2020).
-        dropout: Dropout of what each part adds.
-        attention_dropout: Dropout of attention weights.
-        activation_dropout: Dropout of the feed-forward hidden layer.
+        dropout: Float between 0 and 1. Fraction to drop of what each part adds.
+        attention_dropout: The same of attention weights.
+        activation_dropout: The same of the feed-forward hidden layer.
         use_bias: Whether linear maps have a bias.
         epsilon: Of the normalization.
         seed: Random seed of the dropouts.
@@ -75,7 +52,7 @@ class TransformerBlock(keras.layers.Layer):
         `(batch_size, length, features)`.
 
     Raises:
-        ValueError: for sizes that are not positive, unknown names, or shares outside
+        ValueError: for sizes that are not positive, unknown names, or rates outside
             [0, 1).
 
     Example:
@@ -110,47 +87,42 @@ class TransformerBlock(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.options = {
-            "num_heads": num_heads,
-            "mlp_dim": mlp_dim,
-            "causal": causal,
-            "cross_attention": cross_attention,
-            "num_key_value_heads": num_key_value_heads,
-            "positions": positions,
-            "norm_first": norm_first,
-            "norm": norm,
-            "activation": activation,
-            "dropout": dropout,
-            "attention_dropout": attention_dropout,
-            "activation_dropout": activation_dropout,
-            "use_bias": use_bias,
-            "epsilon": epsilon,
-            "seed": seed,
-        }
-        _check(**self.options)
+        _arguments.assign(self, TransformerBlock, locals())
+        self._check()
         self.attention = self._attention(
             "attention",
             num_key_value_heads=num_key_value_heads,
             causal=causal,
             positions=positions,
         )
-        self.norms = [self.make_norm("attention_norm"), self.make_norm("mlp_norm")]
-        self.memory_attention = None
+        self.attention_norm = self.make_norm("attention_norm")
+        self.memory_attention = self.memory_norm = None
         if cross_attention:
             self.memory_attention = self._attention(
                 "memory_attention", cross_attention=True
             )
-            self.norms.insert(1, self.make_norm("memory_norm"))
+            self.memory_norm = self.make_norm("memory_norm")
+        self.mlp_norm = self.make_norm("mlp_norm")
         self.drop = self._dropout(dropout)
         self.hidden_drop = self._dropout(activation_dropout)
         self.supports_masking = True
 
+    def _check(self):
+        _arguments.check_choice("norm", self.norm, NORMS)
+        _arguments.check_choice("activation", self.activation, ACTIVATIONS)
+        _arguments.check_positive(mlp_dim=self.mlp_dim)
+        _arguments.check_rates(
+            dropout=self.dropout,
+            attention_dropout=self.attention_dropout,
+            activation_dropout=self.activation_dropout,
+        )
+
     def _attention(self, name, **options):
-        return CachedAttention(
-            self.options["num_heads"],
-            dropout=self.options["attention_dropout"],
-            use_bias=self.options["use_bias"],
-            seed=self.options["seed"],
+        return cached_attention.CachedAttention(
+            self.num_heads,
+            dropout=self.attention_dropout,
+            use_bias=self.use_bias,
+            seed=self.seed,
             dtype=self.dtype_policy,
             name=name,
             **options,
@@ -158,135 +130,109 @@ class TransformerBlock(keras.layers.Layer):
 
     def make_norm(self, name):
         """A layer of the kind of normalization that the block has."""
-        kinds = {
-            "layer": keras.layers.LayerNormalization,
-            "rms": keras.layers.RMSNormalization,
-        }
-        return kinds[self.options["norm"]](
-            epsilon=self.options["epsilon"], dtype=self.dtype_policy, name=name
+        return NORMS[self.norm](
+            epsilon=self.epsilon, dtype=self.dtype_policy, name=name
         )
 
-    def _dropout(self, share):
-        return keras.layers.Dropout(
-            share, seed=self.options["seed"], dtype=self.dtype_policy
-        )
+    def _dropout(self, rate):
+        return keras.layers.Dropout(rate, seed=self.seed, dtype=self.dtype_policy)
 
     def build(self, inputs_shape, memory_shape=None):
         features = inputs_shape[-1]
         self.attention.build(inputs_shape)
-        if self.memory_attention is not None:
+        self.attention_norm.build(inputs_shape)
+        if self.cross_attention:
             self.memory_attention.build(inputs_shape, memory_shape)
-        for norm in self.norms:
-            norm.build(inputs_shape)
-        wide = 2 if self.options["activation"] == "swiglu" else 1
-        self.hidden = self._dense(wide * self.options["mlp_dim"], features, "hidden")
-        self.output_dense = self._dense(features, self.options["mlp_dim"], "output")
+            self.memory_norm.build(inputs_shape)
+        self.mlp_norm.build(inputs_shape)
+        wide = 2 if self.activation == "swiglu" else 1
+        self.hidden = self._dense(wide * self.mlp_dim, features, "hidden")
+        self.output_dense = self._dense(features, self.mlp_dim, "output")
 
     def _dense(self, units, features, name):
         layer = keras.layers.Dense(
-            units,
-            use_bias=self.options["use_bias"],
-            dtype=self.dtype_policy,
-            name=name,
+            units, use_bias=self.use_bias, dtype=self.dtype_policy, name=name
         )
         layer.build((None, features))
         return layer
 
     def call(self, inputs, memory=None, mask=None, memory_mask=None, training=False):
         def attend(x):
-            return self.attention(x, mask=mask, training=training)
+            return self.attention(x, mask=mask, training=training), None
 
         def cross_attend(x):
-            return self.memory_attention(x, memory, mask=memory_mask, training=training)
+            outputs = self.memory_attention(
+                x, memory, mask=memory_mask, training=training
+            )
+            return outputs, None
 
-        def feed_forward(x):
-            return self._feed_forward(x, training)
-
-        return self._chain(inputs, attend, cross_attend, feed_forward, training)
-
-    def _chain(self, x, attend, cross_attend, feed_forward, training=False):
-        """The parts one after the other, each with its norm and its residual."""
-        middle = [cross_attend] if self.memory_attention is not None else []
-        norm_first = self.options["norm_first"]
-        for norm, part in zip(self.norms, [attend, *middle, feed_forward], strict=True):
-            y = part(norm(x) if norm_first else x)
-            x = x + self.drop(y, training=training)
-            x = x if norm_first else norm(x)
-        return x
-
-    def _feed_forward(self, x, training):
-        """The feed-forward part on all tokens in one product."""
-        shape = ops.shape(x)
-        x = self._feed_forward_one(ops.reshape(x, (-1, x.shape[-1])), training)
-        return ops.reshape(x, (-1, shape[1], x.shape[-1]))
-
-    def _feed_forward_one(self, x, training=False):
-        x = self.hidden(x)
-        if self.options["activation"] == "swiglu":
-            gate, x = ops.split(x, 2, axis=-1)
-            x = ops.silu(gate) * x
-        else:
-            x = keras.activations.get(self.options["activation"])(x)
-        return self.output_dense(self.hidden_drop(x, training=training))
+        return self._run(inputs, attend, cross_attend, training)[0]
 
     def project(self, memory):
-        """Keys and values of a memory, for `step`; `[]` without attention over one."""
-        if self.memory_attention is None:
-            return []
+        """Keys and values of a memory, for `extend`."""
         return self.memory_attention.project(memory)
 
-    def step(self, inputs, cache, position, projected=(), bias=None):
-        """Computes one position, for decoding.
-
-        Args:
-            inputs: Tensor of shape `(batch_size, features)`.
-            cache: `[keys, values]`, from `attention.empty_cache` or the step before.
-            position: int32 tensor `(batch_size,)`, counted from 0.
-            projected: `[keys, values]` of the memory, from `project`.
-            bias: Tensor `(batch_size, memory_length)`, 0 where the memory may be seen
-                and `kerasseq.ops.MASKED_SCORE` elsewhere.
-
-        Returns:
-            `(outputs, cache, weights)`: `(batch_size, features)`, the new cache, and
-            the attention weights over the memory, `(batch_size, memory_length)`, mean
-            of the heads, or `None`.
-        """
-        found = {"weights": None}
-
-        def attend(x):
-            y, found["cache"] = self.attention.step(x, cache, position)
-            return y
-
-        def cross_attend(x):
-            y, found["weights"] = self.memory_attention.attend(x, *projected, bias)
-            return y
-
-        x = self._chain(inputs, attend, cross_attend, self._feed_forward_one)
-        return x, found["cache"], found["weights"]
-
-    def extend(self, inputs, cache, valid, training=False):
-        """Computes some more positions after a window of others.
+    def extend(self, inputs, cache, projected=None, bias=None, training=False):
+        """Computes new positions, which see those in a cache too.
 
         Args:
             inputs: Tensor of shape `(batch_size, length, features)`.
-            cache: `[keys, values]` of the window.
-            valid: Float tensor `(batch_size, window)`, 1 where the cache is filled.
+            cache: A policy of `kerasseq.layers.key_value_cache` with the keys and
+                values of self-attention.
+            projected: With `cross_attention=True`, `(keys, values)` of the memory, from
+                `project`.
+            bias: Tensor `(batch_size, memory_length)`, 0 where the memory may be seen
+                and `kerasseq.ops.MASKED_SCORE` elsewhere.
             training: Whether dropout is applied.
 
         Returns:
-            `(outputs, cache)`, see `CachedAttention.extend`.
+            `(outputs, cache, weights)`: `(batch_size, length, features)`, the new
+            `[keys, values]`, and the attention weights over the memory, `(batch_size,
+            num_heads, length, memory_length)`, or `None`.
         """
-        found = []
 
         def attend(x):
-            y, new = self.attention.extend(x, cache, valid)
-            found.extend(new)
-            return y
+            return self.attention.extend(x, cache, training)
 
-        def feed_forward(x):
-            return self._feed_forward(x, training)
+        def cross_attend(x):
+            return self.memory_attention.attend(x, *projected, bias)
 
-        return self._chain(inputs, attend, None, feed_forward, training), found
+        return self._run(inputs, attend, cross_attend, training)
+
+    def _run(self, x, attend, cross_attend, training):
+        """The parts one after the other, each with its norm and its residual.
+
+        `attend` and `cross_attend` return their outputs and something beside: the
+        cache, and the weights of attention.
+        """
+        weights = None
+        y, cache = attend(self._before(x, self.attention_norm))
+        x = self._after(x, y, self.attention_norm, training)
+        if self.cross_attention:
+            y, weights = cross_attend(self._before(x, self.memory_norm))
+            x = self._after(x, y, self.memory_norm, training)
+        y = self._feed_forward(self._before(x, self.mlp_norm), training)
+        return self._after(x, y, self.mlp_norm, training), cache, weights
+
+    def _before(self, x, norm):
+        return norm(x) if self.norm_first else x
+
+    def _after(self, x, y, norm, training):
+        x = x + self.drop(y, training=training)
+        return x if self.norm_first else norm(x)
+
+    def _feed_forward(self, x, training):
+        length, features = ops.shape(x)[1], x.shape[-1]
+        # (batch_size, length, features) -> (batch_size * length, features) and back:
+        # all tokens in one product, also of the gradient.
+        x = self.hidden(ops.reshape(x, (-1, features)))
+        if self.activation == "swiglu":
+            gate, x = ops.split(x, 2, axis=-1)
+            x = ops.silu(gate) * x
+        else:
+            x = keras.activations.get(self.activation)(x)
+        x = self.output_dense(self.hidden_drop(x, training=training))
+        return ops.reshape(x, (-1, length, features))
 
     def compute_output_shape(self, inputs_shape, memory_shape=None):
         return inputs_shape
@@ -295,20 +241,4 @@ class TransformerBlock(keras.layers.Layer):
         return None
 
     def get_config(self):
-        return super().get_config() | self.options
-
-
-def _check(num_heads, mlp_dim, norm, activation, dropout, attention_dropout, **others):
-    if norm not in NORMS or activation not in ACTIVATIONS:
-        raise ValueError(
-            f"`norm` must be one of {NORMS} and `activation` one of {ACTIVATIONS}. "
-            f"Received: norm={norm!r}, activation={activation!r}"
-        )
-    if mlp_dim < 1:
-        raise ValueError(f"`mlp_dim` must be positive. Received: mlp_dim={mlp_dim}")
-    shares = (dropout, attention_dropout, others["activation_dropout"])
-    if not all(0 <= share < 1 for share in shares):
-        raise ValueError(
-            "Dropouts must be in [0, 1). Received: (dropout, attention_dropout, "
-            f"activation_dropout)={shares}"
-        )
+        return super().get_config() | _arguments.config(self, TransformerBlock)

@@ -4,14 +4,17 @@ import keras
 from keras import ops as kops
 
 from kerasseq import ops
-from kerasseq.layers.token_positions import KINDS, TokenPositions
-from kerasseq.layers.transformer_block import make_blocks
+from kerasseq.layers import (
+    _arguments,
+    _state_protocol,
+    block_stack,
+    key_value_cache,
+    token_positions,
+)
 
 
-class _TransformerStack(keras.layers.Layer):
+class _TransformerStack(block_stack.BlockStack):
     """Positions, dropout, blocks, and with pre-norm a last normalization."""
-
-    causal = False
 
     def __init__(
         self,
@@ -20,66 +23,38 @@ class _TransformerStack(keras.layers.Layer):
         mlp_dim,
         positions="sinusoidal",
         max_length=512,
-        norm_first=True,
-        dropout=0.0,
         scale_inputs=False,
         **kwargs,
     ):
-        names = ("cross_attention", "num_key_value_heads", "norm", "activation")
-        names += ("attention_dropout", "activation_dropout", "use_bias", "epsilon")
-        block = {name: kwargs.pop(name) for name in (*names, "seed") if name in kwargs}
-        super().__init__(**kwargs)
-        self.options = block | {
-            "num_layers": num_layers,
-            "num_heads": num_heads,
-            "mlp_dim": mlp_dim,
-            "positions": positions,
-            "max_length": max_length,
-            "norm_first": norm_first,
-            "dropout": dropout,
-            "scale_inputs": scale_inputs,
-        }
-        self.positions = None
-        if positions in KINDS:
-            self.positions = TokenPositions(
+        added = positions in token_positions.KINDS
+        super().__init__(
+            num_layers, num_heads, mlp_dim, None if added else positions, **kwargs
+        )
+        _arguments.assign(self, _TransformerStack, locals())
+        self.add_positions = None
+        if added:
+            self.add_positions = token_positions.TokenPositions(
                 max_length, positions, dtype=self.dtype_policy, name="positions"
             )
         self.drop = keras.layers.Dropout(
-            dropout, seed=block.get("seed"), dtype=self.dtype_policy
-        )
-        self.blocks, self.norm = make_blocks(
-            num_layers,
-            norm_first,
-            num_heads=num_heads,
-            mlp_dim=mlp_dim,
-            causal=self.causal,
-            positions=None if positions in KINDS else positions,
-            dropout=dropout,
-            dtype=self.dtype_policy,
-            **block,
+            self.dropout, seed=self.seed, dtype=self.dtype_policy
         )
         self.supports_masking = True
 
     def _build(self, inputs_shape, *memory_shape):
-        if self.positions is not None:
-            self.positions.build(inputs_shape)
-        for block in self.blocks:
-            block.build(inputs_shape, *memory_shape)
-        if self.norm is not None:
-            self.norm.build(inputs_shape)
+        if self.add_positions is not None:
+            self.add_positions.build(inputs_shape)
+        self._build_blocks(inputs_shape, *memory_shape)
         self.num_features = inputs_shape[-1]
 
-    def _enter(self, x, training):
+    def _begin(self, x, training):
         x = self._scaled(x)
-        if self.positions is not None:
-            x = self.positions(x)
+        if self.add_positions is not None:
+            x = self.add_positions(x)
         return self.drop(x, training=training)
 
     def _scaled(self, x):
-        return x * self.num_features**0.5 if self.options["scale_inputs"] else x
-
-    def _leave(self, x):
-        return x if self.norm is None else self.norm(x)
+        return x * self.num_features**0.5 if self.scale_inputs else x
 
     def compute_output_shape(self, inputs_shape, *_):
         return inputs_shape
@@ -88,7 +63,7 @@ class _TransformerStack(keras.layers.Layer):
         return None
 
     def get_config(self):
-        return super().get_config() | self.options
+        return super().get_config() | _arguments.config(self, _TransformerStack)
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -102,13 +77,11 @@ class TransformerEncoder(_TransformerStack):
         positions: `"sinusoidal"` or `"learned"` (`kerasseq.layers.TokenPositions`),
             `"rotary"` or `"alibi"` (`kerasseq.layers.CachedAttention`), or `None`.
         max_length: Positions that `"sinusoidal"` and `"learned"` have.
-        norm_first: Whether blocks normalize their inputs; then the outputs of the last
-            one are normalized too.
-        dropout: Dropout after the positions, and of what each part of a block adds.
         scale_inputs: Whether to multiply the inputs by the square root of their
             features first, as section 3.4 does with embeddings.
         **kwargs: Other arguments of `kerasseq.layers.TransformerBlock`, and of
-            `keras.layers.Layer`.
+            `keras.layers.Layer`. `dropout` also acts after the positions. With
+            `norm_first` the outputs of the last block are normalized too.
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, length, features)`.
@@ -130,18 +103,20 @@ class TransformerEncoder(_TransformerStack):
         Vaswani et al. (2017), Attention Is All You Need, section 3.1.
     """
 
+    decides = {"causal": False, "cross_attention": False}
+
     def build(self, inputs_shape):
         self._build(inputs_shape)
 
     def call(self, inputs, mask=None, training=False):
-        x = self._enter(inputs, training)
+        x = self._begin(inputs, training)
         for block in self.blocks:
             x = block(x, mask=mask, training=training)
-        return self._leave(x)
+        return self._finish(x)
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
-class TransformerDecoder(_TransformerStack):
+class TransformerDecoder(_state_protocol.StateMixin, _TransformerStack):
     """Blocks of causal self-attention, and of attention over a memory if there is one.
 
     The call computes all positions at once, for training. `start` and `step` compute
@@ -156,7 +131,7 @@ class TransformerDecoder(_TransformerStack):
         num_layers: Number of blocks.
         num_heads: Attention heads; divides the features of the inputs.
         mlp_dim: Width of the feed-forward hidden layers.
-        cross_attention: Whether there is a memory to look at. Defaults to `True`.
+        cross_attention: Whether there is a memory to attend to. Defaults to `True`.
         **kwargs: Other arguments of `kerasseq.layers.TransformerEncoder`.
 
     Call arguments:
@@ -181,7 +156,7 @@ class TransformerDecoder(_TransformerStack):
         Vaswani et al. (2017), Attention Is All You Need, section 3.1.
     """
 
-    causal = True
+    decides = {"causal": True}
 
     def __init__(self, num_layers, num_heads, mlp_dim, cross_attention=True, **kwargs):
         super().__init__(
@@ -192,10 +167,25 @@ class TransformerDecoder(_TransformerStack):
         self._build(inputs_shape, memory_shape)
 
     def call(self, inputs, memory=None, memory_mask=None, training=False):
-        x = self._enter(inputs, training)
+        x = self._begin(inputs, training)
         for block in self.blocks:
             x = block(x, memory, memory_mask=memory_mask, training=training)
-        return self._leave(x)
+        return self._finish(x)
+
+    @property
+    def state_size(self):
+        """Shapes of the states, without the batch: see `start`."""
+        return self._state_size(self.max_length)
+
+    def _state_size(self, max_length):
+        kept = self.blocks[0].attention.cache_shape(max_length)
+        return [(), *[kept] * (2 * self.num_layers)]
+
+    def get_initial_state(self, batch_size, max_length=None):
+        """The first position, and keys and values of none, see `start`."""
+        shapes = self._state_size(max_length or self.max_length)[1:]
+        caches = [kops.zeros((batch_size, *x), self.compute_dtype) for x in shapes]
+        return [kops.zeros((batch_size,), "int32"), *caches]
 
     def start(self, memory=None, memory_mask=None, max_length=None, batch_size=None):
         """What a memory contributes to every step, and the first states.
@@ -215,38 +205,39 @@ class TransformerDecoder(_TransformerStack):
         Raises:
             ValueError: if the positions do not reach to `max_length`.
         """
-        reach = self.options["max_length"]
         if max_length is None:
-            max_length = reach
-        if self.positions is not None and max_length > reach:
+            max_length = self.max_length
+        if self.add_positions is not None and max_length > self.max_length:
             raise ValueError(
-                f"The positions of this decoder reach to a length of {reach}; build it "
-                f"with a larger `max_length`. Received: max_length={max_length}"
+                "The positions of this decoder reach to a length of "
+                f"{self.max_length}; build it with a larger `max_length`. Received: "
+                f"max_length={max_length}"
             )
         context = {}
         if memory is not None:
-            batch_size, length = kops.shape(memory)[0], kops.shape(memory)[1]
-            bias = kops.zeros((batch_size, length), "float32")
-            if memory_mask is not None:
-                bias = kops.where(memory_mask, 0.0, ops.MASKED_SCORE)
-            context["bias"] = bias
-            for index, block in enumerate(self.blocks):
-                keys, values = block.project(memory)
-                context |= {f"keys_{index}": keys, f"values_{index}": values}
-        states = [kops.zeros((batch_size,), "int32")]
-        for block in self.blocks:
-            states += block.attention.empty_cache(batch_size, max_length)
-        return context, states
+            context = self._context(memory, memory_mask)
+            batch_size = kops.shape(memory)[0]
+        return context, self.get_initial_state(batch_size, max_length)
+
+    def _context(self, memory, mask):
+        bias = kops.zeros(kops.shape(memory)[:2], "float32")
+        if mask is not None:
+            bias = kops.where(mask, 0.0, ops.MASKED_SCORE)
+        context = {"bias": bias}
+        for index, block in enumerate(self.blocks):
+            keys, values = block.project(memory)
+            context |= {f"keys_{index}": keys, f"values_{index}": values}
+        return context
 
     def project(self, inputs):
         """The inputs themselves; a recurrent decoder prepares them here."""
         return inputs
 
-    def step(self, inputs, states, context):
+    def step(self, projected, states, context):
         """One step of the decoder.
 
         Args:
-            inputs: Tensor of shape `(batch_size, features)`.
+            projected: Tensor `(batch_size, features)` from `project`.
             states: List from `start` or the step before.
             context: Dict from `start`.
 
@@ -256,17 +247,17 @@ class TransformerDecoder(_TransformerStack):
             memory_length)`, `None` without one, and the new states.
         """
         position, *caches = states
-        x = self._scaled(kops.cast(inputs, self.compute_dtype))
-        if self.positions is not None:
-            x = self.positions.step(x, position)
-        new, weights = [position + 1], None
+        x = self._scaled(kops.cast(projected, self.compute_dtype))
+        if self.add_positions is not None:
+            x = self.add_positions.step(x, position)
+        x = kops.expand_dims(x, 1)  # (batch_size, 1, features)
+        new_states, weights = [position + 1], None
         for index, block in enumerate(self.blocks):
-            projected = []
-            if context:
-                projected = [context[f"keys_{index}"], context[f"values_{index}"]]
-            cache = caches[2 * index : 2 * index + 2]
-            x, cache, weights = block.step(
-                x, cache, position, projected, context.get("bias")
-            )
-            new += cache
-        return self._leave(x), weights, new
+            kept = caches[2 * index : 2 * index + 2]
+            cache = key_value_cache.FixedCache(kept, position)
+            memory = [context.get(f"{kind}_{index}") for kind in ("keys", "values")]
+            x, kept, weights = block.extend(x, cache, memory, context.get("bias"))
+            new_states += kept
+        if weights is not None:  # (batch_size, num_heads, 1, memory_length)
+            weights = kops.mean(weights[:, :, 0], axis=1)
+        return kops.squeeze(self._finish(x), 1), weights, new_states

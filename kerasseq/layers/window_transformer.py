@@ -3,13 +3,18 @@
 import keras
 from keras import ops
 
-from kerasseq.layers.transformer_block import make_blocks
+from kerasseq.layers import (
+    _arguments,
+    _state_protocol,
+    block_stack,
+    key_value_cache,
+)
 
 POSITIONS = ("rotary", "alibi")
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
-class WindowTransformer(keras.layers.Layer):
+class WindowTransformer(_state_protocol.StateMixin, block_stack.BlockStack):
     """Blocks of causal self-attention over the last `window` positions.
 
     The keys and values of the window go in as states and come out again, as the
@@ -24,15 +29,15 @@ class WindowTransformer(keras.layers.Layer):
         window: Number of earlier positions that a position sees.
         positions: `"rotary"` or `"alibi"`: both know distances alone, which is what
             a window needs.
-        norm_first: Whether blocks normalize their inputs; then the outputs of the last
-            one are normalized too.
-        dropout: Dropout of what each part of a block adds.
-        **kwargs: Other arguments of `kerasseq.layers.TransformerBlock`, but for those
-            of a memory and of attention weights' dropout, and of `keras.layers.Layer`.
+        **kwargs: Other arguments of `kerasseq.layers.TransformerBlock`, and of
+            `keras.layers.Layer`. With `norm_first` the outputs of the last block are
+            normalized too.
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, length, features)`.
-        initial_state: List of tensors, see `state_shapes`; zeros by default.
+        initial_state: List of tensors: which places of the window are filled, 1 or
+            0, `(batch_size, window)`; then keys and values of each block,
+            `(batch_size, window, num_key_value_heads, key_dim)`. Zeros by default.
         training: Whether dropout is applied.
 
     Output shape:
@@ -53,87 +58,43 @@ class WindowTransformer(keras.layers.Layer):
     """
 
     def __init__(
-        self,
-        num_layers,
-        num_heads,
-        mlp_dim,
-        window,
-        positions="rotary",
-        norm_first=True,
-        dropout=0.0,
-        **kwargs,
+        self, num_layers, num_heads, mlp_dim, window, positions="rotary", **kwargs
     ):
-        names = ("num_key_value_heads", "norm", "activation", "activation_dropout")
-        names += ("use_bias", "epsilon", "seed")
-        block = {name: kwargs.pop(name) for name in names if name in kwargs}
-        super().__init__(**kwargs)
-        if window < 1 or positions not in POSITIONS:
-            raise ValueError(
-                f"`window` must be positive and `positions` one of {POSITIONS}. "
-                f"Received: window={window}, positions={positions!r}"
-            )
-        self.options = block | {
-            "num_layers": num_layers,
-            "num_heads": num_heads,
-            "mlp_dim": mlp_dim,
-            "window": window,
-            "positions": positions,
-            "norm_first": norm_first,
-            "dropout": dropout,
-        }
-        self.blocks, self.norm = make_blocks(
-            num_layers,
-            norm_first,
-            num_heads=num_heads,
-            mlp_dim=mlp_dim,
-            causal=True,
-            positions=positions,
-            dropout=dropout,
-            dtype=self.dtype_policy,
-            **block,
-        )
+        super().__init__(num_layers, num_heads, mlp_dim, positions, **kwargs)
+        _arguments.check_choice("positions", positions, POSITIONS)
+        _arguments.check_positive(window=window)
+        _arguments.assign(self, WindowTransformer, locals())
 
     def build(self, inputs_shape, initial_state_shape=None):
-        for block in self.blocks:
-            block.build(inputs_shape)
-        if self.norm is not None:
-            self.norm.build(inputs_shape)
+        self._build_blocks(inputs_shape)
 
-    def state_shapes(self, features):
-        """Shapes of the states without the batch: which of the window is filled, 1 or
-        0, then keys and values of each block.
-
-        Args:
-            features: Features of the inputs.
-        """
-        window, heads = self.options["window"], self.options["num_heads"]
-        groups = self.options.get("num_key_value_heads") or heads
-        kept = (window, groups, features // heads)
-        return [(window,), *[kept] * (2 * len(self.blocks))]
+    @property
+    def state_size(self):
+        """Shapes of the states, without the batch; known once the layer is built."""
+        kept = self.blocks[0].attention.cache_shape(self.window)
+        return [(self.window,), *[kept] * (2 * self.num_layers)]
 
     def call(self, inputs, initial_state=None, training=False):
         if initial_state is None:
-            batch_size = ops.shape(inputs)[0]
-            initial_state = [
-                ops.zeros((batch_size, *shape), self.compute_dtype)
-                for shape in self.state_shapes(inputs.shape[-1])
-            ]
-        valid, *caches = initial_state
-        caches = [ops.cast(x, self.compute_dtype) for x in caches]
-        x, states = inputs, []
+            initial_state = self.get_initial_state(ops.shape(inputs)[0])
+        filled, *caches = (ops.cast(x, self.compute_dtype) for x in initial_state)
+        x, states = inputs, [self._slid(filled, inputs)]
         for index, block in enumerate(self.blocks):
-            cache = caches[2 * index : 2 * index + 2]
-            x, cache = block.extend(x, cache, valid, training)
-            states += cache
-        more = ops.ones_like(inputs[:, :, 0])
-        filled = ops.concatenate([ops.cast(valid, more.dtype), more], axis=1)
-        filled = filled[:, ops.shape(inputs)[1] :]
-        filled = ops.reshape(filled, (-1, self.options["window"]))
-        return [x if self.norm is None else self.norm(x), filled, *states]
+            kept = caches[2 * index : 2 * index + 2]
+            cache = key_value_cache.SlidingCache(kept, filled)
+            x, kept, _ = block.extend(x, cache, training=training)
+            states += kept
+        return [self._finish(x), *states]
+
+    def _slid(self, filled, inputs):
+        """Which places of the window are filled after the inputs."""
+        new = ops.ones_like(inputs[:, :, 0], dtype=filled.dtype)
+        filled = ops.concatenate([filled, new], axis=1)[:, ops.shape(inputs)[1] :]
+        return ops.reshape(filled, (-1, self.window))  # states the static shape again
 
     def compute_output_shape(self, inputs_shape, initial_state_shape=None):
-        shapes = self.state_shapes(inputs_shape[-1])
-        return [tuple(inputs_shape), *((inputs_shape[0], *shape) for shape in shapes)]
+        states = [(inputs_shape[0], *shape) for shape in self.state_size]
+        return [tuple(inputs_shape), *states]
 
     def get_config(self):
-        return super().get_config() | self.options
+        return super().get_config() | _arguments.config(self, WindowTransformer)

@@ -16,8 +16,8 @@ class ZoneoutLSTMCell(split_lstm_cell.SplitLSTMCell):
 
     Args:
         units: Positive integer, dimensionality of the output.
-        zoneout_h: Share of hidden units that keep their value.
-        zoneout_c: Share of memory cells that keep their value.
+        zoneout_h: Fraction of the hidden units that keep their value.
+        zoneout_c: Fraction of the memory cells that keep their value.
         **kwargs: The other arguments of `keras.layers.LSTMCell`.
 
     Example:
@@ -30,23 +30,21 @@ class ZoneoutLSTMCell(split_lstm_cell.SplitLSTMCell):
         for name, rate in (("zoneout_h", zoneout_h), ("zoneout_c", zoneout_c)):
             if not 0 <= rate < 1:
                 raise ValueError(
-                    f"`{name}` is the share of units that keep their value, in "
+                    f"`{name}` is the fraction of units that keep their value, in "
                     f"[0, 1). Received: {name}={rate}"
                 )
         super().__init__(units, **kwargs)
         self.zoneout_h = zoneout_h
         self.zoneout_c = zoneout_c
 
-    def project(self, sequences, training=False):
-        projected = {"gates": super().project(sequences, training)}
-        if training:
-            # Here, since random numbers inside the loop do not compile everywhere.
-            shape = (*kops.shape(projected["gates"])[:-1], self.units)
-            for name, rate in (("kept_h", self.zoneout_h), ("kept_c", self.zoneout_c)):
-                if rate:
-                    drawn = keras.random.uniform(shape, seed=self.seed_generator)
-                    projected[name] = drawn < rate
-        return projected
+    def random_numbers(self, shape, training):
+        rates = {"kept_h": self.zoneout_h, "kept_c": self.zoneout_c}
+        shape = (*shape, self.units)
+        return {
+            name: keras.random.uniform(shape, seed=self.seed_generator) < rate
+            for name, rate in rates.items()
+            if training and rate
+        }
 
     def step(self, projected, states, training=False):
         h, c = states
@@ -86,15 +84,16 @@ class ZoneoutLSTM(cell_layer.CellLayer):
     are those of `keras.layers.LSTM`. It works inside `keras.layers.Bidirectional`.
 
     Masks may have any pattern: a masked step keeps the state and repeats the last
-    output, or puts out zeros with `zero_output_for_mask`.
+    output, or returns zeros with `zero_output_for_mask`.
 
     Args:
         units: Positive integer, dimensionality of the output.
-        zoneout_h: Share of hidden units that keep their value. Defaults to `0.05`,
-            which like the next served best for characters in the paper.
-        zoneout_c: Share of memory cells that keep their value. Defaults to `0.5`.
+        zoneout_h: Fraction of the hidden units that keep their value. Defaults to
+            `0.05`, which like the next served best for characters in the paper.
+        zoneout_c: Fraction of the memory cells that keep their value. Defaults to
+            `0.5`.
         **kwargs: The other arguments of `keras.layers.LSTM`, but for `use_cudnn`. Of
-            `dropout` and `recurrent_dropout`, one mask a sequence is drawn.
+            `dropout` and `recurrent_dropout`, one mask per sequence is drawn.
 
     Call arguments:
         sequences: Tensor of shape `(batch_size, time, features)`.

@@ -6,12 +6,24 @@ Nothing here imports Keras or TensorFlow.
 import importlib
 
 _MODULES = {
+    "ImageClassifier": "_image_classifier",
+    "ImageSegmenter": "_image_segmenter",
     "Runner": "_runner",
     "StatefulRunner": "_stateful_runner",
+    "TextGenerator": "_text_generator",
+    "Translator": "_translator",
     "check_file": "_runner",
     "conform": "_runner",
 }
-_SUBMODULES = ("audit", "benchmark", "flatbuffer", "gpu_rules", "tiling")
+_SUBMODULES = (
+    "audit",
+    "benchmark",
+    "flatbuffer",
+    "gpu_rules",
+    "packed_files",
+    "sample_files",
+    "tiling",
+)
 
 __all__ = [*_MODULES, *_SUBMODULES]
 

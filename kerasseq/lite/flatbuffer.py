@@ -49,7 +49,22 @@ def read(path):
         ValueError: If the file is missing, empty, truncated or of another kind.
     """
     path = os.fspath(path)
-    data = _map(path)
+    return parse(_map(path), f"path={path!r}")
+
+
+def parse(data, source="bytes"):
+    """As `read`, of a file in memory.
+
+    Args:
+        data: The bytes, or a memory map of them.
+        source: How messages name the file.
+
+    Returns:
+        A `schema.ModelT`.
+
+    Raises:
+        ValueError: If the bytes are damaged, or a part of a file.
+    """
     try:
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
         _fill(model)
@@ -57,7 +72,7 @@ def read(path):
     except Exception as error:  # a broken flatbuffer raises anything
         raise ValueError(
             "The TFLite file is damaged or truncated; write or copy it again. "
-            f"Received: path={path!r} with {len(data)} bytes ({error})"
+            f"Received: {source} with {len(data)} bytes ({error})"
         ) from error
     return model
 

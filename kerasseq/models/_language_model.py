@@ -1,4 +1,4 @@
-"""Language model, recurrent or of attention, as a step model: states come and go."""
+"""Language model over any body, as a step model: states come in and go out."""
 
 import keras
 
@@ -8,77 +8,57 @@ from kerasseq.models import _embeddings
 
 def language_model(
     vocabulary_size,
+    body=None,
     *,
     embedding_dim=256,
-    units=256,
-    num_layers=2,
-    cell="lstm",
     dropout=0.2,
-    residual=False,
     variational=False,
     tie_embeddings=True,
-    num_heads=4,
-    mlp_dim=None,
-    window=256,
-    positions="rotary",
-    num_key_value_heads=None,
-    norm="layer",
-    activation="gelu",
     seed=None,
     name="language_model",
 ):
-    """Builds a model that reads tokens and puts out the logits of each next token.
+    """Builds a model that reads tokens and returns the logits of each next token.
+
+    Embeddings go through the body, and what comes out becomes logits. The body is any
+    layer with the state protocol: recurrent (`kerasseq.layers.StackedRNN`) or of
+    attention over the last tokens (`kerasseq.layers.WindowTransformer`).
 
     The states are inputs and outputs, so that the same model trains on chunks of
     contiguous text (`kerasseq.training.TruncatedBPTT`), scores a text in pieces of any
     length, and runs token by token on a phone (`kerasseq.decoding.step_signature`).
     Nothing is kept inside. The text has no padding: every id is a token, 0 too.
 
-    With `cell="transformer"` the states are the keys and values of the last `window`
-    tokens (`kerasseq.layers.WindowTransformer`), and all tokens of a chunk are computed
-    at once.
-
     Args:
         vocabulary_size: Number of tokens.
+        body: Layer with `state_size` and `get_initial_state`, whose call takes
+            `(batch_size, length, embedding_dim)` and `initial_state` and returns the
+            outputs and the states. By default two LSTM layers of 256 units.
         embedding_dim: Size of the embeddings.
-        units: Size of a recurrent layer, or features of a token in a Transformer.
-        num_layers: Number of recurrent layers or of blocks.
-        cell: Name of a cell of `kerasseq.layers.StackedRNN`: `"lstm"`, `"gru"`,
-            `"simple_rnn"` or another; or `"transformer"`.
-        dropout: Share of embeddings, layer inputs and outputs dropped in training; the
-            connections from step to step are not (Zaremba et al., 2014).
-        residual: Whether layers from the second on add their input; a Transformer's
-            always do.
+        dropout: Float between 0 and 1. Fraction of the embeddings and of the body's
+            outputs to drop. The body has a dropout of its own.
         variational: Whether one dropout mask serves all steps of a chunk (Gal and
             Ghahramani, 2016).
-        tie_embeddings: One table for input and output (Press and Wolf, 2017). If
-            `units` is not `embedding_dim`, a linear projection comes before it.
-        num_heads: Transformer: attention heads; divides `units`.
-        mlp_dim: Transformer: width of the feed-forward layers; 4 times `units` by
-            default.
-        window: Transformer: earlier tokens that a token sees.
-        positions: Transformer: `"rotary"` or `"alibi"`.
-        num_key_value_heads: Transformer: heads of keys and values; fewer than
-            `num_heads` make the states smaller.
-        norm: Transformer: `"layer"` or `"rms"`.
-        activation: Transformer: `"relu"`, `"gelu"` or `"swiglu"`.
-        seed: Random seed of initial weights and dropout.
+        tie_embeddings: One table for input and output (Press and Wolf, 2017). If the
+            body's outputs have another size, a linear projection comes before it.
+        seed: Random seed of initial weights and dropout; those of the body too, which
+            is made anew from its configuration for that.
         name: Name of the model.
 
     Returns:
         A functional `keras.Model`, a step model as in `kerasseq.models.state_names`.
         Inputs: a dict of integers `tokens` `(batch_size, length)` and of the states
-        `state_0`, `state_1`, ... `(batch_size, units)`, layer by layer, of a cell with
-        two the hidden state first; zeros at the start of a text; for a Transformer's
-        see `kerasseq.layers.WindowTransformer`. Outputs: a dict of
-        `logits` `(batch_size, length, vocabulary_size)` and the states after the last
-        token, under the same names.
+        `state_0`, `state_1`, ... of the body, in its order, zeros at the start of a
+        text. Outputs: a dict of `logits` `(batch_size, length, vocabulary_size)` and
+        the states after the last token, under the same names.
 
     Raises:
-        ValueError: for sizes that are not positive, or an unknown cell.
+        ValueError: for sizes that are not positive, or a body that does not return its
+            states or reads backwards.
 
     Example:
-        >>> model = kerasseq.models.language_model(100, units=64, embedding_dim=64)
+        >>> options = {"return_sequences": True, "return_state": True}
+        >>> body = kerasseq.layers.StackedRNN(64, num_layers=2, cell="gru", **options)
+        >>> model = kerasseq.models.language_model(100, body, embedding_dim=64)
         >>> trainer = kerasseq.training.TruncatedBPTT(model, batch_size=32)
         >>> trainer.compile("adam", loss, jit_compile=True)
         >>> trainer.fit(kerasseq.data.ContiguousBatches(ids, 32, length=64))
@@ -89,57 +69,61 @@ def language_model(
         Using the Output Embedding to Improve Language Models; Dai et al. (2019),
         Transformer-XL.
     """
-    _check(vocabulary_size, embedding_dim, units, num_layers)
+    if min(vocabulary_size, embedding_dim) < 1:
+        raise ValueError(
+            "Sizes must be positive. Received: "
+            f"vocabulary_size={vocabulary_size}, embedding_dim={embedding_dim}"
+        )
     if seed is not None:
         keras.utils.set_random_seed(seed)
-    drop = keras.layers.SpatialDropout1D if variational else keras.layers.Dropout
+    body = _checked(body, seed)
     embedding = _embeddings.of_one_language(
         vocabulary_size, embedding_dim, tie_embeddings
     )
-    shared = {"num_layers": num_layers, "dropout": dropout}
-    if cell == "transformer":
-        if variational or residual:
-            raise ValueError(
-                "`variational` and `residual` are for recurrent cells. Received: "
-                f"cell='transformer', variational={variational}, residual={residual}"
-            )
-        body = layers.WindowTransformer(
-            num_heads=num_heads,
-            mlp_dim=mlp_dim or 4 * units,
-            window=window,
-            positions=positions,
-            num_key_value_heads=num_key_value_heads,
-            norm=norm,
-            activation=activation,
-            name="transformer",
-            **shared,
-        )
-        shapes = body.state_shapes(units)
-    else:
-        body = layers.StackedRNN(
-            units,
-            cell=cell,
-            variational=variational,
-            residual=residual,
-            return_sequences=True,
-            return_state=True,
-            name="recurrent",
-            **shared,
-        )
-        shapes = [(size,) for size in body.state_size]
+    drop = keras.layers.SpatialDropout1D if variational else keras.layers.Dropout
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    states = {
-        f"state_{index}": keras.Input(shape, name=f"state_{index}")
-        for index, shape in enumerate(shapes)
-    }
     x = drop(dropout, name="embedding_dropout")(embedding(tokens))
-    if cell == "transformer" and units != embedding_dim:
-        x = keras.layers.Dense(units, use_bias=False, name="input_projection")(x)
+    states = _state_inputs(body, x.shape)
     x, *final = body(x, initial_state=list(states.values()))
     x = drop(dropout, name="output_dropout")(x)
     outputs = {"logits": _logits(x, embedding, vocabulary_size, tie_embeddings)}
     outputs |= dict(zip(states, final, strict=True))
     return keras.Model({"tokens": tokens} | states, outputs, name=name)
+
+
+def _checked(body, seed):
+    if body is None:
+        return layers.StackedRNN(
+            256, 2, return_sequences=True, return_state=True, name="body"
+        )
+    if not all(hasattr(body, name) for name in ("state_size", "get_initial_state")):
+        raise ValueError(
+            "`body` must be a layer whose states go in and come out, such as "
+            "`kerasseq.layers.StackedRNN` or `WindowTransformer`. Received: "
+            f"body={body!r}"
+        )
+    flags = {"return_sequences": True, "return_state": True, "bidirectional": False}
+    wrong = {name: x for name, x in flags.items() if getattr(body, name, x) != x}
+    if wrong or isinstance(body, keras.layers.RNN):
+        wanted = ", ".join(f"{name}={value}" for name, value in wrong.items())
+        raise ValueError(
+            "`body` must read forward and return the outputs of all steps and its "
+            "states: `kerasseq.layers.StackedRNN(units, return_sequences=True, "
+            f"return_state=True)`. Received: body={body!r}, which needs "
+            f"{wanted or 'a StackedRNN in its place'}"
+        )
+    if seed is None:
+        return body
+    return type(body).from_config(body.get_config())
+
+
+def _state_inputs(body, shape):
+    if not body.built:
+        body.build(shape)
+    return {
+        f"state_{index}": keras.Input(size, name=f"state_{index}")
+        for index, size in enumerate(body.state_size)
+    }
 
 
 def _logits(x, embedding, vocabulary_size, tie_embeddings):
@@ -151,12 +135,3 @@ def _logits(x, embedding, vocabulary_size, tie_embeddings):
         )
         x = project(x)
     return embedding(x, reverse=True)
-
-
-def _check(vocabulary_size, embedding_dim, units, num_layers):
-    if min(vocabulary_size, embedding_dim, units, num_layers) < 1:
-        raise ValueError(
-            "Sizes must be positive. Received: "
-            f"vocabulary_size={vocabulary_size}, embedding_dim={embedding_dim}, "
-            f"units={units}, num_layers={num_layers}"
-        )

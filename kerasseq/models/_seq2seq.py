@@ -4,10 +4,7 @@ import keras
 from keras import ops
 
 from kerasseq import layers
-from kerasseq.layers import initializers
 from kerasseq.models import _embeddings
-
-_RECURRENT = {"lstm": layers.LSTM, "gru": layers.GRU, "simple_rnn": layers.SimpleRNN}
 
 
 def seq2seq(
@@ -23,16 +20,14 @@ def seq2seq(
     residual=True,
     dropout=0.2,
     tie_embeddings=True,
-    kernel_initializer="glorot_uniform",
-    recurrent_initializer="orthogonal",
-    unit_forget_bias=True,
     seed=None,
     name="seq2seq",
+    **kwargs,
 ):
     """Builds a translation model: bidirectional encoder, attention decoder.
 
     Trained with teacher forcing: the model gets the source and the target shifted
-    right by a start token, and puts out the logits of each next token. Id 0 is
+    right by a start token, and returns the logits of each next token. Id 0 is
     padding, on the right of both.
 
     Args:
@@ -45,20 +40,22 @@ def seq2seq(
         units: Size of the decoder's state and of the encoder's output; each
             direction of the encoder has half of it. Even.
         num_layers: Number of encoder and of decoder layers.
-        cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
+        cell: Name of a cell of `kerasseq.layers.CELLS`: `"lstm"`, `"gru"`,
+            `"layer_norm_lstm"` or another.
         attention: `"additive"`, `"dot"` or `"general"`.
         input_feeding: Whether a decoder step also gets the step before's output.
         residual: Whether layers from the second on add their input.
-        dropout: Share of embeddings, layer inputs and outputs dropped in training.
+        dropout: Float between 0 and 1. Fraction of embeddings, layer inputs and
+            outputs to drop.
         tie_embeddings: One table for source, target and output (Press and Wolf,
             2017). If `False`, there are three.
-        kernel_initializer: Initializer of the input weights of all cells.
-        recurrent_initializer: Initializer of their state weights. `"identity"` is of
-            use with `cell="simple_rnn"` only.
-        unit_forget_bias: Whether the forget gates of LSTM cells start with bias 1
-            (Jozefowicz et al., 2015).
         seed: Random seed of initial weights and dropout.
         name: Name of the model.
+        **kwargs: Other arguments of all cells, such as `kernel_initializer`,
+            `recurrent_initializer` (`"identity"` is of use with
+            `cell="simple_rnn"` only), `zoneout_c`, or `unit_forget_bias` (whether
+            forget gates start with bias 1, Jozefowicz et al., 2015), which does
+            nothing in cells without one.
 
     Returns:
         A functional `keras.Model`. Inputs: a dict of integer tensors `source`
@@ -78,7 +75,7 @@ def seq2seq(
         Bahdanau et al. (2015); Luong et al. (2015); Wu et al. (2016), Google's
         Neural Machine Translation System, for the residual stack.
     """
-    _check(vocabulary_size, units, num_layers, cell)
+    _check(vocabulary_size, units, num_layers)
     if seed is not None:
         keras.utils.set_random_seed(seed)
     source = keras.Input((None,), dtype="int32", name="source")
@@ -86,36 +83,24 @@ def seq2seq(
     source_embedding, target_embedding = _embeddings.of_two_languages(
         vocabulary_size, target_vocabulary_size, embedding_dim, tie_embeddings
     )
-    drop = keras.layers.Dropout(dropout, name="source_dropout")
-    starts = (kernel_initializer, recurrent_initializer, unit_forget_bias)
-    encoder = _encoder(
-        embedding_dim, units, num_layers, cell, residual, dropout, starts
-    )
-    memory, *states = encoder(
-        [drop(source_embedding(source)), ops.not_equal(source, 0)]
-    )
+    shared = {"num_layers": num_layers, "cell": cell, "residual": residual} | kwargs
+    encoder = _encoder(embedding_dim, units, dropout, shared)
     decoder = layers.AttentionDecoder(
         units,
         output_dim=embedding_dim,
-        num_layers=num_layers,
-        cell=cell,
         attention=attention,
         input_feeding=input_feeding,
-        residual=residual,
         dropout=dropout,
-        kernel_initializer=kernel_initializer,
-        recurrent_initializer=recurrent_initializer,
-        unit_forget_bias=unit_forget_bias,
         name="decoder",
+        **shared,
     )
+    valid = ops.not_equal(source, 0)
+    drop = keras.layers.Dropout(dropout, name="source_dropout")
+    memory, *states = encoder([drop(source_embedding(source)), valid])
     drop = keras.layers.Dropout(dropout, name="target_dropout")
-    outputs = decoder(
-        drop(target_embedding(target)),
-        memory,
-        initial_state=states,
-        memory_mask=ops.not_equal(source, 0),
-    )
-    logits = target_embedding(outputs, reverse=True)
+    x = drop(target_embedding(target))
+    x = decoder(x, memory, initial_state=states, memory_mask=valid)
+    logits = target_embedding(x, reverse=True)
     return keras.Model({"source": source, "target": target}, logits, name=name)
 
 
@@ -162,32 +147,37 @@ def seq2seq_step(model, tokens, states, context):
     return embedding(output, reverse=True), attention, states
 
 
-def _encoder(embedding_dim, units, num_layers, cell, residual, dropout, starts):
+def _encoder(embedding_dim, units, dropout, options):
     """A model `[embedded, valid] -> [memory, decoder states...]`."""
     embedded = keras.Input((None, embedding_dim), name="embedded")
     valid = keras.Input((None,), dtype="bool", name="valid")
-    x, states = embedded, []
-    for index in range(num_layers):
-        below = x
-        if index:
-            x = keras.layers.Dropout(dropout, name=f"dropout_{index}")(x)
-        recurrent = _RECURRENT[cell](
-            units // 2,
-            return_sequences=True,
-            return_state=True,
-            **initializers.cell_options(cell, *starts),
-        )
-        x, *final = keras.layers.Bidirectional(recurrent, name=f"encoder_{index}")(
-            x, mask=valid
-        )
-        half = len(final) // 2
-        for kind, pair in enumerate(zip(final[:half], final[half:], strict=True)):
-            bridge = keras.layers.Dense(units, "tanh", name=f"bridge_{index}_{kind}")
-            states.append(bridge(ops.concatenate([*pair], axis=-1)))
-        if index and residual:
-            x = x + below
+    stack = layers.StackedRNN(
+        units // 2,
+        bidirectional=True,
+        dropout=dropout,
+        return_sequences=True,
+        return_state=True,
+        name="stack",
+        **options,
+    )
+    x, *states = stack(embedded, mask=valid)
     x = keras.layers.Dropout(dropout, name="memory_dropout")(x)
-    return keras.Model([embedded, valid], [x, *states], name="encoder")
+    bridged = _bridge(states, units, options["num_layers"])
+    return keras.Model([embedded, valid], [x, *bridged], name="encoder")
+
+
+def _bridge(states, units, num_layers):
+    """The decoder's first states, from the last ones of both directions."""
+    kinds = len(states) // (2 * num_layers)  # h, and c if the cell has one
+    bridged = []
+    for index in range(num_layers):
+        of_layer = states[2 * kinds * index : 2 * kinds * (index + 1)]
+        for kind in range(kinds):
+            bridge = keras.layers.Dense(units, "tanh", name=f"bridge_{index}_{kind}")
+            # (batch_size, units // 2) twice -> (batch_size, units)
+            both = ops.concatenate([of_layer[kind], of_layer[kinds + kind]], axis=-1)
+            bridged.append(bridge(both))
+    return bridged
 
 
 def _layer(model, *names):
@@ -202,11 +192,7 @@ def _layer(model, *names):
     )
 
 
-def _check(vocabulary_size, units, num_layers, cell):
-    if cell not in _RECURRENT:
-        raise ValueError(
-            f"`cell` must be one of {list(_RECURRENT)}. Received: {cell!r}"
-        )
+def _check(vocabulary_size, units, num_layers):
     if min(vocabulary_size, units, num_layers) < 1 or units % 2:
         raise ValueError(
             "Sizes must be positive and `units` even. Received: "

@@ -15,24 +15,16 @@ def transformer(
     num_layers=4,
     num_heads=4,
     mlp_dim=1024,
-    max_length=512,
-    positions="sinusoidal",
-    num_key_value_heads=None,
-    norm_first=True,
-    norm="layer",
-    activation="relu",
     dropout=0.1,
-    attention_dropout=0.0,
-    activation_dropout=0.0,
-    use_bias=True,
     tie_embeddings=True,
     seed=None,
     name="transformer",
+    **kwargs,
 ):
     """Builds a translation model: an encoder and a decoder of attention.
 
     Trained with teacher forcing, all target positions at once: the model gets the
-    source and the target shifted right by a start token, and puts out the logits of
+    source and the target shifted right by a start token, and returns the logits of
     each next token. Id 0 is padding, on the right of both. Decoding goes token by
     token with a cache (`kerasseq.decoding.Translator`, `translation_signatures`).
 
@@ -45,22 +37,17 @@ def transformer(
         num_layers: Number of encoder and of decoder blocks.
         num_heads: Attention heads; divides `hidden_dim`.
         mlp_dim: Width of the feed-forward hidden layers.
-        max_length: Longest source or target.
-        positions: `"sinusoidal"`, `"learned"`, `"rotary"` or `"alibi"`.
-        num_key_value_heads: Heads of keys and values in self-attention; fewer than
-            `num_heads` make the cache smaller (Ainslie et al., 2023).
-        norm_first: Whether blocks normalize their input (pre-norm), which needs less
-            care in training, or their output (post-norm), as in the paper.
-        norm: `"layer"` or `"rms"`.
-        activation: `"relu"`, `"gelu"` or `"swiglu"`.
-        dropout: Dropout of embeddings and of what each part of a block adds.
-        attention_dropout: Dropout of attention weights.
-        activation_dropout: Dropout of the feed-forward hidden layers.
-        use_bias: Whether linear maps have a bias.
+        dropout: Float between 0 and 1. Fraction to drop of the embeddings and of what
+            each part of a block adds.
         tie_embeddings: One table for source, target and output (Press and Wolf,
             2017). If `False`, there are three.
         seed: Random seed of initial weights and dropout.
         name: Name of the model.
+        **kwargs: Other arguments of `kerasseq.layers.TransformerEncoder` and
+            `TransformerDecoder`: `max_length`, the longest source or target, 512 by
+            default; `positions`; `num_key_value_heads`, which makes the cache smaller
+            (Ainslie et al., 2023); `norm_first`, `norm`, `activation` and the others of
+            `kerasseq.layers.TransformerBlock`.
 
     Returns:
         A functional `keras.Model`. Inputs: a dict of integer tensors `source`
@@ -79,38 +66,20 @@ def transformer(
     Reference:
         Vaswani et al. (2017), Attention Is All You Need, section 3.
     """
-    if min(vocabulary_size, hidden_dim) < 1 or positions is None:
+    if min(vocabulary_size, hidden_dim) < 1 or kwargs.get("positions", "") is None:
         raise ValueError(
             "Sizes must be positive and `positions` be named. Received: "
             f"vocabulary_size={vocabulary_size}, hidden_dim={hidden_dim}, "
-            f"positions={positions}"
+            f"positions={kwargs.get('positions')}"
         )
     if seed is not None:
         keras.utils.set_random_seed(seed)
-    options = {
-        "num_layers": num_layers,
-        "num_heads": num_heads,
-        "mlp_dim": mlp_dim,
-        "max_length": max_length,
-        "positions": positions,
-        "num_key_value_heads": num_key_value_heads,
-        "norm_first": norm_first,
-        "norm": norm,
-        "activation": activation,
-        "dropout": dropout,
-        "attention_dropout": attention_dropout,
-        "activation_dropout": activation_dropout,
-        "use_bias": use_bias,
-        "scale_inputs": True,
-    }
+    sizes = {"num_layers": num_layers, "num_heads": num_heads, "mlp_dim": mlp_dim}
+    options = {**sizes, "dropout": dropout, "scale_inputs": True, **kwargs}
     source = keras.Input((None,), dtype="int32", name="source")
     target = keras.Input((None,), dtype="int32", name="target")
     source_embedding, target_embedding = _embeddings.of_two_languages(
-        vocabulary_size,
-        target_vocabulary_size,
-        hidden_dim,
-        tie_embeddings,
-        _embeddings.start(hidden_dim),
+        vocabulary_size, target_vocabulary_size, hidden_dim, tie_embeddings
     )
     encode = _encoder(hidden_dim, options)
     decoder = layers.TransformerDecoder(name="decoder", **options)

@@ -43,7 +43,7 @@ def vit(
 
     Weights that were trained at one resolution load into a model for another
     (`load_weights`): learned positions are interpolated, see
-    `kerasseq.layers.GridPositions`.
+    `kerasseq.layers.PatchPositionEmbedding`.
 
     Args:
         input_shape: `(height, width, channels)` of the images; `patch_size` divides
@@ -66,8 +66,9 @@ def vit(
         dropout: Dropout after the positions, the attention and both layers of the
             feed-forward part.
         attention_dropout: Dropout of attention weights.
-        stochastic_depth: Share of images for which the last block's branches are
-            left out in training; from block to block it grows linearly from 0.
+        stochastic_depth: Float between 0 and 1. Fraction of the images for which the
+            last block's branches are left out in training; from block to block it
+            grows linearly from 0.
         include_rescaling: Whether the model takes values from 0 to 255 and brings
             them to -1 to 1 itself.
         seed: Random seed of the initial weights and of dropout.
@@ -109,8 +110,11 @@ def vit(
         x = _block(
             x,
             f"block_{index + 1}",
-            (num_heads, mlp_dim),
-            (dropout, attention_dropout, dropped),
+            num_heads=num_heads,
+            mlp_dim=mlp_dim,
+            dropout=dropout,
+            attention_dropout=attention_dropout,
+            stochastic_depth=dropped,
         )
     x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
     if num_classes is not None:
@@ -131,25 +135,26 @@ def _tokens(x, stem, patch_size, hidden_dim, class_token, positions):
             x = keras.layers.ReLU(name=f"{step}_relu")(x)
     x = convolution(hidden_dim, stride, stride, name="patches")(x)
     grid_shape = x.shape[1:3]
+    # (batch_size, rows, columns, hidden_dim) -> (batch_size, length, hidden_dim)
     x = keras.layers.Reshape((-1, hidden_dim), name="tokens")(x)
     if class_token:
         x = layers.ClassToken(name="class_token")(x)
-    add_positions = layers.GridPositions(
+    add_positions = layers.PatchPositionEmbedding(
         grid_shape, positions, num_prefix=int(class_token), name="positions"
     )
     return add_positions(x)
 
 
-def _block(x, name, sizes, rates):
-    num_heads, mlp_dim = sizes
-    dropout, attention_dropout, dropped = rates
+def _block(
+    x, name, *, num_heads, mlp_dim, dropout, attention_dropout, stochastic_depth
+):
     hidden_dim = x.shape[-1]
 
     def branch(y, part):
         y = keras.layers.Dropout(dropout, name=f"{name}_{part}_dropout")(y)
-        if dropped:  # one draw for an image: stochastic depth
+        if stochastic_depth:  # one draw for an image
             layer = keras.layers.Dropout(
-                dropped, (None, 1, 1), name=f"{name}_{part}_stochastic_depth"
+                stochastic_depth, (None, 1, 1), name=f"{name}_{part}_stochastic_depth"
             )
             y = layer(y)
         return y

@@ -5,7 +5,7 @@ def state_names(model):
     """Names the states of a step model: the inputs that are also outputs.
 
     A step model is a functional model from a dict to a dict. It keeps nothing between
-    calls; what a call leaves behind it puts out, under the name by which the next call
+    calls; what a call leaves behind it returns, under the name by which the next call
     takes it in. `kerasseq.training.TruncatedBPTT` trains such a model on contiguous
     text, `kerasseq.decoding.step_signature` exports it.
 
@@ -35,7 +35,7 @@ def state_names(model):
     names = [name for name in inputs if name in outputs]
     if not names:
         raise ValueError(
-            "A step model takes and puts out its states under the same names. "
+            "A step model takes and returns its states under the same names. "
             f"Received: model {model.name!r} with inputs {list(inputs)} and outputs "
             f"{list(outputs)}"
         )

@@ -12,7 +12,7 @@ from kerasseq import models
 class TruncatedBPTT(keras.Model):
     """Runs a step model on contiguous batches, each from where the one before ended.
 
-    A step model takes its states in and puts them out under the same names (see
+    A step model takes its states and returns them under the same names (see
     `kerasseq.models.state_names`); it keeps nothing itself. This wrapper keeps them,
     in variables that are there to see: each call, in training or not, starts from
     `states` and leaves its final states there. Gradients do not flow from one call

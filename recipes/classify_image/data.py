@@ -3,14 +3,31 @@
 import functools
 
 import kerasseq
-from recipes.shared import image_flags, training_run
+from recipes.shared import command_line, image_flags, training_run
 
 # Flags that may differ when a run is resumed.
-UNFINGERPRINTED = ("from", "images", "input_size", "tta", "quantize", "calibrate")
-UNFINGERPRINTED += ("keep_float",)
+UNFINGERPRINTED = ("images", "input_size", "tta", "quantize", "calibrate")
+UNFINGERPRINTED += ("float_layers",)
 
 
-def load_data(flags):
+def define_flags(flags):
+    """Adds the flags about the images and their batches."""
+    define = command_line.definer(flags)
+    image_flags.define_image_flags(flags)
+    text = "Size of the image that the exported file takes; else --image_size."
+    define("string", "input_size", None, text)
+    image_flags.define_augmentation_flags(flags, shift=0.05)
+    rate = {"lower_bound": 0.0, "upper_bound": 1.0}
+    text = "Augmentation: random erasing, of this fraction of the images."
+    define("float", "erase", 0.0, text, **rate)
+    text = "MixUp: alpha of the beta distribution; 0: no."
+    define("float", "mixup", 0.2, text, lower_bound=0.0)
+    text = "CutMix: alpha of the beta distribution, 1.0 or so; 0: no."
+    define("float", "cutmix", 0.0, text, **rate)
+    define("bool", "class_weights", False, "Let rare classes count as much.")
+
+
+def load(flags):
     """Loads, splits and batches the images.
 
     Returns:
@@ -27,8 +44,6 @@ def load_images(flags, **options):
     return kerasseq.data.load_labeled_images(
         flags.data,
         data_dir=flags.data_dir,
-        validation_share=flags.validation_share,
-        test_share=flags.test_share,
         seed=flags.seed,
         **image_flags.image_options(flags) | options,
     )
@@ -39,7 +54,8 @@ def make_batches(flags, images):
 
     Returns:
         A dict: `images`, as given, `train`, `validation`, `test`
-        (`kerasseq.data.ImageBatches`), and `settings`, what a resumed run must share.
+        (`kerasseq.data.ImageBatches`), and `settings`, what a resumed run must have in
+        common.
     """
     options = {"num_classes": len(images.class_names), "one_hot": True}
     batches = functools.partial(

@@ -1,7 +1,7 @@
-"""The models of `recipes.classify_image`, and the flags that size them."""
+"""The models of `recipes.classify_image`, and how they are trained, as flags."""
 
 import kerasseq
-from recipes.shared import command_line
+from recipes.shared import command_line, optimizer_flags
 
 VIT_SIZES = ("hidden_dim", "num_layers", "num_heads", "mlp_dim")
 VIT_FLAGS = ("size", "patch_size", *VIT_SIZES, "pooling", "positions", "stem")
@@ -9,17 +9,33 @@ VIT_FLAGS += ("attention_dropout", "stochastic_depth")
 # Side of a patch, and the largest image it is the default for.
 PATCH_SIZES = ((2, 16), (4, 64), (8, 128))
 LARGE_PATCH = 16
+_RATE = {"lower_bound": 0.0, "upper_bound": 0.9}
 
 
 def define_flags(flags):
-    """Adds the flags that `build` reads.
+    """Adds the flags of the model and of its training.
 
     Args:
         flags: The `absl.flags.FlagValues` of the recipe.
     """
     define = command_line.definer(flags)
-    positive = {"lower_bound": 1}
     define("enum", "arch", "vit", "Vision Transformer or small CNN.", ("vit", "cnn"))
+    _define_vit_flags(define)
+    define("list", "widths", ["32", "64", "96"], "CNN: channels of each stage.")
+    define("float", "dropout", 0.1, "Dropout.", **_RATE)
+    define("float", "label_smoothing", 0.0, "Label smoothing.", **_RATE)
+    optimizer_flags.define_flags(
+        flags, learning_rate=2e-3, weight_decay=0.05, ema=0.99, patience=30
+    )
+    text = "What selects the epoch, on the validation split."
+    choices = ("cross_entropy", "accuracy")
+    define("enum", "monitor", "cross_entropy", text, choices)
+    text = "Fit a temperature on the validation split, and export it with the model."
+    define("bool", "calibrate", False, text)
+
+
+def _define_vit_flags(define):
+    positive = {"lower_bound": 1}
     sizes = ("tiny", "small", "base")
     define("enum", "size", None, "ViT: a paper's size, for the next four.", sizes)
     define("integer", "hidden_dim", 96, "ViT: features of a token.", **positive)
@@ -33,11 +49,10 @@ def define_flags(flags):
     define("enum", "positions", "learned", "ViT: kind of positions.", kinds)
     kinds = ("patch", "convolution")
     define("enum", "stem", "convolution", "ViT: how pixels become patches.", kinds)
-    rate = {"lower_bound": 0.0, "upper_bound": 0.9}
-    define("float", "attention_dropout", 0.0, "ViT: of attention weights.", **rate)
-    define("float", "stochastic_depth", 0.1, "ViT: share of branches left out.", **rate)
-    define("list", "widths", ["32", "64", "96"], "CNN: channels of each stage.")
-    define("float", "dropout", 0.1, "Dropout.", **rate)
+    text = "ViT: dropout of attention weights."
+    define("float", "attention_dropout", 0.0, text, **_RATE)
+    text = "ViT: rate at which residual branches are dropped."
+    define("float", "stochastic_depth", 0.1, text, **_RATE)
 
 
 def check(flags):
@@ -88,14 +103,34 @@ def build(flags, input_shape, num_classes):
     return kerasseq.models.vit(input_shape, num_classes, **options)
 
 
+def compile_model(flags, model, steps_per_epoch):
+    """Compiles the model with the loss, the optimizer and its schedule."""
+    import keras
+
+    schedule = optimizer_flags.cosine_schedule(flags, flags.epochs * steps_per_epoch)
+    model.compile(
+        optimizer_flags.make_optimizer(flags, schedule),
+        keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=flags.label_smoothing
+        ),
+        weighted_metrics=[
+            keras.metrics.CategoricalAccuracy(name="accuracy"),
+            keras.metrics.CategoricalCrossentropy(
+                from_logits=True, name="cross_entropy"
+            ),
+        ],
+        jit_compile=flags.jit_compile,
+    )
+
+
 def _patch_size(input_shape):
     side = max(input_shape[:2])
     fitting = (size for size, largest in PATCH_SIZES if side <= largest)
     return next(fitting, LARGE_PATCH)
 
 
-def look(flags, model, images):
-    """Where the model looks: attention rollout (ViT) or Grad-CAM (CNN).
+def heat_maps(flags, model, images):
+    """What the model attends to: attention rollout (ViT) or Grad-CAM (CNN).
 
     Args:
         flags: Flags with those of `define_flags`.

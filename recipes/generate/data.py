@@ -1,42 +1,47 @@
 """The text of `recipes.generate`: cut, numbered and batched."""
 
+import numpy as np
+
 import kerasseq
-from recipes.generate import use_file as generate_file
-from recipes.shared import training_run
+from recipes.generate import sampling_flags
+from recipes.shared import command_line, training_run
 
 # Flags that may differ when a run is resumed.
-UNFINGERPRINTED = (
-    "from",
-    "prompt",
-    "count",
-    "prompt_length",
-    "max_length",
-    "temperature",
-)
-UNFINGERPRINTED += (
-    "top_k",
-    "top_p",
-    "repetition_penalty",
-    "no_repeat_ngram",
-    "quantize",
-)
+UNFINGERPRINTED = ("prompt", "count", "quantize", *sampling_flags.LENGTHS)
+UNFINGERPRINTED += sampling_flags.NAMES
 NUM_COMPARED = 8
+PADDING = -1
+
+
+def define_flags(flags):
+    """Adds the flags about the text and its batches."""
+    define = command_line.definer(flags)
+    rate = {"lower_bound": 0.0, "upper_bound": 1.0}
+    text = "Fraction of the text for validation, cut off before that of the test."
+    define("float", "validation_fraction", 0.05, text, **rate)
+    text = "Fraction of the text for the test, cut off at the end; may be 0."
+    define("float", "test_fraction", 0.05, text, **rate)
+    kinds = ("characters", "subwords")
+    define("enum", "tokens", "characters", "What the model reads and writes.", kinds)
+    text = "Subwords: how many, of which 256 are bytes."
+    define("integer", "vocab_size", 1000, text)
+    text = "Tokens per sequence, after which backpropagation is truncated."
+    define("integer", "length", 128, text, lower_bound=2)
 
 
 def load(flags, run_dir):
     """Loads, numbers and batches the text.
 
+    Args:
+        flags: The flags of the recipe.
+        run_dir: Folder of the run, a `pathlib.Path`; subwords are kept there.
+
     Returns:
         A dict: `text`, `vocabulary`, `train`, `validation`, `test` (batches; `test` is
-        empty without a share), `characters_per_token` of each, and `settings`, what a
-        resumed run must share.
+        empty where its fraction is 0), `characters_per_token` of each, and `settings`,
+        what a resumed run must have in common.
     """
-    text = kerasseq.data.load_running_text(
-        flags.data,
-        data_dir=flags.data_dir,
-        validation_share=flags.validation_share,
-        test_share=flags.test_share,
-    )
+    text = load_text(flags)
     parts = {"train": text.train, "validation": text.validation, "test": text.test}
     vocabulary = _vocabulary(flags, text, run_dir)
     print(f"data: {text.name}, {len(vocabulary)} kinds of {vocabulary.unit}s")
@@ -54,6 +59,16 @@ def load(flags, run_dir):
     return found | {"characters_per_token": characters} | batches
 
 
+def load_text(flags):
+    """The text in three parts, a `kerasseq.data.RunningText`."""
+    return kerasseq.data.load_running_text(
+        flags.data,
+        data_dir=flags.data_dir,
+        validation_fraction=flags.validation_fraction,
+        test_fraction=flags.test_fraction,
+    )
+
+
 def _vocabulary(flags, text, run_dir):
     """All characters of the text, or subwords of what is trained on."""
     if flags.tokens == "characters":
@@ -67,11 +82,33 @@ def _vocabulary(flags, text, run_dir):
 
 
 def prompts(flags, data):
-    """Beginnings of lines of unseen text, of words rather than signs."""
-    text = data["text"].test or data["text"].validation
-    lines = [line for line in text.splitlines() if line.strip()] or [text]
+    """Beginnings of lines of unseen text, of words rather than signs.
+
+    Returns:
+        A list of int32 arrays `(prompt_length,)`, padded with -1 on the right.
+    """
+    lines = [line for line in unseen(data["text"]).splitlines() if line.strip()]
     worded = [line for line in lines if sum(map(str.isalpha, line)) > len(line) / 2]
-    lines = worded or lines
+    lines = worded or lines or [unseen(data["text"])]
     ids = [data["vocabulary"].encode(line) for line in lines[:NUM_COMPARED]]
     length = flags.prompt_length
-    return [generate_file.padded(row[: length // 2 or 1], length) for row in ids]
+    return [_padded(row[: length // 2 or 1], length) for row in ids]
+
+
+def unseen(text):
+    """The test part of a `RunningText`, or where there is none that of validation."""
+    return text.test or text.validation
+
+
+def _padded(ids, length):
+    row = np.full(length, PADDING, "int32")
+    row[: len(ids)] = ids
+    return row
+
+
+def app_files(data, run_dir):
+    """What an app needs beside the model: characters or subwords, `{name: bytes}`."""
+    vocabulary = data["vocabulary"]
+    path = run_dir / vocabulary.file_name
+    vocabulary.save(path)
+    return {path.name: path.read_bytes()}

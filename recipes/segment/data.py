@@ -1,162 +1,58 @@
-"""The data of a segmenter: images with masks, with target images, or alone."""
+"""The batches of `recipes.segment`: images, and what each head learns of them."""
 
-import pathlib
+import functools
 
-import numpy as np
+from recipes.segment import images as segment_images
+from recipes.segment import model as segment_model
+from recipes.shared import command_line, image_flags, training_run
 
-import kerasseq
-from recipes.segment import heads as segment_heads
-from recipes.shared import image_flags
+# Flags that may differ when a run is resumed.
+UNFINGERPRINTED = ("test_data", "images", "tta", "overlap", "quantize", "float_layers")
 
-_NUMPY = ".npy"
-_MAX_SHOWN = 5
+
+def define_flags(flags):
+    """Adds the flags about the images and their batches."""
+    define = command_line.definer(flags)
+    define("string", "test_data", None, "Folder like --data; else a part of it.")
+    define("integer", "num_examples", 800, "Generated images.", lower_bound=10)
+    define("integer", "ignore_class", None, "Value of void pixels in the masks.")
+    image_flags.define_image_flags(flags)
+    # No rotation or zoom: at this size they blur what they resample.
+    image_flags.define_augmentation_flags(
+        flags, flip="both", brightness=0.1, contrast=0.2
+    )
+    define("bool", "class_weights", False, "Let rare classes count as much.")
+    text = "Weigh thin borders between objects as the U-Net paper does."
+    define("bool", "boundary_weights", False, text)
 
 
 def load(flags):
-    """Loads what the heads need.
-
-    Args:
-        flags: The flags of the recipe.
+    """Loads, splits and batches the images.
 
     Returns:
-        A `kerasseq.data.MaskedImages`. For the head `target` its masks are float32
-        values `(num_images, height, width, channels)`; they are `None` for an
-        auto-encoder on a folder.
-
-    Raises:
-        ValueError: for data that cannot be used.
+        A dict: `images` (a `MaskedImages`), `scale` (mean and deviation of targets),
+        `train`, `validation`, `test` (batches), and `settings`, for resuming.
     """
-    heads, options = segment_heads.names(flags), image_flags.image_options(flags)
-    shares = {"validation_share": flags.validation_share}
-    shares["test_share"] = flags.test_share
-    in_folder = flags.data != "synthetic" and not flags.data.startswith("tfds:")
-    if "target" in heads or (heads == ["reconstruction"] and in_folder):
-        return _load_values(flags, "target" in heads, options, shares)
-    return kerasseq.data.load_masked_images(
-        flags.data,
-        test_data=flags.test_data,
-        data_dir=flags.data_dir,
-        ignore_class=flags.ignore_class,
-        num_examples=flags.num_examples,
-        seed=flags.seed,
-        **options,
-        **shares,
-    )
+    from recipes.segment import targets as segment_targets  # needs Keras
 
-
-def _load_values(flags, with_targets, options, shares):
-    limit = options.pop("limit")
-    splits = {"train": _read(flags.data, with_targets, **options)}
-    if flags.test_data:
-        splits["test"] = _read(flags.test_data, with_targets, **options)
-    _check_shapes(splits, with_targets)
-    splits = _cut_off(splits, shares, limit, np.random.default_rng(flags.seed))
-    if not with_targets:
-        splits = {split: (images, None) for split, (images, _) in splits.items()}
-    name = flags.data + (f", tested on {flags.test_data}" if flags.test_data else "")
-    return kerasseq.data.MaskedImages(name, [], None, **splits)
-
-
-def _check_shapes(splits, with_targets):
-    images = {images.shape[1:] for images, _ in splits.values()}
-    targets = {targets.shape[1:] for _, targets in splits.values()}
-    sizes = {shape[:2] for shape in (images | targets if with_targets else images)}
-    if len(images) > 1 or len(targets) > 1 or len(sizes) > 1:
-        raise ValueError(
-            "Images and targets of all splits must have one size, and as many channels "
-            f"in each; give --image_size or --channels. Received: images {[*images]}, "
-            f"targets {[*targets] if with_targets else 'none'}"
-        )
-
-
-def _cut_off(splits, shares, limit, rng):
-    images, targets = splits["train"]
-    order = rng.permutation(len(images))
-    for split in ("test", "validation"):
-        if split not in splits:
-            size = max(1, round(shares[f"{split}_share"] * len(images)))
-            rows, order = order[:size], order[size:]
-            splits[split] = images[rows], targets[rows]
-    if limit is not None:
-        share = isinstance(limit, float)
-        order = order[: round(limit * len(order)) if share else limit]
-    if not len(order):
-        raise ValueError(
-            "Too few images to cut a validation and a test split from them. "
-            f"Received: {len(images)} images"
-        )
-    return splits | {"train": (images[order], targets[order])}
-
-
-def _read(folder, with_targets, image_size, num_channels):
-    """Images and targets of a folder; without targets, an empty array for each."""
-    root = pathlib.Path(folder)
-    files = _by_stem(root / "images")
-    read = kerasseq.data.read_image
-    images = [read(path, image_size, num_channels) for path in files.values()]
-    channels = max(image.shape[-1] for image in images)
-    images = [
-        image if image.shape[-1] == channels else np.repeat(image, channels, axis=-1)
-        for image in images
-    ]
-    images = _stack(images, files)
-    if not with_targets:
-        return images, np.empty((len(images), 0))
-    found = _by_stem(root / "targets")
-    alone = sorted(files.keys() ^ found.keys())
-    if alone:
-        raise ValueError(
-            "An image and its target have one stem, images/a.png and targets/a.npy. "
-            f"Received: in '{root}' {len(alone)} without the other: "
-            f"{', '.join(alone[:_MAX_SHOWN])}"
-        )
-    return images, _stack([_target(path, image_size) for path in found.values()], found)
-
-
-def _by_stem(folder):
-    if not folder.is_dir():
-        raise ValueError(f"There is no folder '{folder}'. Put the files there.")
-    paths = sorted([*kerasseq.data.image_paths(folder), *folder.glob(f"*{_NUMPY}")])
-    found = {path.stem: path for path in paths}
-    if not found:
-        raise ValueError(f"The folder '{folder}' holds no images. Put them there.")
-    if len(found) < len(paths):
-        raise ValueError(f"Two files of '{folder}' differ in their suffix alone.")
-    return found
-
-
-def _stack(arrays, files):
-    shapes = {x.shape: path for x, path in zip(arrays, files.values(), strict=True)}
-    if len(shapes) > 1:
-        shown = ", ".join(f"{shape} ('{path}')" for shape, path in shapes.items())
-        raise ValueError(
-            "All files of a folder must have one size and number of channels; give "
-            f"--image_size. Received: {shown}"
-        )
-    return np.stack(arrays)
-
-
-def _target(path, size):
-    """One target as float32 `(height, width, channels)`."""
-    if path.suffix.lower() != _NUMPY:
-        return kerasseq.data.read_image(path, size).astype("float32")
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"Cannot read '{path}': {error}. Write it again.") from error
-    array = array[..., None] if array.ndim == 2 else array
-    if array.ndim != 3 or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-        raise ValueError(
-            "A target holds finite numbers, (height, width) or (height, width, "
-            f"channels). Received: '{path}' of shape {array.shape}, {array.dtype}"
-        )
-    array = array.astype("float32")
-    return array if size in (None, array.shape[:2]) else _resized(array, size)
-
-
-def _resized(array, size):
-    from PIL import Image
-
-    maps = [Image.fromarray(part) for part in np.moveaxis(array, -1, 0)]
-    resized = [m.resize(size[::-1], Image.Resampling.BILINEAR) for m in maps]
-    return np.stack([np.array(part) for part in resized], axis=-1)
+    images = segment_images.load_images(flags)
+    segment_model.check_size(images.train[0].shape[1:], flags.depth)
+    scale = segment_targets.scale_of(images.train[1])
+    batches = functools.partial(segment_targets.batches, flags, images)
+    found = {
+        "train": batches(
+            "train",
+            augment=image_flags.augmentation(flags),
+            sample_weights=segment_targets.pixel_weights(flags, images),
+            seed=flags.seed,
+        ),
+        "validation": batches("validation", shuffle=False),
+        "test": batches("test", shuffle=False),
+    }
+    counts = ", ".join(f"{name} {part.num_images}" for name, part in found.items())
+    shape = " x ".join(map(str, images.train[0].shape[1:]))
+    print("; ".join((f"data: {images.name}, images of {shape}", *images.notes)))
+    print(f"images: {counts}")
+    contents = [x for x in (*images.train, *images.validation) if x is not None]
+    settings = training_run.fingerprint(flags, contents, UNFINGERPRINTED)
+    return {"images": images, "scale": scale, "settings": settings} | found

@@ -38,6 +38,32 @@ def names(flags):
     return ["reconstruction" if name == "image" else name for name in heads]
 
 
+def check(flags):
+    """Refuses heads, losses and weights that do not go together.
+
+    Raises:
+        ValueError: naming the flag.
+    """
+    heads, parts = names(flags), flags.loss.split("+")
+    if not {*parts} <= {*LOSSES} or len({*parts}) < len(parts):
+        raise ValueError(
+            f"--loss is one of {', '.join(LOSSES)}, or a sum of them such as "
+            f"cross_entropy+dice. Received: --loss={flags.loss}"
+        )
+    for flag in ("class_weights", "boundary_weights"):
+        if flags[flag].value and "mask" not in heads:
+            raise ValueError(
+                f"--{flag} weighs the pixels of the head `mask`. "
+                f"Received: --heads={flags.heads}"
+            )
+    weighted = {*parts} & {"cross_entropy", "focal"} or flags.boundary_weights
+    if flags.class_weights and not weighted:
+        raise ValueError(
+            "--class_weights goes with cross_entropy or focal; dice and jaccard "
+            f"balance classes anyway. Received: --loss={flags.loss}"
+        )
+
+
 def outputs(flags):
     """The outputs of the model in training, `{name: head}`.
 

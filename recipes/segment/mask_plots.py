@@ -90,7 +90,7 @@ def draw_worst_masks(
 
 
 def draw_heads(path, images, outputs, targets=None, num_classes=None):
-    """Draws what each head of a model puts out.
+    """Draws the outputs of each head of a model.
 
     Args:
         path: Path of the PNG.

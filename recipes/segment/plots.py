@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recipes.segment import mask_plots as mask_pictures
+from recipes.segment import mask_plots
 from recipes.shared import image_plots
 
 NUM_SHOWN = 4
@@ -31,10 +31,10 @@ def draw(images, results, folder):
 
     if "mask" in outputs:
         args = images.class_names, images.ignore_class
-        mask_pictures.draw_masks(
+        mask_plots.draw_masks(
             path("masks"), pictures[:NUM_SHOWN], goals["mask"], shown["mask"], *args
         )
-        mask_pictures.draw_worst_masks(
+        mask_plots.draw_worst_masks(
             path("worst_masks"), pictures, truth["mask"], outputs["mask"], *args
         )
     if "reconstruction" in outputs:
@@ -45,7 +45,7 @@ def draw(images, results, folder):
             name: _shown(x) for name, x in shown.items() if name != "reconstruction"
         }
         goals = {name: _shown(goals[name]) for name in values}
-        mask_pictures.draw_heads(path("heads"), pictures[:NUM_SHOWN], values, goals)
+        mask_plots.draw_heads(path("heads"), pictures[:NUM_SHOWN], values, goals)
     return names
 
 

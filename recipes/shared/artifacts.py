@@ -1,63 +1,98 @@
-"""What a recipe leaves behind: report, page, card, and a list of it all."""
+"""What a recipe leaves behind: packed files, report, page, card, and a list of all."""
 
 import contextlib
+import json
 import pathlib
 import shutil
 
 import kerasseq
 from kerasseq.export import page
+from kerasseq.lite import packed_files
 from recipes.shared import command_line
 
 REPORT_FILES = ("history.csv", "report.json", "report.html", "card.json")
+# What lies beside the exported files where it is not packed into them.
+SIDE_FILES = ("labels.json", "vocabulary.json", "characters.json", "subwords.model")
 
 
-def write_report(folder, report, module, settings, samples, pictures):
-    """Writes `report.json`, `card.json` and `report.html`.
+def write(folder, report, *, flags, recipe, settings, files, samples, pictures):
+    """Packs what an app needs into the exported files, then writes all about the run.
+
+    Each `.tflite` file gets `files` and its own card, with its own metrics. What the
+    graph itself does, as rescaling pixels or drawing tokens, needs no file. Without
+    `--embed_files` all lies beside. `report.json`, `card.json` and `report.html` tell
+    the sizes after packing.
 
     Args:
         folder: Folder of a whole export, with `history.csv` and the pictures in it.
         report: What `kerasseq.export.export_model` returned, with the metrics of the
-            exported files added.
-        module: Name of the recipe's module, for the command on the card.
+            exported files added; it gets their new sizes.
+        flags: The flags; `embed_files` is read.
+        recipe: Name of the recipe, for the command on the card.
         settings: All settings of the run; defaults change.
+        files: `{name: bytes}`, the vocabulary or the labels.
         samples: Dicts with the same keys, rows of the table of samples.
         pictures: Names of PNG files in the folder.
     """
     folder = pathlib.Path(folder)
+    command = command_line.command_line(f"recipes.{recipe}")
+    about = {"command": command, "settings": settings}
+    if flags.embed_files:
+        _pack(folder, report, about, files)
+    else:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    sizes = {item["file"]: item["bytes"] for item in report["artifacts"]}
+    main = card(report, report["artifacts"][0], about) | {"bytes": sizes}
+    kerasseq.utils.atomic.write_json(folder / "card.json", main)
     kerasseq.utils.atomic.write_json(folder / "report.json", report)
-    kerasseq.utils.atomic.write_json(
-        folder / "card.json", _card(report, module, settings)
-    )
-    page.write_page(
-        folder / "report.html",
-        report,
-        folder / "history.csv",
-        samples,
-        [folder / name for name in pictures],
-    )
+    pictures = [folder / name for name in pictures]
+    history = folder / "history.csv"
+    page.write_page(folder / "report.html", report, history, samples, pictures)
 
 
-def _card(report, module, settings):
-    tflite = report["artifacts"][0]
-    return {
-        "task": report["task"],
-        "data": report["data"],
-        "command": command_line.command_line(module),
-        "settings": settings,
-        "metrics": tflite["metrics"],
-        "training": report["training"],
-        "bytes": {item["file"]: item["bytes"] for item in report["artifacts"]},
-        "latency_ms": tflite["latency_ms"],
-        "max_abs_diff": tflite["max_abs_diff"],
-    }
+def card(report, artifact, about):
+    """The run in brief, with the figures of one of its files.
+
+    Args:
+        report: The report.
+        artifact: The entry of the file in it.
+        about: Dict of `command` and `settings`.
+
+    Returns:
+        A dict.
+    """
+    names = ("file", "precision", "metrics", "latency_ms", "max_abs_diff")
+    head = {name: report[name] for name in ("task", "data")}
+    found = {name: artifact[name] for name in names}
+    return head | about | found | {"training": report["training"]}
+
+
+def json_bytes(value):
+    """A value as the bytes of a JSON file."""
+    plain = kerasseq.utils.atomic.plain(value)
+    return json.dumps(plain, ensure_ascii=False, indent=1).encode()
+
+
+def _pack(folder, report, about, files):
+    for artifact in tflite_entries(report):
+        path = folder / artifact["file"]
+        own = {"card.json": json_bytes(card(report, artifact, about))}
+        packed_files.pack(path, files | own)
+        artifact["bytes"] = path.stat().st_size
+
+
+def tflite_entries(report):
+    """The report's entries of `.tflite` files, a list."""
+    return [x for x in report["artifacts"] if x["file"].endswith(".tflite")]
 
 
 @contextlib.contextmanager
 def artifact_dir(output_dir):
     """A folder whose contents go to `output_dir` in the end, all of them or none.
 
-    Quantized files and the page `web/` of an earlier export that this one does not have
-    are removed.
+    What an earlier export left there and this one does not have is removed: quantized
+    files, files beside the model, the page `web/`.
 
     Args:
         output_dir: Where they go.
@@ -70,11 +105,12 @@ def artifact_dir(output_dir):
         names = [path.name for path in folder.iterdir()]
         names.sort(key=lambda name: (name in REPORT_FILES, name))
         kerasseq.utils.atomic.move_into(folder, output_dir, names)
-    for path in pathlib.Path(output_dir).glob("model_*.tflite"):
-        if path.name not in names:
-            path.unlink()
+    output_dir = pathlib.Path(output_dir)
+    earlier = [path.name for path in output_dir.glob("model_*.tflite")]
+    for name in {*earlier, *SIDE_FILES} - {*names}:
+        (output_dir / name).unlink(missing_ok=True)
     if "web" not in names:
-        shutil.rmtree(pathlib.Path(output_dir, "web"), ignore_errors=True)
+        shutil.rmtree(output_dir / "web", ignore_errors=True)
 
 
 def save_for_tensorflow(flags, model):

@@ -33,11 +33,15 @@ def new_flags(name, epochs, batch_size):
     define("string", "data_dir", None, "Where tensorflow-datasets keeps data.")
     define("string", "output_dir", f"saved_models/{name}", "Where results go.")
     define("integer", "epochs", epochs, "Epochs at most.", lower_bound=1)
-    define("integer", "batch_size", batch_size, "Rows of a batch.", lower_bound=1)
+    define("integer", "batch_size", batch_size, "Examples per batch.", lower_bound=1)
     define("integer", "seed", 0, "Seed of data, weights and dropout.")
     define("bool", "jit_compile", True, "Compile the training step with XLA.")
     define("enum", "precision", "float32", "Keras dtype policy.", PRECISIONS)
     define("bool", "resume", False, "Go on from the last finished epoch.")
+    text = "Pack vocabulary or labels, and the card, into the .tflite files."
+    define("bool", "embed_files", True, text)
+    text = "Exported file to use, or its folder; else one's own, else the published."
+    define("string", "from", None, text)
     text = "'data': split each batch over all devices (JAX backend)."
     define("enum", "distribute", "none", text, ("none", "data"))
     define("bool", "tensorboard", False, "Write TensorBoard logs.")
@@ -149,3 +153,22 @@ def backend():
 def command_line(module):
     """The command that was run, for the card of a run."""
     return shlex.join(["python", "-m", module, *sys.argv[1:]])
+
+
+def restore(flags, card):
+    """Gives the flags of a recipe the values that they had in an earlier run.
+
+    Args:
+        flags: The flags of the recipe, not parsed.
+        card: The run's card, a dict. `command` tells where the data lie, `settings`
+            all else: defaults change.
+
+    Returns:
+        `flags`, parsed.
+    """
+    _, _, *arguments = shlex.split(card["command"])
+    flags(arguments)
+    for name, value in card["settings"].items():
+        if name != "data" and name in flags:  # there it is the hash of the content
+            flags[name].value = value
+    return flags

@@ -1,25 +1,20 @@
-"""What goes into an exported file of a vision recipe: its labels, and images."""
+"""Which images an exported file is used on, and where its results go."""
 
-import json
 import pathlib
 
 from kerasseq import data
-from recipes.shared import command_line
+from recipes.shared import command_line, exported_file
 
 
-def read_labels(path):
-    """The names of the classes, a list, from `labels.json`.
+def define_flags(flags, verb):
+    """Adds `--images`, which `image_files` reads.
 
-    Raises:
-        ValueError: if the file is missing or damaged.
+    Args:
+        flags: The `absl.flags.FlagValues` of the recipe.
+        verb: What is done with them, as "classify".
     """
-    try:
-        labels = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is missing or damaged. Export again.") from error
-    if not isinstance(labels, list) or not all(isinstance(x, str) for x in labels):
-        raise ValueError(f"{path} must hold a list of names. Export again.")
-    return labels
+    text = f"Only {verb}: an image, or a folder of them."
+    command_line.definer(flags)("string", "images", None, text)
 
 
 def image_files(given):
@@ -48,16 +43,17 @@ def image_files(given):
     return paths
 
 
-def output_folder(flags, source, name="."):
+def output_folder(flags, model, name="."):
     """`--output_dir`, or else a folder beside the exported file; it is made.
 
     Args:
         flags: The flags.
-        source: Path of an exported file, or of its folder.
+        model: Path of the exported file. The published ones stay alone: beside them
+            means in the recipe's own `--output_dir`.
         name: Of the folder beside it; that of the file itself by default.
     """
     if flags["output_dir"].present:
         return command_line.make_folder(flags.output_dir)
-    source = pathlib.Path(source)
-    folder = source.parent if source.suffix == ".tflite" else source
+    published = exported_file.is_published(model)
+    folder = pathlib.Path(flags.output_dir if published else model.parent)
     return command_line.make_folder(folder / name)

@@ -1,6 +1,7 @@
 """What the exports of the vision recipes share."""
 
 import kerasseq
+from recipes.shared import quantization_flags
 
 NUM_REPRESENTATIVE = 200
 NUM_COMPARED = 20
@@ -21,13 +22,11 @@ def export_model(flags, model, images, folder, **options):
     """
     test, train = images.test[0], images.train[0]
     some = train[:: max(1, len(train) // NUM_REPRESENTATIVE)][:NUM_REPRESENTATIVE]
+    representative = [{"image": row[None]} for row in some]
     return kerasseq.export.export_model(
         model,
         folder,
         samples={"serve": [{"image": row[None]} for row in test[:NUM_COMPARED]]},
-        quantize=tuple(flags.quantize),
-        float_layers=tuple(flags.keep_float),
-        representative_data=[{"image": row[None]} for row in some],
-        data=images.name,
+        quantize=quantization_flags.options(flags, representative),
         **options,
     )

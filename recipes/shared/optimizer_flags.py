@@ -1,75 +1,93 @@
-"""Remedies for vanishing and exploding gradients, as flags of the recipes.
+"""The optimizer of a recipe as flags: schedule, clipping, weight decay, averaging."""
 
-Clipping, weight decay and how recurrent weights start. `benchmarks/gradient_flow.py`
-shows what the starts do to the gradient over 200 steps.
-"""
-
-from absl import flags as absl_flags
+from recipes.shared import command_line
 
 CLIPPINGS = {  # flag: argument of a Keras optimizer
     "clip_value": "clipvalue",
     "clip_norm": "clipnorm",
     "clip_global_norm": "global_clipnorm",
 }
-KERNEL_INITIALIZERS = (
-    "glorot_uniform",
-    "glorot_normal",
-    "he_uniform",
-    "he_normal",
-    "orthogonal",
-)
-RECURRENT_INITIALIZERS = (*KERNEL_INITIALIZERS, "identity")
 # Biases, and the gains of norms: decay would only push them from their purpose.
 UNDECAYED = ("bias", "gain", "gamma", "beta", "scale")
+FINAL_RATE = 0.02  # of the peak
 
 
-def define_optimizer_flags(flags, clip_global_norm=0.0):
-    """Adds the flags that `make_optimizer` reads.
+def define_flags(
+    flags,
+    *,
+    learning_rate,
+    patience,
+    warmup_steps=100,
+    weight_decay=0.0,
+    clip_global_norm=1.0,
+    ema=0.0,
+):
+    """Adds the flags that this module reads, and `--patience`.
 
     Args:
         flags: The `absl.flags.FlagValues` of the recipe.
+        learning_rate: Default of the peak.
+        patience: Default of `--patience`.
+        warmup_steps: Default of `--warmup_steps`.
+        weight_decay: Default of `--weight_decay`.
         clip_global_norm: Default of `--clip_global_norm`; 0 for none.
+        ema: Default of `--ema`; 0 for none.
     """
+    define = command_line.definer(flags)
+    zero = {"lower_bound": 0}
+    define("float", "learning_rate", learning_rate, "Peak learning rate.", **zero)
+    define("integer", "warmup_steps", warmup_steps, "Steps until the peak.", **zero)
+    text = "Decoupled weight decay, as in AdamW; biases and norms are spared."
+    define("float", "weight_decay", weight_decay, text, **zero)
+    text = "Clip every entry of the gradients to this; 0: no."
+    define("float", "clip_value", 0.0, text, **zero)
+    text = "Clip each variable's gradient to this norm; 0: no."
+    define("float", "clip_norm", 0.0, text, **zero)
+    text = "Clip all gradients together to this norm; 0: no."
+    define("float", "clip_global_norm", clip_global_norm, text, **zero)
+    text = "Momentum of a moving average of the weights, which is then used; 0: no."
+    define("float", "ema", ema, text, lower_bound=0.0, upper_bound=0.99999)
+    text = "Epochs without a better validation score after which training stops."
+    define("integer", "patience", patience, text, **zero)
 
-    def define(name, default, text):
-        absl_flags.DEFINE_float(name, default, text, lower_bound=0, flag_values=flags)
 
-    define("clip_value", 0.0, "Clip every entry of the gradients to this; 0: no.")
-    define("clip_norm", 0.0, "Clip each variable's gradient to this norm; 0: no.")
-    define(
-        "clip_global_norm",
-        clip_global_norm,
-        "Clip all gradients together to this norm; 0: no.",
-    )
-    define("weight_decay", 0.0, "Decoupled, as in AdamW; biases and norms are spared.")
+def check(flags):
+    """Refuses flags that do not go together, before any work is done.
+
+    Raises:
+        ValueError: if several kinds of clipping are asked for.
+    """
+    _clipping(flags)
 
 
-def define_cell_flags(flags):
-    """Adds the flags that `cell_options` reads, for recipes with recurrent cells."""
-    absl_flags.DEFINE_enum(
-        "kernel_initializer",
-        "glorot_uniform",
-        KERNEL_INITIALIZERS,
-        "How the input weights of the cells start.",
-        flag_values=flags,
-    )
-    absl_flags.DEFINE_enum(
-        "recurrent_initializer",
-        "orthogonal",
-        RECURRENT_INITIALIZERS,
-        "How the state weights of the cells start; identity for simple_rnn only.",
-        flag_values=flags,
-    )
-    absl_flags.DEFINE_bool(
-        "forget_bias", True, "Forget gates of an LSTM start at 1.", flag_values=flags
+def cosine_schedule(flags, steps):
+    """A learning rate that warms up, then falls to 2 % of its peak along a cosine.
+
+    Args:
+        flags: Flags with those of `define_flags`. The warmup takes at most half of
+            all steps.
+        steps: Steps of the whole run.
+
+    Returns:
+        A `keras.optimizers.schedules.CosineDecay`.
+    """
+    import keras
+
+    warmup = min(flags.warmup_steps, steps // 2)
+    return keras.optimizers.schedules.CosineDecay(
+        flags.learning_rate / max(warmup, 1),
+        decay_steps=steps - warmup,
+        alpha=FINAL_RATE,
+        warmup_target=flags.learning_rate,
+        warmup_steps=warmup,
     )
 
 
 def make_optimizer(flags, learning_rate, **options):
-    """Adam with the clipping and the weight decay that were asked for.
+    """Adam with the clipping, weight decay and averaging that were asked for.
 
     Args:
-        flags: Flags with those of `define_optimizer_flags`.
+        flags: Flags with those of `define_flags`.
         learning_rate: A number or a schedule; it scales the weight decay too.
         **options: Others of `keras.optimizers.Adam`.
 
@@ -82,6 +100,8 @@ def make_optimizer(flags, learning_rate, **options):
     import keras
 
     clipping = _clipping(flags)
+    if flags.ema:
+        options |= {"use_ema": True, "ema_momentum": flags.ema}
     optimizer = keras.optimizers.Adam(
         learning_rate,
         weight_decay=flags.weight_decay or None,
@@ -90,17 +110,6 @@ def make_optimizer(flags, learning_rate, **options):
     )
     optimizer.exclude_from_weight_decay(var_names=UNDECAYED)
     return optimizer
-
-
-def check(flags):
-    """Refuses flags that do not go together, before any work is done.
-
-    Raises:
-        ValueError: as `make_optimizer` and `cell_options` do.
-    """
-    _clipping(flags)
-    if "recurrent_initializer" in flags:
-        cell_options(flags)
 
 
 def _clipping(flags):
@@ -114,28 +123,3 @@ def _clipping(flags):
             f"included). Turn the others off, say with {off}"
         )
     return clipping
-
-
-def cell_options(flags):
-    """How cells start, as arguments of models and layers.
-
-    Args:
-        flags: Flags with those of `define_cell_flags`, and `cell`.
-
-    Returns:
-        A dict: `kernel_initializer`, `recurrent_initializer`, `unit_forget_bias`.
-
-    Raises:
-        ValueError: if gates are to start as the identity.
-    """
-    if flags.recurrent_initializer == "identity" and flags.cell != "simple_rnn":
-        # Keras would fill the first gate's block and leave the others zero.
-        raise ValueError(
-            "--recurrent_initializer=identity needs a square matrix, that of "
-            f"--cell=simple_rnn. Received: --cell={flags.cell}. Use orthogonal."
-        )
-    return {
-        "kernel_initializer": flags.kernel_initializer,
-        "recurrent_initializer": flags.recurrent_initializer,
-        "unit_forget_bias": flags.forget_bias,
-    }

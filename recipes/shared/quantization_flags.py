@@ -1,5 +1,6 @@
 """The flags of quantized files, the same for all recipes."""
 
+import kerasseq
 from recipes.shared import command_line
 
 # The search loops of text are WHILE ops, and the converter has no int8 ones.
@@ -8,7 +9,7 @@ ALL = (*WITH_LOOPS, "int8")
 
 
 def define_flags(flags, precisions=ALL, default=()):
-    """Adds `--quantize` and, where int8 is possible, `--keep_float`.
+    """Adds `--quantize` and, where int8 is possible, `--float_layers`.
 
     Args:
         flags: The `absl.flags.FlagValues` of the recipe.
@@ -20,7 +21,7 @@ def define_flags(flags, precisions=ALL, default=()):
     define("list", "quantize", list(default), text)
     if "int8" in precisions:
         text = "Layers that the int8 file computes in float: patterns such as dense*."
-        define("list", "keep_float", [], text)
+        define("list", "float_layers", [], text)
 
 
 def check(flags, precisions=ALL):
@@ -30,3 +31,21 @@ def check(flags, precisions=ALL):
             f"--quantize is a list out of {','.join(precisions)}, or nothing. "
             f"Received: --quantize={','.join(flags.quantize)}"
         )
+
+
+def options(flags, representative_data=None):
+    """What the flags ask for, as `quantize` of `kerasseq.export.export_model`.
+
+    Args:
+        flags: Flags with those of `define_flags`.
+        representative_data: See `kerasseq.export.Int8`.
+
+    Returns:
+        A list of names and `kerasseq.export.Int8`.
+    """
+    return [
+        kerasseq.export.Int8(representative_data, float_layers=flags.float_layers)
+        if precision == "int8"
+        else precision
+        for precision in flags.quantize
+    ]

@@ -9,30 +9,7 @@ import kerasseq
 
 # Flags that change nothing about what is learned, or whose content is hashed.
 UNFINGERPRINTED = ("output_dir", "data", "data_dir", "resume", "tensorboard", "debug")
-UNFINGERPRINTED += ("distribute", "web", "web_library")
-
-
-def cosine_schedule(learning_rate, steps, warmup_steps):
-    """A learning rate that warms up, then falls to 2 % of its peak along a cosine.
-
-    Args:
-        learning_rate: The peak.
-        steps: Steps of the whole run.
-        warmup_steps: Steps until the peak, at most half of all.
-
-    Returns:
-        A `keras.optimizers.schedules.CosineDecay`.
-    """
-    import keras
-
-    warmup = min(warmup_steps, steps // 2)
-    return keras.optimizers.schedules.CosineDecay(
-        learning_rate / max(warmup, 1),
-        decay_steps=steps - warmup,
-        alpha=0.02,
-        warmup_target=learning_rate,
-        warmup_steps=warmup,
-    )
+UNFINGERPRINTED += ("distribute", "from", "embed_files", "web", "web_library")
 
 
 def fingerprint(flags, contents, free=()):
@@ -86,7 +63,7 @@ def train(flags, model, data, run_dir, monitor, mode="min", average_checkpoints=
     compiles = 0
     if flags.jit_compile:
         compiles = kerasseq.training.count_compiles(data["train"], data["validation"])
-    print(f"XLA compiles: {compiles}, one a shape and phase")
+    print(f"XLA compiles: {compiles}, one per shape and phase")
     if not state.finished:
         model.fit(
             data["train"],

@@ -1,13 +1,15 @@
 """The page of an exported file, `web/`: it runs the file in a browser.
 
-Static files that any web server can serve; `recipes/web/` holds what is not of a run.
+Static files that any web server can serve; what is not of a run lies in `web/` beside
+this module. A browser does not unpack what is packed into the file: it lies beside.
 """
 
-import pathlib
+import json
 import shutil
 
+from kerasseq.lite import packed_files
 from kerasseq.utils import atomic
-from recipes.shared import command_line, file_input, masks, web_library
+from recipes.shared import command_line, exported_file, file_input, masks, web_library
 
 NUM_SAMPLES = 6
 _IMAGES = ("image_input.js", "pixels.js")
@@ -44,7 +46,7 @@ def add(flags, task, folder, samples):
     Args:
         flags: The flags.
         task: `"classify_image"`, `"segment"` or `"translate"`.
-        folder: A folder with `model.tflite` and what the page needs beside it.
+        folder: A folder with `model.tflite`.
         samples: As of `write`.
     """
     if flags.web:
@@ -60,26 +62,24 @@ def add_for_images(flags, task, reader):
         task: As of `add`.
         reader: Class of the exported file, with a method `read`.
     """
-    source = flags["from"].value or flags.output_dir
-    read = reader(source).read
+    model = exported_file.find(flags, task)
+    read = reader(model).read
     given = flags.images
     paths = [] if given is None else file_input.image_files(given)[:NUM_SAMPLES]
-    add_to_earlier(flags, task, source, [read(path) for path in paths])
+    add_to_earlier(flags, task, model, [read(path) for path in paths])
 
 
-def add_to_earlier(flags, task, source, samples):
+def add_to_earlier(flags, task, model, samples):
     """Writes the page of an exported file to `--output_dir`, or else beside the file.
 
     Args:
         flags: The flags.
         task: As of `add`.
-        source: The folder of an earlier export, or a `.tflite` file in it.
+        model: Path of the file, from `exported_file.find`.
         samples: As of `write`.
     """
     library = web_library.find(flags.web_library)
-    model = pathlib.Path(source)
-    model = model if model.suffix == ".tflite" else model / "model.tflite"
-    page = file_input.output_folder(flags, source) / "web"
+    page = file_input.output_folder(flags, model) / "web"
     write(page, task, model, library, samples)
     print(f"Written to {page}/; python -m http.server -d {page} serves it.")
 
@@ -90,26 +90,31 @@ def write(folder, task, model, library, samples):
     Args:
         folder: Where it goes.
         task: As of `add`.
-        model: Path of the `.tflite` file, beside its labels or vocabulary.
+        model: Path of the `.tflite` file, with labels or vocabulary in it or beside.
         library: Folder of the library, from `web_library.find`.
         samples: What the page offers to try: sentences, or uint8 images
             `(height, width, channels)`. It shows the result of the first at once.
     """
-    beside = model.with_name(_NAMES.get(task, "labels.json"))
+    name = _NAMES.get(task, "labels.json")
+    content = packed_files.read(model, name)
     scripts = ("style.css", "interface.js", "runtime.js", f"{task}.js", *_SCRIPTS[task])
     with atomic.replace_folder(folder) as page:
-        for name in scripts:
-            shutil.copy(web_library.SOURCES / name, page)
+        for script in scripts:
+            shutil.copy(web_library.SOURCES / script, page)
         shutil.copy(web_library.SOURCES / f"{task}.html", page / "index.html")
         shutil.copy(model, page / "model.tflite")
-        shutil.copy(beside, page)
-        for name in web_library.FILES:
-            (page / "litert" / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(library / name, page / "litert" / name)
+        (page / name).write_bytes(content)
+        _copy_library(library, page / "litert")
         facts = {"samples": _samples(page, samples)}
         if task == "segment":
-            facts["colors"] = _colors(len(file_input.read_labels(beside)))
+            facts["colors"] = _colors(len(json.loads(content)))
         atomic.write_json(page / "page.json", facts)
+
+
+def _copy_library(library, folder):
+    for name in web_library.FILES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(library / name, folder / name)
 
 
 def _samples(page, samples):

@@ -3,52 +3,45 @@
 import numpy as np
 
 import kerasseq
-from recipes.shared import training_run
+from recipes.shared import command_line, training_run
 from recipes.translate import model as translate_model
 
 # Flags that may differ when a run is resumed.
-UNFINGERPRINTED = ("validation_data", "test_data", "translate", "from", "nbest")
+UNFINGERPRINTED = ("validation_data", "test_data", "translate", "num_best")
 UNFINGERPRINTED += ("beam_size", "length_penalty", "quantize")
 
 
-def load_data(flags, run_dir):
+def define_flags(flags):
+    """Adds the flags about the sentences and their batches."""
+    define = command_line.definer(flags)
+    define("string", "validation_data", None, "Like --data; else a part of it.")
+    define("string", "test_data", None, "Like --data; else a part of it.")
+    define("string", "source_locale", "en", "Locale of the synthetic source.")
+    define("string", "target_locale", "de", "Locale of the synthetic target.")
+    define("integer", "num_examples", 24000, "Synthetic examples.", lower_bound=100)
+    define("bool", "lowercase", False, "Lower-case both sides.")
+    define("integer", "vocab_size", 1000, "Subwords of both languages together.")
+    define("integer", "max_length", 64, "Subwords at most.", lower_bound=4)
+    define("integer", "buckets", 3, "Length buckets at most.", lower_bound=1)
+    text = "Tokens per batch, padding included, in place of --batch_size."
+    define("integer", "batch_tokens", None, text, lower_bound=1)
+
+
+def load(flags, run_dir):
     """Loads, tokenizes and batches the data.
+
+    Args:
+        flags: The flags of the recipe.
+        run_dir: Folder of the run, a `pathlib.Path`; the subwords are kept there.
 
     Returns:
         A dict: `text` (a `ParallelText`), `tokenizer`, `train`, `validation`
-        (batches), and `settings`, what a resumed run must share.
+        (batches), and `settings`, what a resumed run must have in common.
     """
-    data = kerasseq.data
-    text = data.load_parallel_text(
-        flags.data,
-        validation_data=flags.validation_data,
-        test_data=flags.test_data,
-        data_dir=flags.data_dir,
-        source_locale=flags.source_locale,
-        target_locale=flags.target_locale,
-        num_examples=flags.num_examples,
-        seed=flags.seed,
-        lowercase=flags.lowercase,
-    )
+    text = load_text(flags)
     print(f"data: {text.name}, {text.num_empty} empty pairs left out")
-    subwords = run_dir / "subwords.model"
-    if flags.resume and subwords.exists():
-        tokenizer = data.load_subwords(subwords)
-    else:
-        sentences = (sentence for pair in text.train for sentence in pair)
-        tokenizer = data.train_subwords(sentences, flags.vocab_size, subwords)
-        (run_dir / "state.npz").unlink(missing_ok=True)  # of an earlier run
-    train, validation = (
-        _encoded(tokenizer, pairs) for pairs in (text.train, text.validation)
-    )
-    buckets = data.choose_buckets(train, flags.buckets, flags.max_length)
-    size = {"batch_size": flags.batch_size}
-    if flags.batch_tokens is not None:
-        size = {"batch_tokens": flags.batch_tokens}
-    batches = {
-        "train": data.BucketedPairs(train, buckets, seed=flags.seed, **size),
-        "validation": data.BucketedPairs(validation, buckets, shuffle=False, **size),
-    }
+    tokenizer = _tokenizer(flags, text, run_dir)
+    batches = _batches(flags, text, tokenizer)
     for name, part in batches.items():
         print(
             f"{name}: {part.num_pairs} pairs in buckets {part.shapes}, "
@@ -59,6 +52,47 @@ def load_data(flags, run_dir):
     free = (*UNFINGERPRINTED, *translate_model.free_flags(flags))
     settings = training_run.fingerprint(flags, contents, free)
     return {"text": text, "tokenizer": tokenizer, "settings": settings} | batches
+
+
+def load_text(flags):
+    """The pairs of sentences, a `kerasseq.data.ParallelText`."""
+    return kerasseq.data.load_parallel_text(
+        flags.data,
+        validation_data=flags.validation_data,
+        test_data=flags.test_data,
+        data_dir=flags.data_dir,
+        source_locale=flags.source_locale,
+        target_locale=flags.target_locale,
+        num_examples=flags.num_examples,
+        seed=flags.seed,
+        lowercase=flags.lowercase,
+    )
+
+
+def _tokenizer(flags, text, run_dir):
+    """That of the resumed run, or a new one of the training sentences."""
+    subwords = run_dir / "subwords.model"
+    if flags.resume and subwords.exists():
+        return kerasseq.data.load_subwords(subwords)
+    sentences = (sentence for pair in text.train for sentence in pair)
+    tokenizer = kerasseq.data.train_subwords(sentences, flags.vocab_size, subwords)
+    (run_dir / "state.npz").unlink(missing_ok=True)  # of an earlier run
+    return tokenizer
+
+
+def _batches(flags, text, tokenizer):
+    data = kerasseq.data
+    train, validation = (
+        _encoded(tokenizer, pairs) for pairs in (text.train, text.validation)
+    )
+    buckets = data.choose_buckets(train, flags.buckets, flags.max_length)
+    size = {"batch_size": flags.batch_size}
+    if flags.batch_tokens is not None:
+        size = {"batch_tokens": flags.batch_tokens}
+    return {
+        "train": data.BucketedPairs(train, buckets, seed=flags.seed, **size),
+        "validation": data.BucketedPairs(validation, buckets, shuffle=False, **size),
+    }
 
 
 def _encoded(tokenizer, pairs):
@@ -72,7 +106,13 @@ def lengths(data):
     return data["train"].buckets[-1]
 
 
-def padded_sources(flags, data):
+def padded_sources(data):
+    """The sources of the test split as ids.
+
+    Returns:
+        An int32 array `(num_sentences, length)`, padded on the right, and the number
+        of sentences that were cut to the length.
+    """
     length = lengths(data)[0]
     sources = [source for source, _ in data["text"].test]
     ids = kerasseq.data.encode_sentences(data["tokenizer"], sources)
@@ -84,4 +124,19 @@ def padded_sources(flags, data):
 
 
 def texts(data, tokens):
+    """Rows of ids as text, a list."""
     return kerasseq.data.decode_ids(data["tokenizer"], tokens)
+
+
+def app_files(flags, data, run_dir):
+    """What an app needs beside the model: the subwords in two forms, `{name: bytes}`.
+
+    `subwords.model` is for the SentencePiece library, `vocabulary.json` for what has
+    none, as a browser.
+    """
+    vocabulary = run_dir / "vocabulary.json"
+    kerasseq.data.save_vocabulary(
+        data["tokenizer"], vocabulary, lowercase=flags.lowercase
+    )
+    paths = (vocabulary, run_dir / "subwords.model")
+    return {path.name: path.read_bytes() for path in paths}

@@ -5,11 +5,13 @@ import time
 import numpy as np
 
 import kerasseq
+from recipes.shared import artifacts
 from recipes.translate import data as translate_data
-from recipes.translate import scores as translation_scores
+from recipes.translate import scores as translate_scores
 
 TRANSLATE_BATCH = 50
 MOST_TIES = 3
+NUM_CHECKED = 200
 
 
 def evaluate(flags, model, data):
@@ -18,7 +20,7 @@ def evaluate(flags, model, data):
     Returns:
         A dict of `scores`, and for `greedy` and `beam` the search's results.
     """
-    source, num_cut = translate_data.padded_sources(flags, data)
+    source, num_cut = translate_data.padded_sources(data)
     if num_cut:
         print(f"{num_cut} over-long test sentences cut")
     results = {"source": source}
@@ -28,14 +30,14 @@ def evaluate(flags, model, data):
         )
         results[name] = _predict(translator, source)
     results["scores"] = _scores(flags, data, _best(results["beam"])[0])
-    print("Keras, beam search:", translation_scores.summary(results["scores"]))
+    print("Keras, beam search:", translate_scores.summary(results["scores"]))
     return results
 
 
 def _scores(flags, data, tokens):
     references = [target for _, target in data["text"].test]
     hypotheses = translate_data.texts(data, tokens)
-    return translation_scores.scores(hypotheses, references, flags.lowercase)
+    return translate_scores.scores(hypotheses, references, flags.lowercase)
 
 
 def _predict(translator, source):
@@ -48,10 +50,9 @@ def _predict(translator, source):
 
 def verify_all(flags, data, results, report, folder):
     """Translates the test split with each file; scores go into the report."""
-    for artifact in report["artifacts"]:
-        if artifact["file"].endswith(".tflite"):
-            path = folder / artifact["file"]
-            artifact["metrics"] = verify(flags, data, results, path)
+    for artifact in artifacts.tflite_entries(report):
+        path = folder / artifact["file"]
+        artifact["metrics"] = verify(flags, data, results, path)
 
 
 def verify(flags, data, results, path):
@@ -64,28 +65,68 @@ def verify(flags, data, results, path):
     runner = kerasseq.lite.Runner(path)
     verified = {}
     for name in ("greedy", "beam"):
-        began = time.perf_counter()
-        rows = [runner.run(name, source=row[None]) for row in results["source"]]
-        seconds = time.perf_counter() - began
-        found = _best({key: np.concatenate([r[key] for r in rows]) for key in rows[0]})
-        identical, ties = translation_scores.agreement(_best(results[name]), found)
+        found, latency = _run(runner, name, results["source"])
+        identical, ties = translate_scores.agreement(_best(results[name]), found)
         verified |= {
-            f"{name}_ms_per_sentence": 1e3 * seconds / len(rows),
+            f"{name}_ms_per_sentence": latency,
             f"{name}_identical": identical,
             f"{name}_near_ties": ties,
         }
         print(
-            f"{path.name}, {name}: {identical} of {len(rows)} translations as Keras', "
-            f"{verified[f'{name}_ms_per_sentence']:.2f} ms each"
+            f"{path.name}, {name}: {identical} of {len(found[0])} translations as "
+            f"Keras', {latency:.2f} ms each"
         )
         for tie in ties[:MOST_TIES]:
             print(f"  sentence {tie['sentence']} differs, score gap {tie['gap']:.2e}")
     verified |= _scores(flags, data, found[0])
-    print(f"{path.name}, beam search:", translation_scores.summary(verified))
+    print(f"{path.name}, beam search:", translate_scores.summary(verified))
     return verified
+
+
+def _run(runner, name, source):
+    """Best tokens and scores of each row, and the milliseconds per sentence."""
+    began = time.perf_counter()
+    rows = [runner.run(name, source=row[None]) for row in source]
+    seconds = time.perf_counter() - began
+    found = {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
+    return _best(found), 1e3 * seconds / len(rows)
 
 
 def _best(result):
     """Tokens and scores of the best hypotheses."""
     tokens, scores = result["tokens"], result["scores"]
     return (tokens[:, 0], scores[:, 0]) if tokens.ndim == 3 else (tokens, scores)
+
+
+def samples(data, results, count):
+    """The first test sentences, rows of the table of samples."""
+    pairs = data["text"].test[:count]
+    translations = translate_data.texts(data, results["beam"]["tokens"][:count, 0])
+    return [
+        {"source": source, "translation": translation, "reference": reference}
+        for (source, reference), translation in zip(pairs, translations, strict=True)
+    ]
+
+
+def whole_sentences(data, results):
+    """The test sentences that were not cut, a list."""
+    whole = results["source"][:, -1] == kerasseq.data.PAD_ID
+    pairs = zip(data["text"].test, whole, strict=True)
+    return [source for (source, _), fits in pairs if fits]
+
+
+def published_score(path, flags, num_rows=NUM_CHECKED):
+    """Scores an exported file as an app would use it, on the first test sentences.
+
+    Args:
+        path: Path of the `.tflite` file.
+        flags: The flags of the run that made it.
+        num_rows: Number of sentences.
+
+    Returns:
+        A dict: `metric`, its `value`, and the `rows` that it was computed on.
+    """
+    translator = kerasseq.lite.Translator(path)
+    pairs = translate_data.load_text(flags).test[:num_rows]
+    right = [translator(source)[0][0] == target for source, target in pairs]
+    return {"metric": "exact_match", "value": np.mean(right), "rows": len(right)}

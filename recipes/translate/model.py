@@ -1,7 +1,7 @@
 """The models of `recipes.translate`, and how they are trained, as flags."""
 
 import kerasseq
-from recipes.shared import command_line, optimizer_flags, training_run
+from recipes.shared import cell_flags, command_line, optimizer_flags
 
 ARCHITECTURES = ("rnn", "transformer")
 # What is good for one architecture is not for the other: their own defaults.
@@ -19,32 +19,31 @@ def define_flags(flags):
     define("integer", "num_layers", None, text, lower_bound=1)
     # The embedded phrases are regular and plenty; prose wants 0.3 and 0.1.
     define("float", "dropout", 0.05, "Dropout; 0.3 for some 30,000 sentences.")
-    define("bool", "tie_embeddings", True, "One table for source, target and output.")
+    define("bool", "tie_embeddings", True, "One matrix for source, target and output.")
     _define_recurrent_flags(define)
     _define_transformer_flags(define)
     define("float", "label_smoothing", 0.0, "Label smoothing; 0.1 for prose.")
-    define("float", "learning_rate", 2e-3, "Peak learning rate of Adam.")
     text = "How it falls after the peak; RNN: cosine, Transformer: inverse_square_root."
     define("enum", "schedule", None, text, ("cosine", "inverse_square_root"))
-    define("integer", "warmup_steps", 200, "Steps until the peak.", lower_bound=0)
-    text = "Use averaged weights; what a step keeps of them, as 0.999. 0: no."
-    define("float", "ema", 0.0, text, lower_bound=0.0, upper_bound=0.99999)
     text = "Use the mean of the weights after so many epochs; 0: no."
     define("integer", "average_checkpoints", 0, text, lower_bound=0)
-    text = "Batches whose gradients make a step."
+    text = "Batches whose gradients are accumulated for one step."
     define("integer", "accumulate", 1, text, lower_bound=1)
-    define("integer", "patience", 5, "Epochs without a better validation score.")
-    optimizer_flags.define_optimizer_flags(flags, clip_global_norm=1.0)
-    optimizer_flags.define_cell_flags(flags)
+    optimizer_flags.define_flags(
+        flags, learning_rate=2e-3, warmup_steps=200, patience=5
+    )
+    text = "Hypotheses of beam search."
+    define("integer", "beam_size", 4, text, lower_bound=1)
+    define("float", "length_penalty", 0.6, "Exponent of Wu et al. (2016).")
+    cell_flags.define_flags(flags, "gru")
 
 
 def _define_recurrent_flags(define):
-    define("enum", "cell", "gru", "RNN: cell.", ("lstm", "gru", "simple_rnn"))
     kinds = ("additive", "dot", "general")
     define("enum", "attention", "general", "RNN: score of the attention.", kinds)
     define("integer", "units", 192, "RNN: size of the states.")
     define("integer", "embedding_dim", 128, "RNN: size of the embeddings.")
-    text = "RNN: add each layer's input from the second on."
+    text = "RNN: residual connections from the second layer on."
     define("bool", "residual", True, text)
     define("bool", "input_feeding", True, "RNN: feed the decoder its last output.")
 
@@ -58,7 +57,7 @@ def _define_transformer_flags(define):
     kinds = ("sinusoidal", "learned", "rotary", "alibi")
     define("enum", "positions", "sinusoidal", "Transformer: positions.", kinds)
     define("enum", "norm", "layer", "Transformer: normalization.", ("layer", "rms"))
-    text = "Transformer: normalize inputs of parts, not outputs."
+    text = "Transformer: normalization before each sublayer, not after."
     define("bool", "norm_first", True, text)
     kinds = ("relu", "gelu", "swiglu")
     define("enum", "activation", "relu", "Transformer: feed-forward.", kinds)
@@ -75,6 +74,16 @@ def apply_defaults(flags):
             flags[name].value = value
 
 
+def check(flags):
+    """Refuses flags that do not go together, before any work is done.
+
+    Raises:
+        ValueError: naming the flag.
+    """
+    if flags.arch == "rnn":
+        cell_flags.check(flags)
+
+
 def free_flags(flags):
     """The flags of `training_run.fingerprint` that a resumed run may change."""
     # A cosine falls towards the last epoch. Without one, a run may stop or go on.
@@ -85,7 +94,7 @@ def build(flags, vocabulary_size, lengths):
     """Builds the model.
 
     Args:
-        flags: The flags, settled.
+        flags: The flags, after `apply_defaults`.
         vocabulary_size: Number of subwords.
         lengths: The longest source and target.
 
@@ -96,7 +105,7 @@ def build(flags, vocabulary_size, lengths):
     if flags.arch == "rnn":
         names = ("embedding_dim", "units", "cell", "attention", "input_feeding")
         make, names = kerasseq.models.seq2seq, (*names, "residual")
-        more = optimizer_flags.cell_options(flags)
+        more = cell_flags.options(flags)
     else:
         names = ("hidden_dim", "mlp_dim", "num_heads", "num_key_value_heads", "norm")
         names += ("positions", "norm_first", "activation", "attention_dropout")
@@ -108,25 +117,26 @@ def build(flags, vocabulary_size, lengths):
 
 def compile_model(flags, model, steps_per_epoch):
     """Compiles the model with the loss, the optimizer and its schedule."""
-    if flags.schedule == "cosine":
-        steps = flags.epochs * steps_per_epoch // flags.accumulate
-        schedule = training_run.cosine_schedule(
-            flags.learning_rate, steps, flags.warmup_steps
-        )
-    else:
-        schedule = kerasseq.training.InverseSquareRoot(
-            flags.learning_rate, max(flags.warmup_steps, 1)
-        )
-    options = {}
-    if flags.arch == "transformer":
-        options = {"beta_2": 0.98, "epsilon": 1e-9}  # Vaswani et al., section 5.3
-    if flags.ema:
-        options |= {"use_ema": True, "ema_momentum": flags.ema}
-    if flags.accumulate > 1:
-        options["gradient_accumulation_steps"] = flags.accumulate
+    optimizer = _optimizer(flags, flags.epochs * steps_per_epoch)
     model.compile(
-        optimizer_flags.make_optimizer(flags, schedule, **options),
+        optimizer,
         kerasseq.training.SmoothedCrossEntropy(flags.label_smoothing),
         weighted_metrics=kerasseq.training.token_metrics(),
         jit_compile=flags.jit_compile,
     )
+
+
+def _optimizer(flags, num_batches):
+    options = {}
+    if flags.arch == "transformer":
+        options = {"beta_2": 0.98, "epsilon": 1e-9}  # Vaswani et al., section 5.3
+    if flags.accumulate > 1:
+        options["gradient_accumulation_steps"] = flags.accumulate
+    if flags.schedule == "cosine":
+        steps = num_batches // flags.accumulate
+        schedule = optimizer_flags.cosine_schedule(flags, steps)
+    else:
+        schedule = kerasseq.training.InverseSquareRoot(
+            flags.learning_rate, max(flags.warmup_steps, 1)
+        )
+    return optimizer_flags.make_optimizer(flags, schedule, **options)

@@ -1,5 +1,9 @@
 """Pictures of attention weights."""
 
+import kerasseq
+from recipes.shared import figures
+from recipes.translate import data as translate_data
+
 
 def draw(path, source, translation, weights):
     """Draws attention weights as a heat map.
@@ -10,35 +14,37 @@ def draw(path, source, translation, weights):
         translation: List of the translation's subwords.
         weights: Array of shape `(len(translation), len(source))`.
     """
-    import matplotlib.figure
-
-    size = (0.32 * len(source) + 2, 0.32 * len(translation) + 1.5)
-    figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
-    axes = figure.subplots()
-    image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(source)), source, rotation=90)
-    axes.set_yticks(range(len(translation)), translation)
-    axes.set(xlabel="source", ylabel="translation")
-    figure.colorbar(image, label="attention weight", fraction=0.05)
-    figure.savefig(path, dpi=120)
+    with figures.figure(
+        path, 0.32 * len(source) + 2, 0.32 * len(translation) + 1.5
+    ) as drawn:
+        axes = drawn.subplots()
+        image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1)
+        axes.set_xticks(range(len(source)), source, rotation=90)
+        axes.set_yticks(range(len(translation)), translation)
+        axes.set(xlabel="source", ylabel="translation")
+        drawn.colorbar(image, label="attention weight", fraction=0.05)
 
 
-def draw_all(translator, tokenizer, source, folder):
+def draw_attention(model, data, source, folder):
     """Draws the attention of a few greedy translations.
 
     Args:
-        translator: A `kerasseq.decoding.Translator` that returns the attention.
-        tokenizer: The tokenizer of both languages.
+        model: The trained model.
+        data: The loaded data.
         source: Padded ids, int array `(num, length)`.
         folder: Folder of the PNGs, a `pathlib.Path`.
 
     Returns:
         The names of the files.
     """
+    translator = kerasseq.decoding.Translator(
+        model, translate_data.lengths(data)[1], return_attention=True
+    )
     outputs = translator.predict(source, verbose=0)
     names = []
     for index, row in enumerate(source):
-        pieces = [_pieces(tokenizer, ids) for ids in (row, outputs["tokens"][index])]
+        both = row, outputs["tokens"][index]
+        pieces = [_pieces(data["tokenizer"], ids) for ids in both]
         weights = outputs["attention"][index, : len(pieces[1]), : len(pieces[0])]
         names.append(f"attention_{index + 1}.png")
         draw(folder / names[-1], *pieces, weights)

@@ -13,7 +13,7 @@ def scores(hypotheses, references, lowercase=False):
 
     Returns:
         A dict of `bleu` and `chrf` with their signatures, and `exact_match`, the
-        share of translations that equal the reference.
+        fraction of translations that equal the reference.
     """
     import sacrebleu
 

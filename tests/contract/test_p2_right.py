@@ -108,11 +108,12 @@ def decoder_weights(decoder, arrays):
     }
     parts = {"cells": [], "output": ["output/kernel", "output/bias"]}
     for index in range(decoder.num_layers):
-        kinds = ("kernel", "recurrent_kernel", "bias")
-        parts["cells"].append([by_name[f"cell_{index}/{kind}"] for kind in kinds])
+        start = f"cell_{index}/"
+        parts["cells"].append([a for name, a in by_name.items() if start in name])
     parts["output"] = [by_name[name] for name in parts["output"]]
     optional = {"query": "query/kernel", "key": "key/kernel", "score": "score_kernel"}
     for name, path in optional.items():
+        path = f"attention/{path}"
         if path in by_name:
             parts[name] = by_name[path]
     return parts
@@ -189,7 +190,7 @@ def run_decoder(decoder, table, inputs, memory, states, valid):
 def test_language_model_equals_numpy(entry):
     model, inputs = entry.model(), entry.inputs()
     step_model = model.get_layer("language_model")
-    stack = step_model.get_layer("recurrent")
+    stack = step_model.get_layer("body")
     names = [layer.name for layer in step_model.layers]
 
     def expected(arrays):

@@ -50,13 +50,13 @@ def windowed(inputs, w):
 
 def language_model(inputs, w):
     E = w["embedding/embeddings"]
-    x = E[inputs["tokens"]] @ w["input_projection/kernel"]
+    x = E[inputs["tokens"]]
     names = ("window", "positions", "activation", "norm")
     options = {name: table.LANGUAGE[name] for name in names}
     x, *kept = transformer.window_stack(
-        x, states(inputs), w, "transformer", heads=2, **options
+        x, states(inputs), w, "body", heads=2, **options
     )
-    return joined([x @ w["projection/kernel"] @ E.T, *kept])
+    return joined([x @ E.T, *kept])
 
 
 ROTARY = {"heads": 2, "groups": 1, "causal": True, "positions": "rotary"}

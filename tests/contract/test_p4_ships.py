@@ -25,17 +25,17 @@ assert not loaded, loaded
 """
 
 
-def lowerings(entry):
-    """LSTM layers as one op each too, all else as a loop."""
+def loop_strategies(entry):
+    """LSTM layers as one fused op each too, all others as a loop."""
     fusible = entry.covers in ("LSTM", "RNN", "StackedRNN")
     return ("while", "fused") if fusible else ("while",)
 
 
 def cases():
     return [
-        pytest.param(*case.values, how, id=f"{case.id}-{how}", marks=case.marks)
+        pytest.param(*case.values, name, id=f"{case.id}-{name}", marks=case.marks)
         for case in catalog.keeping("P4", variants_are_slow=True)
-        for how in lowerings(*case.values)
+        for name in loop_strategies(*case.values)
     ]
 
 

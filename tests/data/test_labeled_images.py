@@ -68,7 +68,7 @@ def test_folder_per_class(folder):
     for split in images[2:]:
         assert [value >= 100 for value in firsts(split)] == split[1].tolist()
         assert np.bincount(split[1]).argmax() == 1
-    assert sizes(load(folder, validation_share=0.2, test_share=0.3)) == [15, 6, 9]
+    assert sizes(load(folder, validation_fraction=0.2, test_fraction=0.3)) == [15, 6, 9]
 
 
 @pytest.mark.parametrize("name", ["validation", "val", "valid"])
@@ -171,8 +171,8 @@ def test_too_few_to_split(tmp_path):
     with pytest.raises(ValueError, match="needs 3 at least.*Received: y: 2"):
         load(tmp_path)
     for shares in ((0.0, 0.2), (0.5, 0.5)):
-        with pytest.raises(ValueError, match="test_share=0"):
-            load(tmp_path, validation_share=shares[0], test_share=shares[1])
+        with pytest.raises(ValueError, match="test_fraction=0"):
+            load(tmp_path, validation_fraction=shares[0], test_fraction=shares[1])
 
 
 class TinyShapes(tfds.core.GeneratorBasedBuilder):

@@ -35,7 +35,7 @@ def write_split(root, count=10, values=(0, 1), **kwargs):
 
 def test_cuts_missing_splits_from_train(tmp_path):
     write_split(tmp_path, 20)
-    images = load(str(tmp_path), validation_share=0.2, test_share=0.1)
+    images = load(str(tmp_path), validation_fraction=0.2, test_fraction=0.1)
     sizes = [len(split[0]) for split in (images.train, images.validation, images.test)]
     assert sizes == [14, 4, 2]
     assert images.name == str(tmp_path) and images.notes == ()
@@ -69,7 +69,7 @@ def test_own_splits(tmp_path, name):
 def test_only_what_is_missing_is_cut(tmp_path):
     write_split(tmp_path / "train", 10)
     write_split(tmp_path / "val", 3)
-    images = load(tmp_path, test_share=0.3)
+    images = load(tmp_path, test_fraction=0.3)
     assert [len(split[1]) for split in images[3:6]] == [7, 3, 3]
 
 
@@ -238,8 +238,8 @@ def test_too_few_images(tmp_path):
     write_split(tmp_path, 2)
     with pytest.raises(ValueError, match="Too few images.*2 training images"):
         load(tmp_path)
-    with pytest.raises(ValueError, match="test_share=0"):
-        load(tmp_path, test_share=0)
+    with pytest.raises(ValueError, match="test_fraction=0"):
+        load(tmp_path, test_fraction=0)
 
 
 def test_synthetic():

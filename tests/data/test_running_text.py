@@ -3,17 +3,17 @@ import pytest
 from kerasseq import data
 
 
-def test_shares_are_cut_off_the_end(tmp_path):
+def test_fractions_are_cut_off_the_end(tmp_path):
     path = tmp_path / "text.txt"
     path.write_bytes("\ufeffab\r\n".encode() + b"0123456789" * 10)
-    text = data.load_running_text(str(path), validation_share=0.1, test_share=0.2)
+    text = data.load_running_text(str(path), validation_fraction=0.1, test_fraction=0.2)
     assert text.train.startswith("ab\n0123")
     assert [len(part) for part in text[1:]] == [72, 10, 21]
     assert "".join(text[1:]) == "ab\n" + "0123456789" * 10
 
 
 def test_the_default_is_there_without_a_network():
-    text = data.load_running_text(test_share=0)
+    text = data.load_running_text(test_fraction=0)
     assert "The for statement" in text.train.replace('"', "")
     assert len(text.train) > 300_000 and text.test == ""
 
@@ -25,8 +25,8 @@ def test_the_default_is_there_without_a_network():
         (b"\xff\xfe\x00", {}, "not UTF-8"),
         (b"", {}, "is empty"),
         (b"a", {}, "too short"),
-        (b"abc", {"validation_share": 0.0}, "validation_share=0.0"),
-        (b"abc", {"test_share": 0.99}, "test_share=0.99"),
+        (b"abc", {"validation_fraction": 0.0}, "validation_fraction=0.0"),
+        (b"abc", {"test_fraction": 0.99}, "test_fraction=0.99"),
     ],
 )
 def test_bad_text(content, options, message, tmp_path):

@@ -2,15 +2,15 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseq import decoding, export, lite, models
+from kerasseq import decoding, export, layers, lite, models
 
 TOKENS = np.random.default_rng(0).integers(0, 11, (1, 12)).astype("int32")
 
 
 def build(cell="lstm"):
-    model = models.language_model(
-        11, embedding_dim=6, units=8, num_layers=2, cell=cell, seed=0
-    )
+    outputs = {"return_sequences": True, "return_state": True}
+    body = layers.StackedRNN(8, 2, cell, **outputs)
+    model = models.language_model(11, body, embedding_dim=6, seed=0)
     generator = np.random.default_rng(3)
     for weight in model.weights:
         weight.assign(generator.normal(0, 0.5, weight.shape))

@@ -58,9 +58,11 @@ def exported(tmp_path_factory):
         folder,
         signatures=two_signatures,
         samples=samples,
-        task="demo",
-        data="synthetic",
-        metrics={"accuracy": np.float32(0.5)},
-        training={"epochs": 1},
+        card={
+            "task": "demo",
+            "data": "synthetic",
+            "metrics": {"accuracy": np.float32(0.5)},
+            "training": {"epochs": 1},
+        },
     )
     return model, folder, report

@@ -49,13 +49,12 @@ def test_exports(name, tmp_path):
     keras.utils.set_random_seed(0)
     model = architectures.ALL[name]()
     data = rows(model, 60)
-    quantize = () if name in NO_INT8 else ("int8",)
+    quantize = [] if name in NO_INT8 else [export.Int8(data)]
     report = export.export_model(
         model,
         tmp_path / "out",
         samples={key: value[:8] for key, value in data.items()},
         quantize=quantize,
-        representative_data=data,
     )
     for entry in report["artifacts"]:
         assert entry["flex_ops"] == entry["custom_ops"] == []

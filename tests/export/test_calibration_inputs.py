@@ -47,7 +47,7 @@ def tf_data():
     ],
 )
 def test_rows(data, count):
-    found = calibration_inputs.from_data(ONE, data, "data", most=7)["serve"]
+    found = calibration_inputs.from_data(ONE, data, "data", max_rows=7)["serve"]
     assert len(found) == count
     np.testing.assert_array_equal(found[0]["x"], X[:1])
     np.testing.assert_array_equal(found[1]["n"], [1])
@@ -75,7 +75,7 @@ def test_several_signatures():
     [
         (ONE | {"other": signature()}, {"x": X}, "say which one"),
         (ONE, {"other/x": X}, "name signatures of"),
-        (ONE, {"x": X, "n": Y[:2]}, "as many rows"),
+        (ONE, {"x": X, "n": Y[:2]}, "the same number of rows"),
         (ONE, "missing.npz", "must be an .npz file"),
     ],
 )

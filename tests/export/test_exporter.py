@@ -139,10 +139,25 @@ class TestErrors:
             export.export_model(exported[0], path)
 
     def test_report_values(self, exported, tmp_path):
+        card = {"metrics": {"score": {1}}}
         with pytest.raises(ValueError, match=r"\['score'\] holds what JSON cannot"):
-            export.export_model(exported[0], tmp_path / "a", metrics={"score": {1}})
-        with pytest.raises(ValueError, match="`training` must be a dict"):
-            export.export_model(exported[0], tmp_path / "a", training=3)
+            export.export_model(exported[0], tmp_path / "a", card=card)
+
+    @pytest.mark.parametrize(
+        ("card", "message"),
+        [
+            ({"training": 3}, "`training` of `card` must be a dict"),
+            ({"score": 3}, "keys out of .'task', 'data', 'metrics', 'training'"),
+            ("demo", "must be a dict"),
+        ],
+    )
+    def test_card(self, exported, tmp_path, card, message):
+        with pytest.raises(ValueError, match=message):
+            export.export_model(exported[0], tmp_path / "a", card=card)
+
+    def test_no_model(self, tmp_path):
+        with pytest.raises(ValueError, match="Only a `keras.Model` can be exported"):
+            export.export_model("model.keras", tmp_path / "a")
 
     def test_main_signature(self, exported, tmp_path):
         with pytest.raises(ValueError, match="must be one of .'serve'.*'greedy'"):

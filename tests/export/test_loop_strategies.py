@@ -40,14 +40,14 @@ class TestBasics:
         assert all(m["bytes"] > 1.1 * measured["while"]["bytes"] for m in faster)
         assert best["bytes"] == entry["bytes"]
 
-    @pytest.mark.parametrize("lowering", ["while", "unrolled"])
+    @pytest.mark.parametrize("loop_strategy", ["while", "unrolled"])
     def test_gru(self, loop_strategy, tmp_path):
         _, _, entry = exported(tmp_path, layers.GRU, loop_strategy=loop_strategy)
         assert entry["ops"].get("WHILE", 0) == (3 if loop_strategy == "while" else 0)
         assert entry["lowering"] == loop_strategy
         assert entry["max_abs_diff"] < 1e-5
 
-    def test_model_without_loops_has_no_lowering(self, tmp_path):
+    def test_model_without_loops_has_no_loop_strategy(self, tmp_path):
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
         entry = export.export_model(model, tmp_path)["artifacts"][0]
         assert (entry["lowering"], entry["lowerings"]) == (None, {})
@@ -85,7 +85,7 @@ class TestNumbers:
 
 
 class TestErrors:
-    def test_unknown_lowering(self, tmp_path):
+    def test_unknown_loop_strategy(self, tmp_path):
         with pytest.raises(ValueError, match="`loop_strategy` must be one of.*'fast'"):
             export.export_model(
                 tagger.build(layers.LSTM), tmp_path / "a", loop_strategy="fast"

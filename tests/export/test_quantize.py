@@ -22,7 +22,7 @@ OF_ATTENTION_AND_NORMS = (
 )
 
 
-def quantized(folder, cell, quantize=ALL):
+def quantized(folder, cell, *weights_only):
     model = tagger.build(cell)
     data = tagger.padded(*range(1, 11), *range(1, 11))
     report = export.export_model(
@@ -30,21 +30,22 @@ def quantized(folder, cell, quantize=ALL):
         folder,
         samples=tagger.SAMPLES,
         loop_strategy="while",
-        quantize=quantize,
-        representative_data=data,
+        quantize=[*weights_only, export.Int8(data)],
     )
     return model, folder, {entry["precision"]: entry for entry in report["artifacts"]}
 
 
 @pytest.fixture(scope="module")
 def lstm(tmp_path_factory):
-    return quantized(tmp_path_factory.mktemp("lstm"), layers.LSTM)
+    return quantized(
+        tmp_path_factory.mktemp("lstm"), layers.LSTM, "float16", export.Dynamic()
+    )
 
 
 @pytest.fixture(scope="module")
 def gru(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gru")
-    return quantized(folder, layers.GRU, ("dynamic", "int8"))
+    return quantized(folder, layers.GRU, "dynamic")
 
 
 class TestBasics:
@@ -90,30 +91,24 @@ class TestNumbers:
 
 class TestErrors:
     @pytest.mark.parametrize(
-        "options, message",
+        "quantize, message",
         [
-            ({"quantize": ("int4",)}, "`quantize` must be a tuple out of"),
-            ({"quantize": "int8"}, "`quantize` must be a tuple out of"),
-            ({"quantize": ("int8",)}, "pass `representative_data`"),
-            (
-                {"quantize": ("int8",), "representative_data": {"other": []}},
-                "every signature: missing .'serve'",
-            ),
-            (
-                {"quantize": ("int8",), "representative_data": [{"ids": [1]}]},
-                "must have the shape",
-            ),
+            ([export.Int8({"other": []})], "every signature: missing .'serve'"),
+            ([export.Int8([{"ids": [1]}])], "must have the shape"),
+            (["int8"], r"write `quantize=\[kerasseq.export.Int8\(data\)\]`"),
         ],
     )
-    def test_arguments(self, options, message, tmp_path):
+    def test_arguments(self, quantize, message, tmp_path):
         with pytest.raises(ValueError, match=message):
-            export.export_model(tagger.build(layers.LSTM), tmp_path / "a", **options)
+            export.export_model(
+                tagger.build(layers.LSTM), tmp_path / "a", quantize=quantize
+            )
         assert list(tmp_path.iterdir()) == []
 
     def test_no_effect(self, tmp_path):
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
         with pytest.raises(ValueError, match="had no effect.*no weights that large"):
-            export.export_model(model, tmp_path / "a", quantize=("dynamic",))
+            export.export_model(model, tmp_path / "a", quantize=["dynamic"])
         assert list(tmp_path.iterdir()) == []
 
     def test_crash_of_the_converter(self, tmp_path):
@@ -131,9 +126,7 @@ class TestErrors:
         model = keras.Sequential([keras.Input((6, 40), name="x"), Own()])
         data = {"serve": [{"x": np.ones((1, 6, 40))}]}
         with pytest.raises(RuntimeError, match="to int8.*no int8 loops.*by signal"):
-            export.export_model(
-                model, tmp_path / "a", quantize=("int8",), representative_data=data
-            )
+            export.export_model(model, tmp_path / "a", quantize=[export.Int8(data)])
         assert list(tmp_path.iterdir()) == []
 
     def test_int8_crash_names_the_remedy(self, tmp_path, monkeypatch):
@@ -160,9 +153,7 @@ def vit(tmp_path_factory):
             tmp_path_factory.mktemp("vit"),
             signatures=export.image_signature((16, 16, 1), output="logits"),
             samples={"serve": data[:20]},
-            quantize=("int8",),
-            representative_data=data,
-            float_ops=float_ops,
+            quantize=[export.Int8(data, float_ops=float_ops)],
         )["artifacts"][1]
         for float_ops in ((), OF_ATTENTION_AND_NORMS)
     ]
@@ -183,36 +174,16 @@ class TestFloatOps:
         assert plain["float_ops"] == []
         assert kept["float_ops"] == list(OF_ATTENTION_AND_NORMS)
 
-    @pytest.mark.parametrize(
-        "quantize, float_ops, message",
-        [
-            (("int8",), ("Softmax",), "names of TFLite builtin ops"),
-            (("int8",), "SOFTMAX", "must be a tuple of names"),
-            (("dynamic",), ("SOFTMAX",), 'Add "int8"'),
-        ],
-    )
-    def test_errors(self, quantize, float_ops, message, tmp_path):
-        with pytest.raises(ValueError, match=message):
-            export.export_model(
-                tagger.build(layers.LSTM),
-                tmp_path / "a",
-                quantize=quantize,
-                representative_data=[],
-                float_ops=float_ops,
-            )
-        assert list(tmp_path.iterdir()) == []
-
 
 class TestFloatLayers:
     def test_one_layer(self, tmp_path):
         keras.backend.clear_session()  # names without numbers
         keras.utils.set_random_seed(0)
+        images = np.random.default_rng(0).normal(size=IMAGES)
         report = export.export_model(
             architectures.conv(),
             tmp_path,
-            quantize=("int8",),
-            representative_data={"x": np.random.default_rng(0).normal(size=IMAGES)},
-            float_layers=("conv2d_1",),
+            quantize=[export.Int8({"x": images}, float_layers=["conv2d_1"])],
         )
         entry = report["artifacts"][1]
         assert entry["float_layers"] == ["conv2d_1"]
@@ -230,26 +201,17 @@ class TestFloatLayers:
         model = keras.Sequential([keras.Input((784,), name="x")])
         model.add(keras.layers.Dense(64, "relu", name="features"))
         model.add(keras.layers.Dense(10, "softmax", name="probabilities"))
+        images = np.random.default_rng(0).uniform(size=(64, 784))
         report = export.export_model(
-            model,
-            tmp_path,
-            quantize=("int8",),
-            representative_data={"x": np.random.default_rng(0).uniform(size=(64, 784))},
+            model, tmp_path, quantize=[export.Int8({"x": images})]
         )
         errors = report["artifacts"][1]["error_by_layer"]
         names = [row["layer"] for row in errors]
         assert names == ["features", "probabilities", "probabilities"]
         assert max(row["relative_error"] for row in errors) < 0.05
 
-    @pytest.mark.parametrize(
-        "options, message",
-        [
-            ({"float_layers": ("lstm*",)}, "'lstm.*fits none of"),
-            ({"float_layers": "dense"}, "tuple of patterns"),
-            ({"float_layers": ("dense*",), "quantize": ()}, 'Add "int8"'),
-        ],
-    )
-    def test_bad_patterns(self, options, message, tmp_path):
-        options = {"quantize": ("int8",), "representative_data": {}} | options
-        with pytest.raises(ValueError, match=message):
-            export.export_model(architectures.dense(), tmp_path / "a", **options)
+    def test_pattern_of_no_layer(self, tmp_path):
+        int8 = export.Int8({}, float_layers=["lstm*"])
+        with pytest.raises(ValueError, match="'lstm.*matches none of"):
+            export.export_model(architectures.dense(), tmp_path / "a", quantize=[int8])
+        assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]], bool)
 
 
 @pytest.mark.parametrize("attention", ["additive", "dot", "general"])
-@pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn"])
+@pytest.mark.parametrize("cell", layers.CELLS)
 def test_steps_equal_the_whole(cell, attention):
     decoder = layers.AttentionDecoder(
         6, num_layers=2, cell=cell, attention=attention, return_attention=True
@@ -26,7 +26,7 @@ def test_steps_equal_the_whole(cell, attention):
         )
         np.testing.assert_allclose(output, outputs[:, t], atol=1e-5)
         np.testing.assert_allclose(attended, weights[:, t], atol=1e-5)
-    assert len(states) == decoder.num_states
+    assert [x.shape[1:] for x in states] == decoder.state_size
 
 
 def test_attention_sums_to_one_and_leaves_padding_out():
@@ -70,6 +70,8 @@ def test_bad_arguments():
         ({"attention": "bahdanau"}, "`attention` must be one of"),
         ({"num_layers": 0}, "positive integers"),
         ({"dropout": 1.0}, r"`dropout` must be in \[0, 1\)"),
+        ({"recurrent_dropout": 0.1}, "no dropout of their own"),
+        ({"unit": 3}, "Unrecognized keyword .*'unit'"),
     ]:
         with pytest.raises(ValueError, match=message):
             layers.AttentionDecoder(4, **options)

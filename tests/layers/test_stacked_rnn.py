@@ -30,7 +30,7 @@ def stack(cell="lstm", num_layers=2, **options):
 
 def initial_states(layer):
     generator = np.random.default_rng(2)
-    return [generator.normal(size=(3, n)).astype("float32") for n in layer.state_size]
+    return [generator.normal(size=(3, *n)).astype("float32") for n in layer.state_size]
 
 
 def nested(items, layer):
@@ -97,10 +97,21 @@ def test_chunks_equal_the_whole(cell):
     np.testing.assert_allclose(states, final, atol=1e-6)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_steps_equal_the_whole(cell):
+    layer = stack(cell, residual=True, return_sequences=True, return_state=True)
+    whole, *final = layer(X)
+    states = layer.get_initial_state(len(X))
+    for time in range(TIME):
+        output, states = layer.step(X[:, time], states)
+        np.testing.assert_allclose(output, whole[:, time], atol=1e-6)
+    np.testing.assert_allclose(states, final, atol=1e-6)
+
+
 def test_states_as_inputs_of_a_functional_model():
     layer = stack(return_sequences=True, return_state=True)
     inputs = keras.Input((None, FEATURES))
-    states = [keras.Input((size,)) for size in layer.state_size]
+    states = [keras.Input(size) for size in layer.state_size]
     model = keras.Model([inputs, *states], layer(inputs, initial_state=states))
     assert [x.shape for x in model.outputs] == [(None, None, 4), *[(None, 4)] * 4]
     given = initial_states(layer)
@@ -221,8 +232,11 @@ def test_mixed_precision():
     [
         ({"units": 0}, "must be positive integers. Received: units=0"),
         ({"num_layers": 0}, "Received: units=4, num_layers=0"),
-        ({"cell": "rnn"}, "`cell` must be one of .*'irnn'.* Received: 'rnn'"),
-        ({"merge_mode": "max"}, "`merge_mode` must be one of .* Received: 'max'"),
+        ({"cell": "rnn"}, "`cell` must be one of .*'irnn'.* Received: cell='rnn'"),
+        (
+            {"merge_mode": "max"},
+            "`merge_mode` must be one of .* Received: merge_mode='max'",
+        ),
         ({"dropout": 1.0}, r"must be in \[0, 1\). Received: dropout=1.0"),
         ({"recurrent_dropout": -0.1}, "recurrent_dropout=-0.1"),
         ({"go_backwards": True}, r"flip the sequence.* Received: \['go_backwards'\]"),
@@ -238,6 +252,9 @@ def test_bad_arguments(options, message):
 def test_bad_calls():
     with pytest.raises(ValueError, match="expected ndim=3"):
         layers.StackedRNN(UNITS)(X[0])
+    layer = stack()
+    with pytest.raises(ValueError, match="return_sequences=False"):
+        layer.step(X[:, 0], layer.get_initial_state(len(X)))
     layer = stack(bidirectional=True)
     with pytest.raises(ValueError, match="takes 8 initial states.* Received: 2 init"):
         layer(X, initial_state=initial_states(layer)[:2])

@@ -75,6 +75,61 @@ class TestCache:
         decoder(positions="alibi").build(X.shape, MEMORY.shape)
 
 
+class TestStates:
+    def test_a_window_step_by_step(self):
+        layer = layers.WindowTransformer(2, 4, 24, window=3, activation="gelu")
+        with pytest.raises(ValueError, match="not built"):
+            layer.get_initial_state(3)
+        whole, *final = layer(X)
+        states = layer.get_initial_state(3)
+        for time in range(9):
+            outputs, states = layer.step(X[:, time], states)
+            np.testing.assert_allclose(outputs, whole[:, time], atol=1e-5)
+        for found, expected in zip(states, final, strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+        assert [tuple(x.shape[1:]) for x in states] == layer.state_size
+
+    def test_a_decoder_says_its_states(self):
+        layer = decoder(num_key_value_heads=1)
+        layer(X, MEMORY)
+        _, states = layer.start(MEMORY)
+        assert [tuple(x.shape[1:]) for x in states] == layer.state_size
+        shapes = [tuple(x.shape) for x in layer.get_initial_state(3)]
+        assert shapes == [tuple(x.shape) for x in states]
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        "layer",
+        [
+            layers.TransformerBlock(2, 8, norm="rms", dropout=0.1),
+            layers.CachedAttention(4, 2, causal=True, positions="rotary"),
+            layers.TransformerEncoder(1, 2, 8, positions="alibi", activation="gelu"),
+            layers.TransformerDecoder(1, 2, 8, cross_attention=False, epsilon=1e-3),
+            layers.WindowTransformer(1, 2, 8, window=3, num_key_value_heads=1),
+        ],
+        ids=lambda layer: type(layer).__name__,
+    )
+    def test_are_plain_attributes_and_come_back(self, layer):
+        config = layer.get_config()
+        again = type(layer).from_config(config)
+        assert again.get_config() == config
+        for name in set(config) - {"dtype"}:
+            assert getattr(layer, name) == config[name]
+
+    def test_of_the_block_reach_it(self):
+        window = layers.WindowTransformer(1, 2, 8, window=3, attention_dropout=0.2)
+        assert window.blocks[0].attention_dropout == window.attention_dropout == 0.2
+        encoder = layers.TransformerEncoder(1, 2, 8, positions="learned", norm="rms")
+        assert encoder.blocks[0].norm == "rms"
+        assert encoder.positions == "learned" and encoder.blocks[0].positions is None
+
+    def test_what_a_stack_decides_is_no_option(self):
+        for name in ("causal", "cross_attention"):
+            with pytest.raises(ValueError, match=f"Unrecognized keyword.*{name}"):
+                layers.TransformerEncoder(1, 2, 8, **{name: True})
+
+
 class TestMasks:
     @pytest.mark.parametrize("kind", ["sinusoidal", "rotary", "alibi"])
     def test_nothing_later_is_seen(self, kind):
@@ -156,7 +211,7 @@ class TestNumbers:
         ),
         (
             lambda: layers.CachedAttention(16, positions="rotary")(X),
-            "even number of features a head",
+            "even number of features per head",
         ),
         (lambda: layers.TokenPositions(4)(X), "reach to a length of 4.*length of 9"),
         (lambda: layers.TokenPositions(9)(X[..., :3]), "even number"),

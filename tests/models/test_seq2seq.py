@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseq import decoding, models, training
+from kerasseq import decoding, layers, models, training
 
 SOURCE = np.array([[5, 6, 7, 3], [8, 3, 0, 0]], "int32")
 TARGET = np.array([[2, 5, 6], [2, 7, 0]], "int32")
@@ -12,7 +12,7 @@ def build(**options):
     return models.seq2seq(11, embedding_dim=4, units=6, seed=0, **options)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn"])
+@pytest.mark.parametrize("cell", layers.CELLS)
 def test_logits_equal_the_exported_step(cell):
     model = build(cell=cell, num_layers=2)
     logits = np.asarray(model({"source": SOURCE, "target": TARGET}))

@@ -3,25 +3,24 @@
 import csv
 import json
 import pathlib
-import subprocess
-import sys
 
+import bare_process
 import browser
 import killed_recipe
 import numpy as np
 import pytest
 from PIL import Image
 
+from kerasseq import lite
+from kerasseq.lite import packed_files
 from recipes.classify_image import __main__ as classify_image
-from recipes.classify_image import use_file as classify_image_file
+from recipes.classify_image import model as classify_image_model
 from recipes.shared import command_line
 
-ROOT = pathlib.Path(__file__).parents[2]
 ARTIFACTS = (
     "saved_model",
     "model.tflite",
     "model.keras",
-    "labels.json",
     "history.csv",
     "report.json",
     "report.html",
@@ -79,7 +78,7 @@ def cnn(tmp_path_factory, colors):
     folder = tmp_path_factory.mktemp("cnn")
     trimmings = ["--mixup=0.2", "--cutmix=0.5", "--class_weights", "--erase=0.5"]
     trimmings += ["--flip=both", "--brightness=0.1", "--contrast=0.1", "--ema=0"]
-    trimmings += ["--quantize=", "--input_size=20x28"]
+    trimmings += ["--quantize=", "--input_size=20x28", "--noembed_files"]
     code = run(
         *("--arch=cnn", "--widths=8", f"--data={colors}", f"--output_dir={folder}"),
         *("--batch_size=8", "--epochs=30", "--learning_rate=0.02", *trimmings),
@@ -96,7 +95,11 @@ def test_everything_is_written(folder):
     assert not [*folder.parent.glob(f".{folder.name}*")]
     assert [*folder.glob("run/tensorboard/train/events*")]
     assert len(read(folder / "web" / "page.json")["samples"]) == 6
-    assert read(folder / "labels.json") == [str(digit) for digit in range(10)]
+    assert not (folder / "labels.json").exists()
+    for path in folder.glob("*.tflite"):
+        assert {*packed_files.names(path)} == {"labels.json", "card.json"}
+        classifier = lite.ImageClassifier(path)
+        assert classifier.class_names == [str(digit) for digit in range(10)]
 
 
 def test_report(folder):
@@ -116,6 +119,10 @@ def test_report(folder):
     card = read(folder / "card.json")
     assert card["settings"]["hidden_dim"] == 32
     assert card["bytes"]["model.tflite"] == (folder / "model.tflite").stat().st_size
+    packed = lite.ImageClassifier(folder / "model_int8.tflite").card
+    assert packed["metrics"] == int8["metrics"] != card["metrics"]
+    assert (packed["file"], packed["precision"]) == ("model_int8.tflite", "int8")
+    assert packed["settings"] == card["settings"]
 
 
 def test_a_finished_run_resumes_to_the_same_result(folder, tmp_path, capsys):
@@ -143,34 +150,23 @@ def test_a_finished_run_resumes_to_the_same_result(folder, tmp_path, capsys):
 
 
 def test_folders_colors_and_another_input_size(cnn):
-    assert read(cnn / "labels.json") == ["blue", "green", "red"]
+    assert read(cnn / "labels.json") == ["blue", "green", "red"]  # --noembed_files
+    assert packed_files.names(cnn / "model.tflite") == []
     report = read(cnn / "report.json")
     assert "top_5_accuracy" not in report["metrics"]
     assert report["metrics"]["accuracy"] == 1
     tflite, _ = report["artifacts"]
     assert tflite["metrics"]["accuracy"] == 1  # of images of another size
-    classifier = classify_image_file.FileClassifier(cnn)
-    assert classifier.input_shape == [20, 28, 3]
+    classifier = lite.ImageClassifier(cnn)
+    assert classifier.input_shape == (20, 28, 3)
     assert classifier(np.zeros((20, 28, 3), "uint8")).sum() == pytest.approx(1)
 
 
-WITHOUT_TENSORFLOW = """
-import sys
-from recipes import classify_image, common
-code = common.run(classify_image.main, classify_image.define_flags(), "", sys.argv[1:])
-heavy = {"tensorflow", "keras", "keras_nlp", "jax", "matplotlib", "sklearn"}
-print("loaded:", heavy & set(sys.modules))
-sys.exit(code)
-"""
-
-
 def test_classifies_files_without_tensorflow_or_keras(cnn, colors, tmp_path):
-    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, "--from", cnn]
-    command += ["--images", colors, "--output_dir", tmp_path]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert result.returncode == 0, result.stderr
-    *lines, written, loaded = result.stdout.splitlines()
-    assert loaded == "loaded: set()"
+    arguments = ("--from", cnn, "--images", colors, "--output_dir", tmp_path)
+    out, seconds = bare_process.run("recipes.classify_image", *arguments)
+    *lines, written = out.splitlines()
+    assert seconds < 5
     assert written == f"Written to {tmp_path / 'predictions.csv'}"
     with open(tmp_path / "predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -287,7 +283,7 @@ def test_bad_input_to_training(arguments, bad_data, tmp_path, capsys):
 
 def test_patches_by_the_size_of_the_image():
     sizes = [
-        classify_image.classify_image_model._patch_size((8, side, 1))
+        classify_image_model._patch_size((8, side, 1))
         for side in (8, 16, 28, 64, 96, 128, 224)
     ]
     assert sizes == [2, 2, 4, 4, 8, 8, 16]

@@ -2,28 +2,21 @@
 
 import json
 import math
-import pathlib
-import subprocess
-import sys
 
+import bare_process
+import numpy as np
 import pytest
 
+from kerasseq import lite
+from kerasseq.lite import packed_files
 from recipes.generate import __main__ as generate
-from recipes.generate import use_file as generate_file
+from recipes.generate import evaluate as generate_evaluate
 from recipes.shared import command_line
 
-ROOT = pathlib.Path(__file__).parents[2]
 TEXT = "the cat sat on the mat.\nthe dog ran to the den.\n" * 60
 TINY = ["--epochs=3", "--units=16", "--num_layers=1", "--length=16", "--batch_size=4"]
 TINY += ["--num_heads=2", "--window=16", "--prompt_length=12", "--max_length=30"]
-TINY += ["--validation_share=0.1", "--test_share=0.1", "--warmup_steps=2"]
-WITHOUT = """
-import sys
-for name in ("tensorflow", "keras", "jax"):
-    sys.modules[name] = None
-from recipes import generate_file
-print(generate_file.FileWriter(sys.argv[1])("the ", 1), end="")
-"""
+TINY += ["--validation_fraction=0.1", "--test_fraction=0.1", "--warmup_steps=2"]
 
 
 def run(*arguments):
@@ -60,8 +53,10 @@ def folder(kind, text, tmp_path_factory):
 def test_everything_is_written(folder, kind):
     names = ("saved_model", "model.tflite", "model.keras", "history.csv")
     vocabulary = {"transformer": "characters.json", "gru": "subwords.model"}[kind]
-    for name in (*names, vocabulary, "report.json", "report.html", "card.json"):
+    for name in (*names, "report.json", "report.html", "card.json"):
         assert (folder / name).exists(), name
+    for path in folder.glob("*.tflite"):
+        assert {*packed_files.names(path)} == {vocabulary, "card.json"}
     card = json.loads((folder / "card.json").read_text())
     metrics = card["metrics"]
     assert metrics["texts_identical"] == metrics["texts"] > 1
@@ -77,6 +72,8 @@ def test_everything_is_written(folder, kind):
     assert files[1:3] == ["model_float16.tflite", "model_dynamic.tflite"]
     for item in report["artifacts"][1:3]:
         assert item["metrics"]["texts"] == metrics["texts"]
+        packed = lite.TextGenerator(folder / item["file"]).card
+        assert packed["metrics"] == item["metrics"]
 
 
 def test_writes_from_a_prompt_and_a_seed(folder, capsys):
@@ -92,10 +89,28 @@ def test_writes_from_a_prompt_and_a_seed(folder, capsys):
     assert capsys.readouterr().out == both
 
 
-def test_writes_without_tensorflow_and_keras(folder):
-    command = [sys.executable, "-c", WITHOUT, folder]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout == generate_file.FileWriter(folder)("the ", 1), done.stderr
+def test_writes_without_tensorflow_and_keras(folder, tmp_path):
+    alone = tmp_path / "alone.tflite"
+    alone.write_bytes((folder / "model_dynamic.tflite").read_bytes())
+    arguments = ("--prompt", "the ", "--seed", 1, "--from", alone)
+    out, seconds = bare_process.run("recipes.generate", *arguments)
+    assert out == lite.TextGenerator(alone)("the ", 1) + "\n"
+    assert seconds < 5
+
+
+def test_bits_per_character_of_a_file_that_knows_nothing(folder):
+    generator = lite.TextGenerator(folder)
+    vocabulary = generator.vocabulary
+
+    class Runner:
+        def stateful(self, name):
+            return lambda tokens: {"logits": np.zeros((1, 1, len(vocabulary)))}
+
+    text = "the cat sat"
+    found = generate_evaluate.bits_per_character(Runner(), vocabulary, text)
+    num_tokens = len(vocabulary.encode(text))
+    expected = (num_tokens - 1) * math.log2(len(vocabulary)) / len(text)
+    assert found == pytest.approx(expected)
 
 
 def test_a_finished_run_resumes_to_the_same_result(folder, kind, text, capsys):
@@ -116,7 +131,7 @@ def test_a_finished_run_resumes_to_the_same_result(folder, kind, text, capsys):
         (["--tokens=subwords", "--vocab_size=256"], "beside the 256 bytes"),
         (["--tokens=subwords", "--vocab_size=5000"], "can be at most"),
         (["--data=missing.txt"], "Cannot read 'missing.txt'"),
-        (["--test_share=0.95"], "test_share=0.95"),
+        (["--test_fraction=0.95"], "test_fraction=0.95"),
         (["--arch=rnn"], "arch"),
         (["--num_heads=3"], "must divide"),
         (["--length=5000"], "take smaller batches"),
@@ -133,11 +148,11 @@ def test_bad_flags(arguments, message, text, tmp_path, capsys):
 @pytest.mark.parametrize("prompt", ["", "ta" * 13])
 def test_a_prompt_of_the_wrong_length(folder, prompt):
     with pytest.raises(ValueError, match="1 to 12"):
-        generate_file.FileWriter(folder)(prompt)
+        lite.TextGenerator(folder)(prompt)
 
 
 def test_a_prompt_with_an_unknown_character(folder, kind):
-    writer = generate_file.FileWriter(folder)
+    writer = lite.TextGenerator(folder)
     if kind == "transformer":
         with pytest.raises(ValueError, match="does not know.*'Ω'"):
             writer("Ω")

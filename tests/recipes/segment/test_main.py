@@ -1,10 +1,8 @@
 """The segmentation recipe: a tiny run, the use of its files, and bad input."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
+import bare_process
 import browser
 import killed_recipe
 import numpy as np
@@ -12,18 +10,16 @@ import pytest
 from PIL import Image
 
 from kerasseq import data, lite
+from kerasseq.lite import packed_files
 from recipes.segment import __main__ as segment
 from recipes.segment import scores as segment_scores
 from recipes.segment import targets as segment_targets
-from recipes.segment import use_file as segment_file
 from recipes.shared import command_line
 
-ROOT = pathlib.Path(__file__).parents[2]
 ARTIFACTS = (
     "saved_model",
     "model.tflite",
     "model.keras",
-    "labels.json",
     "history.csv",
     "report.json",
     "report.html",
@@ -72,8 +68,10 @@ def test_everything_is_written(folder):
         assert (folder / name).exists(), name
     assert not (folder / "model_float16.tflite").exists()
     assert not [*folder.parent.glob(f".{folder.name}*")]
-    labels = json.loads((folder / "labels.json").read_text())
-    assert labels == ["background", "foreground"]
+    assert not (folder / "labels.json").exists()
+    for path in (folder / "model.tflite", folder / "model_int8.tflite"):
+        labels = json.loads(packed_files.read(path, "labels.json"))
+        assert labels == ["background", "foreground"]
     assert len(json.loads((folder / "web/page.json").read_text())["samples"]) == 5
 
 
@@ -108,37 +106,21 @@ def test_signature(folder):
     }
 
 
-WITHOUT_TENSORFLOW = """
-import sys
-from recipes import common, segment
-code = common.run(segment.main, segment.define_flags(), "", sys.argv[1:])
-heavy = {"tensorflow", "keras", "keras_nlp", "jax", "matplotlib", "sklearn"}
-print("loaded:", heavy & set(sys.modules))
-sys.exit(code)
-"""
-
-
 def test_segments_files_without_tensorflow_or_keras(folder, pictures, tmp_path):
     images, _, _ = data.generated_cells(1, 96)
     save(tmp_path / "in/large.png", images[0, :70, :, 0])
     save(tmp_path / "in/below/small.png", images[0, :20, :50, 0])
     save(tmp_path / "in/color.png", np.repeat(images[0, :SIZE, :SIZE], 3, axis=-1))
-    arguments = [f"--from={folder}", f"--images={tmp_path / 'in'}"]
-    result = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORFLOW, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines()[-1] == "loaded: set()"
+    arguments = (f"--from={folder}", f"--images={tmp_path / 'in'}")
+    _, seconds = bare_process.run("recipes.segment", *arguments)
+    assert seconds < 5
     written = folder / "predictions"
     for stem, size in (("large", (96, 70)), ("small", (50, 20)), ("color", (32, 32))):
         for part, mode in (("mask", "P"), ("edges", "P"), ("overlay", "RGB")):
             with Image.open(written / f"{stem}_{part}.png") as picture:
                 assert (picture.size, picture.mode) == (size, mode)
         assert (written / f"{stem}_reconstruction.png").exists()
-    segmenter = segment_file.FileSegmenter(folder)
+    segmenter = lite.ImageSegmenter(folder)
     found = segmenter(segmenter.read(tmp_path / "in/color.png"))
     with Image.open(written / "color_mask.png") as picture:
         np.testing.assert_array_equal(np.array(picture), found["mask"])
@@ -166,7 +148,7 @@ def test_images_to_values(pictures, tmp_path):
     assert metrics["target_apart"] < 0.1
     serve = lite.Runner(output / "model.tflite").signatures["serve"]
     assert serve["outputs"] == {"target": ((1, SIZE, SIZE, 1), "float32")}
-    flags = segment_file.FileSegmenter(output)(np.full((SIZE, SIZE, 1), 90, "uint8"))
+    flags = lite.ImageSegmenter(output)(np.full((SIZE, SIZE, 1), 90, "uint8"))
     assert 1000 < flags["target"].mean() < 6000
     images = pictures / "images/00.png"
     assert run(f"--from={output}", f"--images={images}", f"--output_dir={output}") == 0
@@ -176,7 +158,7 @@ def test_images_to_values(pictures, tmp_path):
 def loaded(*arguments):
     flags = segment.define_flags()
     flags(["segment", *TINY, *arguments])
-    return flags, segment.load_data(flags)
+    return flags, segment.load_data(flags, None)
 
 
 def test_targets_of_each_head(pictures):
@@ -230,8 +212,10 @@ def test_scores_by_hand():
     assert scores["dice"] == pytest.approx(16 / 28)
     assert scores["mean_iou"] == pytest.approx((8 / 20 + 12 / 24) / 2)
     assert scores["pixel_accuracy"] == pytest.approx(20 / 32)
+    assert segment_scores.iou(found, truth, 2) == scores["iou"]
     void = np.where(truth == found, truth, 255)
     assert segment_scores.class_scores(found, void, 2, 255)["iou"] == 1
+    assert segment_scores.iou(found, void, 2, 255) == 1
 
 
 BAD = {
@@ -254,7 +238,7 @@ BAD = {
     "class_weights": ("--loss=dice --class_weights", "--class_weights"),
     "size": ("--image_size=large", "--image_size=large"),
     "limit": ("--limit=few", "--limit=few"),
-    "shares": ("--test_share=0.95", "test_share"),
+    "shares": ("--test_fraction=0.95", "test_fraction"),
     "batch": ("--batch_size=99", "batch_size=99"),
     "quantize": ("--quantize=int4", "int4"),
     "folder": ("--output_dir={x}/a_file/below", "--output_dir"),
@@ -309,10 +293,13 @@ def test_bad_input(name, pictures, broken, folder, tmp_path, capsys):
 
 @pytest.mark.parametrize("name", ["model.tflite", "labels.json"])
 def test_damaged_files(folder, pictures, tmp_path, capsys, name):
-    for item in ("model.tflite", "labels.json"):
-        content = (folder / item).read_bytes()
-        cut = len(content) // 3 if item == name else None
-        (tmp_path / item).write_bytes(content[:cut])
+    model = tmp_path / "model.tflite"
+    model.write_bytes((folder / "model.tflite").read_bytes())
+    labels = packed_files.read(model, "labels.json")
+    (tmp_path / "labels.json").write_bytes(labels)
+    packed_files.pack(model, {})
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 3])
     arguments = [f"--from={tmp_path}", f"--images={pictures / 'images'}"]
     assert run(*arguments) == 2
     assert name in capsys.readouterr().err

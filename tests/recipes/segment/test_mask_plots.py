@@ -6,7 +6,7 @@ import PIL.Image
 import pytest
 
 from kerasseq import data
-from recipes.segment import mask_plots as mask_pictures
+from recipes.segment import mask_plots
 from recipes.shared import figures, masks
 
 RNG = np.random.default_rng(0)
@@ -25,7 +25,7 @@ def picture(path):
 
 @pytest.fixture
 def shown(monkeypatch):
-    """The arrays that are drawn, one a panel."""
+    """The arrays that are drawn, one per panel."""
     arrays, imshow = [], matplotlib.axes.Axes.imshow
 
     def listening(self, array, **options):
@@ -42,29 +42,29 @@ def random_masks(num=4, size=16, num_classes=3):
 
 
 def test_iou_by_hand():
-    found = mask_pictures.image_ious(TRUTH, PREDICTED, 3, ignore_class=255)
+    found = mask_plots.image_ious(TRUTH, PREDICTED, 3, ignore_class=255)
     # Classes: 2 of 4 and 2 of 5 pixels, and 0 of 1.
     np.testing.assert_allclose(found, [(2 / 4 + 2 / 5 + 0) / 3])
 
 
 def test_iou_leaves_out_classes_that_are_not_there():
     masks = np.array([[[0, 0]], [[1, 2]], [[255, 255]]])
-    found = mask_pictures.image_ious(masks, masks % 255, 3, ignore_class=255)
+    found = mask_plots.image_ious(masks, masks % 255, 3, ignore_class=255)
     np.testing.assert_array_equal(found, [1, 1, np.nan])
 
 
 def test_error_kinds():
-    found = mask_pictures.error_kinds(TRUTH, PREDICTED, ignore_class=255)
+    found = mask_plots.error_kinds(TRUTH, PREDICTED, ignore_class=255)
     np.testing.assert_array_equal(found[0], KINDS)
-    counted = mask_pictures.error_kinds(TRUTH, PREDICTED)
+    counted = mask_plots.error_kinds(TRUTH, PREDICTED)
     assert counted[0, 1, 3] == 3
-    no_background = mask_pictures.error_kinds(TRUTH, PREDICTED, 255, background=None)
+    no_background = mask_plots.error_kinds(TRUTH, PREDICTED, 255, background=None)
     np.testing.assert_array_equal(no_background[0], 3 * (np.array(KINDS) > 0))
 
 
 def test_masks_in_their_colors(tmp_path, shown):
     images = np.full((1, 2, 4, 1), 100, "uint8")
-    mask_pictures.draw_masks(
+    mask_plots.draw_masks(
         tmp_path / "a.png", images, TRUTH, PREDICTED, NAMES, ignore_class=255
     )
     picture(tmp_path / "a.png")
@@ -74,7 +74,7 @@ def test_masks_in_their_colors(tmp_path, shown):
     np.testing.assert_array_equal(predicted, colors[PREDICTED[0]])
     np.testing.assert_array_equal(truth[0], colors[TRUTH[0, 0]])
     np.testing.assert_array_equal(truth[1, 3], masks.VOID)
-    for number, color in enumerate(mask_pictures.ERRORS.values(), 1):
+    for number, color in enumerate(mask_plots.ERRORS.values(), 1):
         np.testing.assert_array_equal(
             (errors == color).all(axis=-1), np.array(KINDS) == number
         )
@@ -84,7 +84,7 @@ def test_masks_in_their_colors(tmp_path, shown):
 def test_many_classes_and_a_background_elsewhere(tmp_path):
     images, truth, predicted = random_masks(2, 20, 20)
     names = [f"{NAMES[2]} {i}" for i in range(20)]
-    mask_pictures.draw_masks(
+    mask_plots.draw_masks(
         tmp_path / "a.png", images, truth, predicted, names, background=1, title="All"
     )
     assert picture(tmp_path / "a.png").shape[1] < 1000
@@ -96,14 +96,14 @@ def test_worst_masks_come_first(tmp_path):
     predicted[2] = 1 - masks[2]
     predicted[1, :16] = 0
     arguments = (tmp_path / "a.png", images, masks, predicted, NAMES[:2])
-    assert mask_pictures.draw_worst_masks(*arguments, count=2) == [2, 1]
+    assert mask_plots.draw_worst_masks(*arguments, count=2) == [2, 1]
     picture(tmp_path / "a.png")
 
 
 def test_worst_masks_without_a_pixel_that_counts_come_last(tmp_path):
     images, truth, predicted = random_masks(3)
     truth[0] = 255
-    found = mask_pictures.draw_worst_masks(
+    found = mask_plots.draw_worst_masks(
         tmp_path / "a.png", images, truth, predicted, NAMES, 255, title=None
     )
     assert found[-1] == 0
@@ -118,7 +118,7 @@ def test_heads_of_each_kind(tmp_path, shown):
         "distance": RNG.normal(size=(2, 16, 16)),
         "restored": RNG.random((2, 16, 16, 3)) * 255,
     }
-    mask_pictures.draw_heads(tmp_path / "a.png", images, outputs, {"mask": truth})
+    mask_plots.draw_heads(tmp_path / "a.png", images, outputs, {"mask": truth})
     picture(tmp_path / "a.png")
     assert len(shown) == 2 * 6
     np.testing.assert_array_equal(shown[2], masks.colors_of(truth[0], 3))

@@ -19,7 +19,8 @@ def texts(folder):
 
 def test_quantized_files_and_the_page_of_an_earlier_export_go(tmp_path):
     output = tmp_path / "output"
-    fill(output, [*NEW, "model_float16.tflite", "mine"], "old")
+    beside = ["labels.json", "subwords.model"]
+    fill(output, [*NEW, *beside, "model_float16.tflite", "mine"], "old")
     fill(output / "web", ["model.tflite"], "old")
     with artifacts.artifact_dir(output) as folder:
         fill(folder, NEW, "new")

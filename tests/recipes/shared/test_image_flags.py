@@ -13,19 +13,22 @@ def parsed(*arguments, **defaults):
     image_flags.define_image_flags(flags)
     quantization_flags.define_flags(flags)
     image_flags.define_augmentation_flags(flags, **defaults)
-    image_flags.define_optimizer_flags(flags, learning_rate=0.1, weight_decay=0.01)
     flags(["test", *arguments])
     return flags
 
 
 def test_image_options():
+    splits = {"validation_fraction": 0.1, "test_fraction": 0.2}
     found = image_flags.image_options(
         parsed("--image_size=96x128", "--channels=3", "--limit=0.5")
     )
-    assert found == {"image_size": (96, 128), "num_channels": 3, "limit": 0.5}
+    options = {"image_size": (96, 128), "num_channels": 3, "limit": 0.5}
+    assert found == options | splits
     found = image_flags.image_options(parsed("--image_size=64", "--limit=100"))
-    assert found == {"image_size": (64, 64), "num_channels": None, "limit": 100}
-    assert not any(image_flags.image_options(parsed()).values())
+    options = {"image_size": (64, 64), "num_channels": None, "limit": 100}
+    assert found == options | splits
+    found = image_flags.image_options(parsed("--test_fraction=0.3"))
+    assert found == dict.fromkeys(options) | splits | {"test_fraction": 0.3}
 
 
 def test_augmentation_is_off_unless_asked_for():
@@ -40,21 +43,6 @@ def test_augmentation_is_off_unless_asked_for():
     image = np.full((1, 32, 32, 1), 100, "float32")
     for layer in layers:
         assert layer(image).shape == image.shape
-
-
-def test_optimizer():
-    flags = parsed("--ema=0.9", "--warmup_steps=10", "--clip_global_norm=0")
-    optimizer = image_flags.make_optimizer(flags, steps=100)
-    kernel = keras.Variable(np.ones(2), name="kernel")
-    bias = keras.Variable(np.ones(2), name="bias")
-    optimizer.build([kernel, bias])
-    schedule = optimizer.get_config()["learning_rate"]["config"]
-    assert schedule["warmup_target"] == 0.1 and schedule["warmup_steps"] == 10
-    assert (optimizer.use_ema, optimizer.ema_momentum) == (True, 0.9)
-    assert optimizer.global_clipnorm is None and optimizer.weight_decay == 0.01
-    optimizer.apply([np.zeros(2, "float32")] * 2)
-    assert float(kernel[0]) < float(bias[0]) == 1  # a bias does not decay
-    assert image_flags.make_optimizer(parsed(), steps=100).use_ema is False
 
 
 @pytest.mark.parametrize("text", ["large", "0", "96x", "9x9x9", "-3"])

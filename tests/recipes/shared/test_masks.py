@@ -84,10 +84,10 @@ def test_rgb_clips():
 
 
 def test_needs_neither_keras_nor_matplotlib():
-    code = "import sys; from recipes import mask_files; print(*sys.modules)"
+    code = "import sys; from recipes.shared import masks; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=pathlib.Path(__file__).parents[2],
+        cwd=pathlib.Path(__file__).parents[3],
         capture_output=True,
         text=True,
         check=True,

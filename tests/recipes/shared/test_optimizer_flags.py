@@ -1,4 +1,4 @@
-"""Flags of clipping, weight decay and initializers: what they build and refuse."""
+"""Flags of the optimizer: what they build and refuse."""
 
 import keras
 import numpy as np
@@ -10,10 +10,8 @@ from recipes.shared import optimizer_flags
 
 def parsed(*arguments, **defaults):
     flags = absl_flags.FlagValues()
-    optimizer_flags.define_optimizer_flags(flags, **defaults)
-    optimizer_flags.define_cell_flags(flags)
-    cells = ("lstm", "gru", "simple_rnn")
-    absl_flags.DEFINE_enum("cell", "lstm", cells, "Cell.", flag_values=flags)
+    defaults = {"learning_rate": 0.1, "patience": 3, "clip_global_norm": 0} | defaults
+    optimizer_flags.define_flags(flags, **defaults)
     flags(["recipe", *arguments])
     return flags
 
@@ -66,34 +64,26 @@ def test_weight_decay_spares_biases_and_norms(jit_compile):
         np.testing.assert_array_equal(weight, 1)
 
 
-def test_cell_options():
-    assert optimizer_flags.cell_options(parsed()) == {
-        "kernel_initializer": "glorot_uniform",
-        "recurrent_initializer": "orthogonal",
-        "unit_forget_bias": True,
-    }
-    options = optimizer_flags.cell_options(
-        parsed("--noforget_bias", "--kernel_initializer=he_normal")
-    )
-    assert options["unit_forget_bias"] is False
-    assert options["kernel_initializer"] == "he_normal"
-
-
-@pytest.mark.parametrize("name", optimizer_flags.RECURRENT_INITIALIZERS)
-def test_keras_knows_the_initializers(name):
-    assert keras.initializers.get(name)((4, 4)).shape == (4, 4)
-
-
 def test_flags_are_checked_before_any_work():
     optimizer_flags.check(parsed("--clip_value=1"))
-    for wrong in ("--clip_norm=2", "--recurrent_initializer=identity"):
-        with pytest.raises(ValueError, match=wrong.split("=")[0]):
-            optimizer_flags.check(parsed("--clip_value=1", wrong))
+    with pytest.raises(ValueError, match="--clip_norm"):
+        optimizer_flags.check(parsed("--clip_value=1", "--clip_norm=2"))
 
 
-def test_identity_is_for_square_matrices():
-    identity = "--recurrent_initializer=identity"
-    options = optimizer_flags.cell_options(parsed(identity, "--cell=simple_rnn"))
-    assert options["recurrent_initializer"] == "identity"
-    with pytest.raises(ValueError, match="--cell=gru. Use orthogonal"):
-        optimizer_flags.cell_options(parsed(identity, "--cell=gru"))
+def test_moving_average():
+    assert not optimizer_flags.make_optimizer(parsed(), 0.1).use_ema
+    optimizer = optimizer_flags.make_optimizer(parsed(ema=0.9), 0.1)
+    assert (optimizer.use_ema, optimizer.ema_momentum) == (True, 0.9)
+
+
+def test_the_schedule_warms_up_and_decays():
+    schedule = optimizer_flags.cosine_schedule(parsed("--warmup_steps=10"), steps=100)
+    rates = [float(schedule(step)) for step in (0, 10, 55, 100)]
+    assert rates == pytest.approx([0.01, 0.1, 0.051, 0.002], rel=1e-5)
+
+
+@pytest.mark.parametrize("warmup_steps, peak", [(0, 0), (1000, 50)])
+def test_short_runs_and_none_to_warm_up(warmup_steps, peak):
+    flags = parsed(f"--warmup_steps={warmup_steps}")
+    schedule = optimizer_flags.cosine_schedule(flags, steps=100)
+    assert float(schedule(peak)) == pytest.approx(0.1, rel=1e-5)

@@ -1,22 +1,9 @@
-"""What all recipes train with: the learning rate, and what a resumed run must share."""
+"""What a resumed run must have in common with the run before."""
 
 import numpy as np
-import pytest
 from absl import flags as absl_flags
 
 from recipes.shared import command_line, training_run
-
-
-def test_the_schedule_warms_up_and_decays():
-    schedule = training_run.cosine_schedule(0.1, steps=100, warmup_steps=10)
-    rates = [float(schedule(step)) for step in (0, 10, 55, 100)]
-    assert rates == pytest.approx([0.01, 0.1, 0.051, 0.002], rel=1e-5)
-
-
-@pytest.mark.parametrize("warmup_steps, peak", [(0, 0), (1000, 50)])
-def test_short_runs_and_none_to_warm_up(warmup_steps, peak):
-    schedule = training_run.cosine_schedule(0.1, steps=100, warmup_steps=warmup_steps)
-    assert float(schedule(peak)) == pytest.approx(0.1, rel=1e-5)
 
 
 def fingerprint(*arguments, contents=(b"text",), free=()):
@@ -30,7 +17,13 @@ def test_the_fingerprint_holds_settings_and_data_but_not_places():
     first = fingerprint()
     assert first["batch_size"] == 2 and len(first["data"]) == 16
     assert "output_dir" not in first and "resume" not in first
-    places = ("--output_dir=x", "--data=y", "--data_dir=z", "--resume")
+    places = (
+        "--output_dir=x",
+        "--data=y",
+        "--data_dir=z",
+        "--resume",
+        "--noembed_files",
+    )
     assert fingerprint(*places) == first
     assert fingerprint("--batch_size=3") != first
     assert fingerprint("--note=x") != first

@@ -11,12 +11,10 @@ from PIL import Image
 from kerasseq import data, decoding, export, lite, models
 from kerasseq.utils import atomic
 from recipes.classify_image import __main__ as classify_image
-from recipes.classify_image import use_file as classify_image_file
 from recipes.segment import __main__ as segment
-from recipes.segment import use_file as segment_file
+from recipes.segment import heads as segment_heads
 from recipes.shared import command_line, web_library
 from recipes.translate import __main__ as translate
-from recipes.translate import use_file as translate_file
 
 pytestmark = pytest.mark.slow
 LENGTH = 40
@@ -109,7 +107,7 @@ return {found, best: names[0].textContent,
     images = classifier.parent / "images"
     shutil.copytree(images, classifier / "given")
     answer = browser.ask(classifier, script)
-    python = classify_image_file.FileClassifier(classifier.parent)
+    python = lite.ImageClassifier(classifier.parent)
     expected = [python(python.read(path)) for path in sorted(images.iterdir())]
     np.testing.assert_allclose(answer["found"], expected, atol=1e-4)
     assert np.ptp(expected, axis=0).max() > 0.01
@@ -123,7 +121,7 @@ def segmenter(tmp_path_factory):
     heads = {"mask": 3, "edges": 2, "reconstruction": 1}
     options = {"width": 4, "depth": 2, "include_rescaling": True, "seed": 0}
     model = scattered(models.unet((32, 32, 1), heads=heads, **options))
-    signatures = segment.segment_heads.signature(model)
+    signatures = segment_heads.signature(model)
     export.export_model(model, folder, signatures=signatures)
     atomic.write_json(folder / "labels.json", ["none", "one", "two"])
     images = pictures(folder / "images", [(32, 32), (70, 45)])
@@ -144,8 +142,8 @@ return {
 };
 """
     answer = browser.ask(segmenter, script)
-    python = segment_file.FileSegmenter(segmenter.parent)
-    joined = python._in_tiles(python.read(segmenter.parent / "images" / "1.png"))
+    python = lite.ImageSegmenter(segmenter.parent)
+    joined = python._run_tiles(python.read(segmenter.parent / "images" / "1.png"))
     found = [np.reshape(answer["maps"][x], (70, 45, -1)) for x in python._channels]
     np.testing.assert_allclose(np.concatenate(found, -1), joined, atol=1e-4)
     assert answer["panels"] == ["Image", "Mask", "Edges", "Reconstruction"]
@@ -202,9 +200,9 @@ while (status.className !== 'error') await new Promise((x) => setTimeout(x, 50))
 return {found, error: status.textContent};
 """
     answer = browser.ask(page, script % json.dumps(samples))
-    python = translate_file.FileTranslator(page.parent)
+    python = lite.Translator(page.parent)
     for sentence, found in zip(samples, answer["found"], strict=True):
-        expected = python(sentence, nbest=4)
+        expected = python(sentence, num_best=4)
         assert [row["text"] for row in found] == [text for text, _ in expected]
         scores = [score for _, score in expected]
         np.testing.assert_allclose([x["score"] for x in found], scores, atol=1e-4)

@@ -1,32 +1,35 @@
 """The translation recipe: a tiny run, the use of its files, and bad input."""
 
+import io
 import json
 import pathlib
 import subprocess
 import sys
+import zipfile
 
+import bare_process
 import browser
 import jax_process
 import killed_recipe
 import pytest
 
+from kerasseq import lite
+from kerasseq.lite import packed_files
 from recipes.shared import command_line
 from recipes.translate import __main__ as translate
-from recipes.translate import use_file as translate_file
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 ARTIFACTS = (
     "saved_model",
     "model.tflite",
     "model.keras",
-    "subwords.model",
-    "vocabulary.json",
     "history.csv",
     "report.json",
     "report.html",
     "card.json",
 )
 TINY = ["--num_examples=600", "--vocab_size=400", "--units=16", "--embedding_dim=16"]
+PACKED = {"vocabulary.json", "subwords.model", "card.json"}
 TINY += ["--epochs=1", "--buckets=2", "--beam_size=3", "--tensorboard"]
 
 
@@ -51,6 +54,8 @@ def test_everything_is_written(folder):
     assert (folder / "attention_1.png").read_bytes()[:4] == b"\x89PNG"
     page = json.loads((folder / "web" / "page.json").read_text())
     assert len(page["samples"]) == 6
+    assert {*zipfile.ZipFile(folder / "model.tflite").namelist()} == PACKED
+    assert not (folder / "vocabulary.json").exists()
     leftovers = [*folder.parent.glob(f".{folder.name}*")]
     assert not leftovers
     assert [*folder.glob("run/tensorboard/train/events*")]
@@ -71,33 +76,29 @@ def test_report(folder):
     card = json.loads((folder / "card.json").read_text())
     assert card["settings"]["units"] == 16
     assert card["bytes"]["model.tflite"] == (folder / "model.tflite").stat().st_size
+    packed = lite.Translator(folder).card
+    assert {**packed, "bytes": card["bytes"]} == card
 
 
-WITHOUT_TENSORFLOW = """
-import sys
-sys.argv = ["translate", "--translate", "-", "--from", sys.argv[1], "--nbest", "2"]
-from recipes import common, translate
-code = common.run(translate.main, translate.define_flags(), "")
-heavy = {"tensorflow", "keras", "keras_nlp", "jax", "matplotlib", "sacrebleu"}
-print("loaded:", heavy & set(sys.modules))
-sys.exit(code)
-"""
-
-
-def test_translates_lines_without_tensorflow_or_keras(folder):
-    result = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORFLOW, folder],
-        input="May 3, 2001\n5 hours\n",
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
-    assert result.returncode == 0, result.stderr
-    *translations, loaded = result.stdout.splitlines()
-    assert loaded == "loaded: set()"
-    assert len(translations) == 4
-    scores = [float(line.split("\t")[0]) for line in translations]
+def test_translates_lines_without_tensorflow_or_keras(folder, tmp_path):
+    alone = tmp_path / "alone.tflite"
+    alone.write_bytes((folder / "model.tflite").read_bytes())
+    arguments = ("--translate", "-", "--from", alone, "--num_best", "2")
+    text = "May 3, 2001\n\n5 hours\n"
+    out, seconds = bare_process.run("recipes.translate", *arguments, text=text)
+    lines = out.splitlines()
+    assert len(lines) == 5 and lines[2] == ""  # an empty line stays where it is
+    scores = [float(line.split("\t")[0]) for line in lines if line]
     assert scores[0] >= scores[1] and scores[2] >= scores[3]
+    assert seconds < 5
+
+
+def test_a_bad_line_is_named(folder, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("\nMay 3\n" + "word " * 200))
+    assert run("--translate", "-", "--from", str(folder)) == 2
+    out, error = capsys.readouterr()
+    assert out.count("\n") == 2 and out.startswith("\n")
+    assert error.startswith("error: line 3: The sentence has")
 
 
 WITHOUT_KERAS = """
@@ -111,7 +112,7 @@ print(sorted(signatures), signatures["beam"](source=source)["tokens"].shape[1])
 
 
 def test_saved_model_runs_with_tensorflow_alone(folder):
-    length = translate_file.FileTranslator(folder).length
+    length = lite.Translator(folder).length
     command = [sys.executable, "-c", WITHOUT_KERAS, folder / "saved_model", str(length)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
@@ -188,17 +189,31 @@ def test_bad_sentences(folder, capsys, sentence, message):
     assert message in capsys.readouterr().err
 
 
+@pytest.fixture
+def unpacked(folder, tmp_path):
+    """The model and what was packed into it, as files beside it."""
+    for name, content in packed_files.read_all(folder / "model.tflite").items():
+        write(tmp_path / name, content)
+    write(tmp_path / "model.tflite", (folder / "model.tflite").read_bytes())
+    packed_files.pack(tmp_path / "model.tflite", {})
+    return tmp_path
+
+
+def test_files_beside_the_model_do_as_well(unpacked, folder, capsys):
+    for place in (unpacked, folder):
+        assert run("--translate", "May 3", "--from", str(place)) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+
+
 @pytest.mark.parametrize("name", ["model.tflite", "subwords.model", "vocabulary.json"])
-def test_damaged_files(folder, tmp_path, capsys, name):
-    for item in ("model.tflite", "subwords.model", "vocabulary.json"):
-        content = (folder / item).read_bytes()
-        write(
-            tmp_path / item, content[: len(content) // 3] if item == name else content
-        )
-    assert run("--translate", "May 3", "--from", str(tmp_path)) == 2
+def test_damaged_files(unpacked, capsys, name):
+    content = (unpacked / name).read_bytes()
+    write(unpacked / name, content[: len(content) // 3])
+    assert run("--translate", "May 3", "--from", str(unpacked)) == 2
     assert name in capsys.readouterr().err
-    (tmp_path / name).unlink()
-    assert run("--translate", "May 3", "--from", str(tmp_path)) == 2
+    (unpacked / name).unlink()
+    assert run("--translate", "May 3", "--from", str(unpacked)) == 2
     assert name in capsys.readouterr().err
 
 

@@ -1,11 +1,11 @@
-"""Initializers that reach the cells: names, objects, round trips, errors."""
+"""The table of cells, and the options that reach a cell by its name."""
 
 import keras
 import numpy as np
 import pytest
 
 from kerasseq import layers, models
-from kerasseq.layers import initializers
+from kerasseq.layers import cells
 
 SCALED = keras.initializers.Identity(gain=0.5)
 
@@ -16,9 +16,29 @@ def decoder(**options):
     return layer
 
 
+@pytest.mark.parametrize("name", layers.CELLS)
+def test_a_line_of_the_table_is_true(name):
+    entry = layers.CELLS[name]
+    layer, cell = entry.layer(3), cells.make_cell(name, 3)
+    assert type(layer.cell) is type(cell) is entry.cell
+    assert entry.has_forget_gate == ("unit_forget_bias" in cell.get_config())
+    config, own = cell.get_config(), layer.cell.get_config()
+    assert {**config, "name": ""} == {**own, "name": ""}
+    if entry.stock:
+        stock = getattr(keras.layers, entry.stock)
+        assert stock.from_config(layer.get_config()).units == 3
+
+
+def test_none_is_the_initializer_of_the_cell():
+    options = {"kernel_initializer": None, "recurrent_initializer": None}
+    cell = cells.make_cell("irnn", 3, unit_forget_bias=True, **options)
+    assert type(cell.recurrent_initializer).__name__ == "Identity"
+    assert cell.activation is keras.activations.relu
+
+
 def test_a_name_stays_a_name():
-    assert initializers.config("he_normal") == "he_normal"
-    assert decoder().get_config()["recurrent_initializer"] == "orthogonal"
+    layer = decoder(recurrent_initializer="he_normal")
+    assert layer.get_config()["recurrent_initializer"] == "he_normal"
 
 
 def test_cells_do_not_share_the_numbers_of_one_object():

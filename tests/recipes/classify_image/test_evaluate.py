@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from recipes.classify_image import scores as classification_scores
+from kerasseq import data
+from recipes.classify_image import evaluate
 
 NAMES = ["a", "b", "c"]
 LABELS = np.array([0, 0, 1, 2])
@@ -15,7 +16,7 @@ PROBABILITIES = np.array(
 
 
 def test_scores():
-    found = classification_scores.scores(LABELS, PROBABILITIES, NAMES)
+    found = evaluate.scores(LABELS, PROBABILITIES, NAMES)
     assert found["accuracy"] == 0.75
     assert found["recall_by_class"] == {"a": 0.5, "b": 1, "c": 1}
     assert found["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
@@ -29,23 +30,24 @@ def test_scores():
 def test_top_five_of_more_classes():
     probabilities = np.array([[0.3, 0.2, 0.15, 0.14, 0.11, 0.1]] * 2)
     names = list("abcdef")
-    found = classification_scores.scores(np.array([4, 5]), probabilities, names)
+    found = evaluate.scores(np.array([4, 5]), probabilities, names)
     assert (found["accuracy"], found["top_5_accuracy"]) == (0, 0.5)
-    assert "top 5 accuracy 0.5000" in classification_scores.summary(found)
+    assert "top 5 accuracy 0.5000" in evaluate.summary(found)
 
 
 def test_a_class_that_never_occurs_counts_as_missed():
-    found = classification_scores.scores(LABELS[:2], PROBABILITIES[:2], NAMES)
+    found = evaluate.scores(LABELS[:2], PROBABILITIES[:2], NAMES)
     assert found["recall_by_class"] == {"a": 0.5, "b": 0, "c": 0}
 
 
 def test_probability_zero_of_the_truth_is_finite():
-    found = classification_scores.scores(np.array([0]), PROBABILITIES[3:], NAMES)
+    found = evaluate.scores(np.array([0]), PROBABILITIES[3:], NAMES)
     assert 50 < found["cross_entropy"] < 100
 
 
 def test_samples():
-    rows = classification_scores.samples(LABELS, PROBABILITIES, NAMES, 2)
+    images = data.LabeledImages("x", NAMES, None, None, (None, LABELS))
+    rows = evaluate.samples(images, {"probabilities": PROBABILITIES}, 2)
     assert [row["truth"] for row in rows] == ["a", "a"]
     assert [row["prediction"] for row in rows] == ["a", "b"]
     assert [row["probability"] for row in rows] == [0.5, 0.5]

@@ -1,0 +1,146 @@
+"""What `export_model(quantize=...)` takes: the precisions and their options."""
+
+import dataclasses
+import fnmatch
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, ClassVar
+
+from kerasseq.lite import audit
+
+_INT8_NEEDS_DATA = (
+    "Int8 quantization measures the range of each activation on some hundred real "
+    "inputs, such as the batches you train on, or arrays by input name: write "
+    '`quantize=[kerasseq.export.Int8(data)]` instead of "int8".'
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Float16:
+    """Weights in float16: half the size, nearly the same outputs."""
+
+    precision: ClassVar[str] = "float16"
+
+
+@dataclasses.dataclass(frozen=True)
+class Dynamic:
+    """Weights in int8, activations in float: dynamic-range quantization."""
+
+    precision: ClassVar[str] = "dynamic"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)  # arrays have no one truth
+class Int8:
+    """Weights and activations in int8; inputs and outputs keep their dtypes.
+
+    Args:
+        data: Representative data, some hundred real inputs that set the range of each
+            activation: `{signature name: [{input name: array}]}` with arrays of the
+            signature's batch size; or arrays by input name, also in an `.npz` file,
+            whose rows are taken one by one; or, for a single signature, an iterable of
+            batches as `fit` takes them, such as a `tf.data.Dataset`. See
+            `calibration_inputs.from_data`.
+        float_layers: Patterns of layer names, as `"dense*"`, whose layers compute in
+            float. The report's `error_by_layer` tells which layers lose most.
+        float_ops: Names of builtin ops that compute in float, for models that lose
+            too much in int8, as transformers do: those of layer normalization and
+            attention are `("ADD", "BATCH_MATMUL", "GELU", "MEAN", "MUL", "NEG",
+            "RSQRT", "SOFTMAX", "SQUARED_DIFFERENCE")`. A chip with integer arithmetic
+            only cannot run them; on a CPU `"dynamic"` may do better.
+
+    Raises:
+        ValueError: If `data` is `None`, or one of the others is no list of names.
+
+    Example:
+
+    ```python
+    data = {"image": train_images[:200]}
+    export.export_model(model, "out", quantize=["float16", export.Int8(data)])
+    ```
+    """
+
+    data: Any = dataclasses.field(repr=False)
+    float_layers: Sequence[str] = ()
+    float_ops: Sequence[str] = ()
+    precision: ClassVar[str] = "int8"
+
+    def __post_init__(self) -> None:
+        if self.data is None:
+            raise ValueError(f"{_INT8_NEEDS_DATA} Received: data=None")
+        unknown = [name for name in self.float_ops if name not in audit.BUILTIN_NAMES]
+        if unknown or isinstance(self.float_ops, str):
+            raise ValueError(
+                "`float_ops` must be a list of names of TFLite builtin ops, as in the "
+                "report's `ops`, e.g. ['SOFTMAX', 'MEAN']. "
+                f"Received: float_ops={self.float_ops!r}"
+            )
+        if isinstance(self.float_layers, str):
+            raise ValueError(
+                "`float_layers` must be a list of patterns of layer names, e.g. "
+                f"['dense*']. Received: float_layers={self.float_layers!r}"
+            )
+
+
+Option = Float16 | Dynamic | Int8
+PRECISIONS = (Float16.precision, Dynamic.precision, Int8.precision)
+_BY_NAME = {"float16": Float16(), "dynamic": Dynamic()}
+
+
+def parse(quantize: Iterable[str | Option]) -> list[Option]:
+    """Turns what a caller writes into option objects, before any long work.
+
+    Args:
+        quantize: List of `"float16"`, `"dynamic"`, `Float16()`, `Dynamic()` and
+            `Int8(data)`, each precision at most once.
+
+    Returns:
+        A list of option objects.
+
+    Raises:
+        ValueError: If an entry is something else, or a precision is there twice.
+    """
+    if isinstance(quantize, (str, Float16, Dynamic, Int8)):
+        raise _unknown(quantize)
+    options = [_option(entry, quantize) for entry in quantize]
+    names = [option.precision for option in options]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            "`quantize` must name each precision once, since each writes one file. "
+            f"Received: quantize with {names}"
+        )
+    return options
+
+
+def check_layers(options: Iterable[Option], layers: Collection[str]) -> None:
+    """Checks that every pattern of `float_layers` matches a layer.
+
+    Args:
+        options: From `parse`.
+        layers: Names of the model's layers.
+
+    Raises:
+        ValueError: If one matches none.
+    """
+    patterns = (p for x in options if isinstance(x, Int8) for p in x.float_layers)
+    for pattern in patterns:
+        if not fnmatch.filter(layers, pattern):
+            raise ValueError(
+                "Each of `float_layers` must match the name of a layer, as 'dense*' "
+                f"does. Received: {pattern!r}, which matches none of {sorted(layers)}"
+            )
+
+
+def _option(entry, quantize):
+    if isinstance(entry, (Float16, Dynamic, Int8)):
+        return entry
+    if isinstance(entry, str) and entry == Int8.precision:
+        raise ValueError(f"{_INT8_NEEDS_DATA} Received: quantize={quantize!r}")
+    if isinstance(entry, str) and entry in _BY_NAME:
+        return _BY_NAME[entry]
+    raise _unknown(quantize)
+
+
+def _unknown(quantize):
+    return ValueError(
+        '`quantize` must be a list out of "float16", "dynamic" and '
+        f"`kerasseq.export.Int8(data)`. Received: quantize={quantize!r}"
+    )

@@ -1,0 +1,54 @@
+"""Reading of SentencePiece models, with errors that say what to do."""
+
+import functools
+import pathlib
+
+
+def read(path):
+    """The bytes of a model's file.
+
+    Raises:
+        ValueError: If it is missing or no SentencePiece model.
+    """
+    try:
+        proto = pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise ValueError(
+            f"Cannot read the vocabulary {str(path)!r} ({error.strerror}); train one "
+            "first"
+        ) from error
+    check(proto, repr(str(path)))
+    return proto
+
+
+def check(proto, source):
+    """Raises if bytes are no model.
+
+    Args:
+        proto: The bytes.
+        source: How the message names where they come from.
+
+    Raises:
+        ValueError: If they are no SentencePiece model.
+    """
+    try:
+        processor(proto)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{source} is no SentencePiece model (or a damaged one); train it anew. "
+            f"Received: {len(proto)} bytes"
+        ) from error
+
+
+@functools.lru_cache(maxsize=4)
+def processor(proto):
+    """The `sentencepiece.SentencePieceProcessor` of a model's bytes."""
+    if not proto:
+        raise RuntimeError("An empty file would pass for a model without pieces.")
+    try:
+        import sentencepiece  # on a device without subwords it is not there
+    except ImportError as error:
+        raise ImportError(
+            "Subwords need SentencePiece: `pip install sentencepiece`."
+        ) from error
+    return sentencepiece.SentencePieceProcessor(model_proto=proto)

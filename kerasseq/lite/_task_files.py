@@ -1,0 +1,124 @@
+"""What the task classes share: the file, what is packed into it, and its signature."""
+
+import json
+import os
+import pathlib
+from typing import Any
+
+from kerasseq.lite import _runner, packed_files
+
+Path = str | os.PathLike[str]
+
+
+def find(path: Path) -> pathlib.Path:
+    """The `.tflite` file at a path, `model.tflite` if that is a folder."""
+    path = pathlib.Path(path)
+    return path / "model.tflite" if path.is_dir() else path
+
+
+def read_json(path: Path, name: str, kind: type) -> Any:
+    """Reads a packed JSON file.
+
+    Args:
+        path: Path of the `.tflite` file.
+        name: Name of the packed file.
+        kind: `dict` or `list`, what the file must hold.
+
+    Raises:
+        ValueError: If the file is missing, or holds something else.
+    """
+    content = packed_files.read(path, name)
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{name} of {path} is damaged; export again. Received: {error}"
+        ) from error
+    if not isinstance(value, kind):
+        raise ValueError(
+            f"{name} of {path} must hold a JSON {kind.__name__}; export again. "
+            f"Received: {type(value).__name__}"
+        )
+    return value
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """The packed `card.json`, `{}` if there is none."""
+    if "card.json" not in packed_files.names(path):
+        return {}
+    return read_json(path, "card.json", dict)
+
+
+def read_labels(path: Path) -> list[str]:
+    """The names of the classes, from the packed `labels.json`."""
+    labels = read_json(path, "labels.json", list)
+    if not all(isinstance(label, str) for label in labels):
+        raise ValueError(f"labels.json of {path} must hold names; export again.")
+    return labels
+
+
+def signature(
+    runner: _runner.Runner,
+    path: Path,
+    name: str,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    task: str,
+) -> dict[str, Any]:
+    """The signature that a task needs.
+
+    Args:
+        runner: The open file.
+        path: Its path, for the message.
+        name: Name of the signature.
+        inputs: Names of inputs that it must have.
+        outputs: Names of outputs that it must have.
+        task: What the file should be, for the message, e.g. `"a translator"`.
+
+    Returns:
+        `{"inputs": {name: (shape, dtype)}, "outputs": {...}}`.
+
+    Raises:
+        ValueError: If there is no such signature; says what the file is.
+    """
+    found = runner.signatures.get(name, {"inputs": {}, "outputs": {}})
+    if {*inputs} <= {*found["inputs"]} and {*outputs} <= {*found["outputs"]}:
+        return found
+    raise not_a(task, path, runner, f"{name}({_join(inputs)}) -> {_join(outputs)}")
+
+
+def not_a(task: str, path: Path, runner: _runner.Runner, needs: str) -> ValueError:
+    """The error of a file of another kind.
+
+    Args:
+        task: What the file should be.
+        path: Path of the file.
+        runner: The open file.
+        needs: The signature that is missing.
+    """
+    signatures = [
+        f"{name}({_join(sides['inputs'])}) -> {_join(sides['outputs'])}"
+        for name, sides in runner.signatures.items()
+    ]
+    kind = _kind(runner.signatures)
+    return ValueError(
+        f"{path} is not {task}: it has no signature `{needs}`. It {kind}. Received: "
+        f"signatures {'; '.join(signatures)}"
+    )
+
+
+def _kind(signatures):
+    if "tokens" in signatures.get("beam", {"outputs": ()})["outputs"]:
+        return "seems to be a translator: open it with `lite.Translator`"
+    if "prompt" in signatures.get("generate", {"inputs": ()})["inputs"]:
+        return "seems to be a language model: open it with `lite.TextGenerator`"
+    serve = signatures.get("serve", {"inputs": {}, "outputs": {}})
+    if "image" in serve["inputs"]:
+        maps = [shape for shape, _ in serve["outputs"].values() if len(shape) == 4]
+        name = "ImageSegmenter" if maps else "ImageClassifier"
+        return f"seems to be for images: open it with `lite.{name}`"
+    return "is for no task that `kerasseq.lite` knows: run it with `lite.Runner`"
+
+
+def _join(names):
+    return ", ".join(names)

@@ -1,0 +1,81 @@
+"""The models of `recipes.generate`, and how they are trained, as flags."""
+
+import kerasseq
+from recipes.shared import command_line, optimizer_flags
+
+
+def define_flags(flags):
+    """Adds the flags of the model and of its training."""
+    define = command_line.definer(flags)
+    # No enum: to name the cells here would import Keras for every use of a file.
+    text = "Transformer, or a recurrent cell, as lstm or gru."
+    define("string", "arch", "transformer", text)
+    define("integer", "units", 128, "Size of states, or features of a token.")
+    define("integer", "num_layers", 3, "Layers.", lower_bound=1)
+    define("integer", "num_heads", 4, "Transformer: attention heads.")
+    define("integer", "mlp_dim", None, "Transformer: width of the feed-forward layers.")
+    define("integer", "window", 128, "Transformer: tokens that it attends to.")
+    kinds = ("rotary", "alibi")
+    define("enum", "positions", "rotary", "Transformer: positions.", kinds)
+    define("float", "dropout", 0.1, "Dropout.")
+    optimizer_flags.define_flags(flags, learning_rate=3e-3, patience=4)
+
+
+def check(flags):
+    """Refuses an unknown kind of model, before any work is done.
+
+    Raises:
+        ValueError: naming all kinds.
+    """
+    kinds = ["transformer", *kerasseq.layers.CELLS]
+    if flags.arch not in kinds:
+        raise ValueError(
+            f"--arch is one of {', '.join(kinds)}. Received: --arch={flags.arch}"
+        )
+
+
+def build(flags, vocabulary_size):
+    """Builds the step model.
+
+    Args:
+        flags: Flags with those of `define_flags`.
+        vocabulary_size: Number of characters or subwords.
+
+    Returns:
+        A model of `kerasseq.models.language_model`.
+    """
+    return kerasseq.models.language_model(
+        vocabulary_size,
+        build_body(flags),
+        embedding_dim=flags.units,
+        dropout=flags.dropout,
+    )
+
+
+def build_body(flags):
+    """What lies between the embeddings and the logits: a layer with states."""
+    shared = {"num_layers": flags.num_layers, "dropout": flags.dropout}
+    if flags.arch != "transformer":
+        outputs = {"return_sequences": True, "return_state": True}
+        return kerasseq.layers.StackedRNN(
+            flags.units, cell=flags.arch, **outputs, **shared
+        )
+    return kerasseq.layers.WindowTransformer(
+        num_heads=flags.num_heads,
+        mlp_dim=flags.mlp_dim or 4 * flags.units,
+        window=flags.window,
+        positions=flags.positions,
+        activation="gelu",
+        **shared,
+    )
+
+
+def compile_model(flags, trainer, steps_per_epoch):
+    """Compiles the trainer with the loss, the optimizer and its schedule."""
+    schedule = optimizer_flags.cosine_schedule(flags, flags.epochs * steps_per_epoch)
+    trainer.compile(
+        optimizer_flags.make_optimizer(flags, schedule),
+        kerasseq.training.SmoothedCrossEntropy(0.0),
+        weighted_metrics=kerasseq.training.token_metrics(),
+        jit_compile=flags.jit_compile,
+    )

@@ -1,0 +1,62 @@
+"""Which exported file a recipe uses: one's own, or the one that is published."""
+
+import os
+import pathlib
+import sys
+
+PUBLISHED = pathlib.Path(__file__).parents[2] / "saved_models" / "published"
+
+
+def find(flags, recipe):
+    """The file of `--from`, else of the user's own run, else the published one.
+
+    Says on standard error which one it is, unless `--from` names it.
+
+    Args:
+        flags: Flags `from` and `output_dir`.
+        recipe: Name of the recipe, whose published file has the same name.
+
+    Returns:
+        A `pathlib.Path` of a `.tflite` file.
+
+    Raises:
+        ValueError: if nothing was exported or published yet.
+    """
+    given = flags["from"].value
+    if given is not None:
+        return in_folder(given) or pathlib.Path(given, "model.tflite")
+    own = dict.fromkeys([flags.output_dir, flags["output_dir"].default])
+    places = [*map(pathlib.Path, own), PUBLISHED / recipe]
+    for place in places:
+        if path := in_folder(place):
+            print(f"Using {os.path.relpath(path)}", file=sys.stderr)
+            return path
+    looked = " nor ".join(f"'{os.path.relpath(place)}'" for place in places)
+    raise ValueError(
+        f"There is no exported model in {looked}. Train one with "
+        f"`python -m recipes.{recipe}`, or name a file with --from."
+    )
+
+
+def in_folder(path):
+    """The exported file that a path means.
+
+    Args:
+        path: A `.tflite` file, a folder with `model.tflite`, or one with a single
+            `.tflite` file.
+
+    Returns:
+        A `pathlib.Path`, or `None` for a folder without such a file.
+    """
+    path = pathlib.Path(path)
+    if path.suffix == ".tflite":
+        return path
+    files = sorted(path.glob("*.tflite"))
+    main = [file for file in files if file.name == "model.tflite"]
+    found = main or (files if len(files) == 1 else [])
+    return found[0] if found else None
+
+
+def is_published(path):
+    """Whether a file is among the published ones, a folder that stays as it is."""
+    return PUBLISHED.resolve() in pathlib.Path(path).resolve().parents
