@@ -34,8 +34,8 @@ def load(cell, units, shape, num_threads):
     import keras
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelizm_threads(num_threads)
-    tf.config.threading.set_inter_op_parallelizm_threads(num_threads)
+    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
 
     def prepare():
         model = build(cell, units, shape[1])
