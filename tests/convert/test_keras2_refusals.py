@@ -120,7 +120,7 @@ class TestModels:
         with pytest.raises(ValueError, match="save and load .* that share a layer"):
             convert.import_keras2(keras2_files / "shared_inside.h5", new)
         with pytest.raises(
-            ValueError, match="1 layers of class Functional.*nested models share"
+            ValueError, match="1 layers of class Func.*nested models share"
         ):
             convert.import_keras2(keras2_files / "shared_inside.keras", new)
         assert not new.exists()
