@@ -32,7 +32,7 @@ def from_keras(model: keras.Model) -> keras.Model:
 
     Raises:
         ValueError: If the model is not built, holds a stateful layer, cannot be
-            re-created, or returns other outputs when it is.
+            re-created, or returns something else when it is.
 
     Example:
 
