@@ -5,19 +5,22 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
-# Modules with `add_arguments(parser)` and `run(arguments) -> exit code`, and what for.
+import kerasseq
+
+# Modules with `add_arguments(parser)` and `run(arguments) -> exit code`, and their use.
 COMMANDS = {
     "import": (
         "kerasseq.commands.import_keras2",
-        "a file of Keras 2 for Keras 3",
+        "convert a file of Keras 2 to Keras 3",
     ),
-    "export": ("kerasseq.commands.export", "a Keras 3 model for a phone"),
-    "doctor": ("kerasseq.commands.doctor", "what is wrong with a .tflite file"),
+    "export": ("kerasseq.commands.export", "export a Keras 3 model for a phone"),
+    "doctor": ("kerasseq.commands.doctor", "find what is wrong with a .tflite file"),
 }
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command.
 
     Args:
@@ -28,20 +31,10 @@ def main(argv=None):
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = sys.argv[1:] if argv is None else list(argv)
-    parser = argparse.ArgumentParser(prog="kerasseq")
-    commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", required=True, title="commands"
-    )
-    for name, (module, purpose) in COMMANDS.items():
-        # The one that is asked for alone: importing another may cost TensorFlow.
-        if name in arguments[:1]:
-            command = importlib.import_module(module)
-            text = command.__doc__.splitlines()[0]
-            child = commands.add_parser(name, help=purpose, description=text)
-            command.add_arguments(child)
-            child.set_defaults(run=command.run)
-        else:
-            commands.add_parser(name, help=purpose)
+    parser = _parser(arguments[:1])
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return 2
     parsed = parser.parse_args(arguments)
     try:
         code = parsed.run(parsed)
@@ -54,8 +47,35 @@ def main(argv=None):
         return end_quietly()
 
 
-def end_quietly():
-    """The exit code once nobody reads the output, as after `| head`; drops the rest."""
+def _parser(asked_for):
+    """The parser, with the arguments of the command that is asked for alone.
+
+    Importing another one may cost TensorFlow.
+    """
+    parser = argparse.ArgumentParser(prog="kerasseq")
+    version = f"kerasseq {kerasseq.__version__}"
+    parser.add_argument("--version", action="version", version=version)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, title="commands"
+    )
+    for name, (module, purpose) in COMMANDS.items():
+        if name not in asked_for:
+            commands.add_parser(name, help=purpose)
+            continue
+        command = importlib.import_module(module)
+        text = command.__doc__.splitlines()[0]
+        child = commands.add_parser(name, help=purpose, description=text)
+        command.add_arguments(child)
+        child.set_defaults(run=command.run)
+    return parser
+
+
+def end_quietly() -> int:
+    """Drops the rest of the output, which nobody reads, as after `| head`.
+
+    Returns:
+        The exit code.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 128 + signal.SIGPIPE
 

@@ -1,11 +1,14 @@
-"""Classes and functions of the user that a command is told of by name."""
+"""Classes and functions of the user, named on the command line with `--custom`."""
 
+import argparse
 import importlib
 import os
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 
-def add_argument(parser):
+def add_argument(parser: argparse.ArgumentParser) -> None:
     """Adds `--custom` to a parser."""
     parser.add_argument(
         "--custom",
@@ -17,7 +20,7 @@ def add_argument(parser):
     )
 
 
-def load(entries):
+def load(entries: Iterable[str]) -> dict[str, Any]:
     """Imports what `--custom` names.
 
     Args:
@@ -30,17 +33,17 @@ def load(entries):
     Raises:
         ValueError: If there is no such module or object.
     """
-    found = {}
+    found: dict[str, Any] = {}
     for entry in entries:
         module, _, name = entry.partition(":")
         found |= {name: find(entry)} if name else _registered(find(module))
     return found
 
 
-def find(entry):
+def find(entry: str) -> Any:
     """The object `MODULE:NAME`, or the module `MODULE`.
 
-    Modules of the working directory are found too, whatever the command is run with.
+    Modules of the working directory are found too, however the command is started.
 
     Raises:
         ValueError: If there is none.
@@ -53,7 +56,7 @@ def find(entry):
         return getattr(imported, name) if name else imported
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(
-            "Name code of yours as `package.module:name`, in a module that Python "
+            "Name your own code as `package.module:name`, in a module that Python "
             f"finds. Received: {entry} ({error})"
         ) from error
 

@@ -1,5 +1,6 @@
 """Says what is wrong with a TFLite file, and what to do about it."""
 
+import argparse
 import json
 
 from kerasseq.doctor import examination, page
@@ -7,7 +8,7 @@ from kerasseq.doctor import examination, page
 _EXIT_CODES = {"healthy": 0, "unhealthy": 1, "unreadable": 2}
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command.
 
     Args:
@@ -25,7 +26,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--run",
         action="store_true",
-        dest="measure",  # the command line keeps its function as `run`
+        dest="measure",  # `run` is the function of the command
         help="measure latency and peak memory",
     )
     parser.add_argument(
@@ -42,7 +43,7 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Examines a file and prints the result.
 
     Args:

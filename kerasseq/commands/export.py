@@ -1,31 +1,32 @@
-"""Turns a Keras 3 model into files for a phone, and proves that they agree with it.
+"""Exports a Keras 3 model for a phone, and verifies that the files agree with it.
 
 Writes to the folder: model.tflite and what --quantize asks for, saved_model/,
 report.json and report.html. Nothing is written, and an earlier export stays, if a file
 does not compute what the model computes.
 """
 
+import argparse
 import pathlib
 
 from kerasseq.commands import custom_objects
 
-PRECISIONS = "float16, dynamic, int8"
+PRECISIONS = ("float16", "dynamic", "int8")
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
     add = parser.add_argument
     add("model", help="a .keras file")
     add("--out", required=True, metavar="DIR", help="folder for the results")
-    text = f"comma-separated, out of {PRECISIONS}"
+    text = f"comma-separated, out of {', '.join(PRECISIONS)}"
     add("--quantize", default="", metavar="LIST", help=text)
     text = "for int8: .npz of real inputs, an array by the name of each input"
     add("--representative", metavar="FILE", help=text)
-    text = "for int8: layers that stay float, a pattern of their names, as 'dense*'"
-    add("--keep_float", action="append", default=[], metavar="PATTERN", help=text)
+    text = "for int8: a pattern of names of layers that stay float, as 'dense*'"
+    add("--float_layers", action="append", default=[], metavar="PATTERN", help=text)
     text = "compare on these inputs: .npz as for --representative; else random ones"
     add("--samples", metavar="FILE", help=text)
-    add("--batch_size", type=int, default=1, help="rows that the file takes at once")
+    add("--batch_size", type=int, default=1, help="rows of one call of the file")
     text = "size of an input that the model leaves open, batch left out: tokens=24"
     add("--input_shape", action="append", default=[], metavar="NAME=A,B", help=text)
     text = (
@@ -34,15 +35,15 @@ def add_arguments(parser):
         "module:function, a function of yours that gets the model"
     )
     add("--signature", action="append", default=[], metavar="KIND", help=text)
-    text = "how loops are written: auto, fused, while, unrolled"
+    text = "how loops over time are exported: auto, fused, while, unrolled"
     add("--loop_strategy", default="auto", help=text)
     custom_objects.add_argument(parser)
-    text = "seconds after which the converter is taken to hang"
+    text = "seconds after which a hanging conversion is ended"
     add("--time_limit", type=float, default=3600, help=text)
 
 
-def run(arguments):
-    """Exports the model; prints what came out.
+def run(arguments: argparse.Namespace) -> int:
+    """Exports the model; prints one line per file.
 
     Returns:
         The exit code 0.
@@ -51,13 +52,13 @@ def run(arguments):
         ValueError: For bad input, or a model that does not export.
     """
     _check_file(arguments.model)
+    _check_quantize(arguments)
     import keras
 
     from kerasseq import export
 
     objects = custom_objects.load(arguments.custom)
     model = _load(keras, arguments.model, objects)
-    quantize = tuple(filter(None, arguments.quantize.split(",")))
     try:
         report = export.export_model(
             model,
@@ -67,11 +68,8 @@ def run(arguments):
             input_shapes=_shapes(arguments.input_shape),
             samples=arguments.samples,
             loop_strategy=arguments.loop_strategy,
-            quantize=quantize,
-            representative_data=arguments.representative,
-            float_layers=tuple(arguments.keep_float),
-            task="export",
-            data=pathlib.Path(arguments.model).name,
+            quantize=_quantize(export.Int8, arguments),
+            card={"task": "export", "data": pathlib.Path(arguments.model).name},
             time_limit=arguments.time_limit,
         )
     except (RuntimeError, OSError) as error:  # a converter that crashed, a full disk
@@ -85,6 +83,37 @@ def _check_file(path):
         raise ValueError(f"There is no file at this path. Received: '{path}'")
 
 
+def _names(arguments):
+    return list(filter(None, arguments.quantize.split(",")))
+
+
+def _check_quantize(arguments):
+    names = _names(arguments)
+    if not set(names) <= set(PRECISIONS):
+        raise ValueError(
+            f"--quantize is a comma-separated list out of {','.join(PRECISIONS)}. "
+            f"Received: --quantize {arguments.quantize}"
+        )
+    if "int8" in names and arguments.representative is None:
+        raise ValueError(
+            "--quantize int8 measures the range of each activation on some hundred "
+            "real inputs; add --representative FILE, an .npz file with an array by "
+            f"the name of each input. Received: --quantize {arguments.quantize}"
+        )
+    if arguments.float_layers and "int8" not in names:
+        raise ValueError(
+            "--float_layers names layers that stay float in the int8 file; add int8 "
+            f"to --quantize. Received: --float_layers {arguments.float_layers[0]}, "
+            f"--quantize {arguments.quantize or 'nothing'}"
+        )
+
+
+def _quantize(int8, arguments):
+    """`quantize` of `export_model`."""
+    options = {"int8": int8(arguments.representative or {}, arguments.float_layers)}
+    return [options.get(name, name) for name in _names(arguments)]
+
+
 def _load(keras, path, objects):
     try:
         import kerasseq.layers  # noqa: F401 (registers its classes)
@@ -93,7 +122,7 @@ def _load(keras, path, objects):
     except Exception as error:  # Keras raises anything for a file it cannot read
         raise ValueError(
             f"Keras cannot load '{path}'. A file of Keras 2 goes through `kerasseq "
-            "import` first; classes of yours need --custom. "
+            "import` first; your own classes need --custom. "
             f"({type(error).__name__}: {str(error).strip().splitlines()[0]})"
         ) from error
 
@@ -162,4 +191,4 @@ def _print(report, folder):
         print(f"warning: {warning} (--samples)")
     refused = report["artifacts"][0]["gpu_refused_ops"]
     print(f"left to the CPU by a GPU delegate: {', '.join(refused) or 'nothing'}")
-    print(f"Everything lies in {folder}/, report.html first.")
+    print(f"All files are in {folder}/; start with report.html.")

@@ -1,12 +1,13 @@
-"""Imports a model file of Keras 2 (`.h5` or `.keras`) as a `.keras` file of Keras 3."""
+"""Converts a Keras 2 model file (`.h5` or `.keras`) to a `.keras` file of Keras 3."""
 
+import argparse
 import os
 
 from kerasseq.commands import custom_objects
 from kerasseq.utils import atomic
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `kerasseq import` to a parser."""
     parser.add_argument("old", metavar="OLD", help="a .h5 or .keras file of Keras 2")
     parser.add_argument(
@@ -24,7 +25,7 @@ def add_arguments(parser):
     parser.add_argument("--report", metavar="FILE.json", help="write the report there")
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Runs `kerasseq import`.
 
     Args:
@@ -36,9 +37,9 @@ def run(arguments):
     Raises:
         ValueError: If the model cannot be imported; nothing is written then.
     """
-    from kerasseq.convert.keras2.importer import import_keras2
+    from kerasseq import convert
 
-    _, report = import_keras2(
+    _, report = convert.import_keras2(
         arguments.old,
         arguments.out,
         custom_objects=custom_objects.load(arguments.custom),

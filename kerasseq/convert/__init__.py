@@ -1,7 +1,32 @@
-"""Models from elsewhere become kerasseq models; those of stock layers also go back."""
+"""Models from elsewhere become kerasseq models; those of stock layers also go back.
 
-from kerasseq.convert.fusing import unfused_layers as unfused_layers
-from kerasseq.convert.keras2.importer import import_keras2 as import_keras2
-from kerasseq.convert.keras_hub_vit import from_keras_hub_vit as from_keras_hub_vit
-from kerasseq.convert.stock import from_keras as from_keras
-from kerasseq.convert.stock import to_keras as to_keras
+What is public here is imported on first use: Keras 2 files need h5py, a Vision
+Transformer of KerasHub needs `kerasseq.models`, and an export needs neither.
+"""
+
+import importlib
+from typing import Any
+
+_FUNCTIONS = {
+    "from_keras": "stock",
+    "from_keras_hub_vit": "keras_hub_vit",
+    "import_keras2": "keras2.importer",
+    "to_keras": "stock",
+    "unfused_layers": "fusing",
+}
+_MODULES = ("class_mapping", "cloning", "output_comparison")
+
+__all__ = [*_FUNCTIONS, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FUNCTIONS:
+        module = importlib.import_module(f"{__name__}.{_FUNCTIONS[name]}")
+        return getattr(module, name)
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

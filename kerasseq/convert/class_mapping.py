@@ -1,4 +1,6 @@
-"""Which class of Keras is which of kerasseq, in serialized models."""
+"""Maps stock recurrent classes to those of kerasseq and back, in serialized models."""
+
+from typing import Any
 
 import keras
 
@@ -20,8 +22,8 @@ _STOCK_NAMES = {
 PACKAGE = "kerasseq"
 
 
-def with_kerasseq(config):
-    """Gives each stock recurrent layer of a serialized model its kerasseq class.
+def with_kerasseq(config: dict[str, Any]) -> dict[str, Any]:
+    """Replaces each stock recurrent layer of a serialized model by kerasseq's.
 
     Args:
         config: A nested configuration, from `keras.saving.serialize_keras_object`.
@@ -43,8 +45,8 @@ def with_kerasseq(config):
     return _rewritten(config, rename)
 
 
-def with_stock(config):
-    """Gives each kerasseq layer of a serialized model its stock class.
+def with_stock(config: dict[str, Any]) -> dict[str, Any]:
+    """Replaces each kerasseq layer of a serialized model by its stock class.
 
     Args:
         config: A nested configuration, from `keras.saving.serialize_keras_object`.
@@ -78,7 +80,7 @@ def with_stock(config):
     return config
 
 
-def names_of_kerasseq(config):
+def names_of_kerasseq(config: Any) -> list[str]:
     """Lists what in a serialized object only kerasseq can open.
 
     Args:
@@ -89,13 +91,13 @@ def names_of_kerasseq(config):
     """
     found = []
 
-    def look(node):
+    def collect(node):
         origins = (node.get("registered_name"), node.get("module"))
         if any(str(o).replace(">", ".").split(".")[0] == PACKAGE for o in origins):
             found.append(_described(node))
         return node
 
-    _rewritten(config, look)
+    _rewritten(config, collect)
     return list(dict.fromkeys(found))
 
 
@@ -111,7 +113,7 @@ def _rewritten(value, change):
 
 
 def _without_cudnn(config):
-    # Never chosen by these layers; `"auto"` is the default of the stock ones.
+    # These layers never use cuDNN; `"auto"` is the default of the stock ones.
     return {key: value for key, value in config.items() if key != "use_cudnn"}
 
 

@@ -1,13 +1,15 @@
-"""Re-creates a model from its configuration, changed on the way."""
+"""Re-creates a model from its configuration, rewritten on the way."""
 
 import tempfile
 import types
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import keras
 
 
-def all_layers(model):
+def all_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """Lists a model and all layers in it, also those in wrappers and nested models.
 
     Args:
@@ -19,12 +21,12 @@ def all_layers(model):
     return list(model._flatten_layers(include_self=True, recursive=True))
 
 
-def check_model(model, purpose):
+def check_model(model: Any, purpose: str) -> None:
     """Checks that a model can be re-created.
 
     Args:
         model: What the caller received as a model.
-        purpose: What was to be done with it: "exported", "converted".
+        purpose: What is to be done with it: "exported", "converted".
 
     Raises:
         ValueError: If it is no `keras.Model`, is not built, or holds a stateful layer.
@@ -43,14 +45,16 @@ def check_model(model, purpose):
         if isinstance(layer, keras.layers.RNN) and layer.stateful:
             raise ValueError(
                 f"A model with a stateful layer cannot be {purpose}; re-create the "
-                "layer with `stateful=False` and carry its state: make it an input "
-                f"and an output. Received: layer '{layer.name}' of class "
+                "layer with `stateful=False` and make its state an input and an "
+                f"output of the model. Received: layer '{layer.name}' of class "
                 f"{type(layer).__name__} with stateful=True"
             )
 
 
-def recreate(model, rewrite):
-    """Builds a model anew from its configuration and copies its state.
+def recreate(
+    model: keras.Model, rewrite: Callable[[dict[str, Any]], dict[str, Any]]
+) -> keras.Model:
+    """Builds a model again from its configuration and copies its state.
 
     Args:
         model: A built model; it is not touched.
@@ -89,11 +93,11 @@ def recreate(model, rewrite):
     return copy
 
 
-def local_objects(model):
+def local_objects(model: keras.Model) -> dict[str, Any]:
     """Finds the classes and functions that the configuration of a model names.
 
-    One that is not registered, or was defined in a function, is known by this all the
-    same: the caller has it and runs it already.
+    This also finds one that is not registered, or was defined in a function, since the
+    model already holds it.
 
     Args:
         model: A Keras model.
@@ -134,7 +138,7 @@ def _copy_weights(model, copy):
     if shapes != copy_shapes:
         raise ValueError(
             f"The model '{model.name}' of class {type(model).__name__} has other "
-            "weights when it is re-created from its configuration; create all weights "
+            "weights after it is re-created from its configuration; create all weights "
             "in `__init__` or `build`, and share no layer between nested models. "
             f"Received: {len(shapes)} weights {shapes}, "
             f"re-created: {len(copy_shapes)} weights {copy_shapes}"
@@ -152,7 +156,7 @@ def _copy_weights(model, copy):
 
 def _copy_other_state(model, copy):
     """Random seeds, vocabularies, and what a layer derives from its weights."""
-    seeds, own_seeds = _beside_weights(copy), _beside_weights(model)
+    seeds, own_seeds = _non_weights(copy), _non_weights(model)
     if [v.shape for v in seeds] == [v.shape for v in own_seeds]:
         for variable, own in zip(seeds, own_seeds, strict=True):
             variable.assign(own)
@@ -166,6 +170,6 @@ def _copy_other_state(model, copy):
             other.finalize_state()
 
 
-def _beside_weights(model):
+def _non_weights(model):
     weights = {id(weight) for weight in model.weights}
     return [v for v in model.variables if id(v) not in weights]

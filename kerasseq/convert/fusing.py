@@ -6,11 +6,11 @@ from kerasseq.convert import cloning
 from kerasseq.ops import kernels
 
 
-def unfused_layers(model):
+def unfused_layers(model: keras.Model) -> list[tuple[str, str]]:
     """Lists the recurrent layers that cannot become TFLite's fused LSTM.
 
-    They work all the same: they are exported as a loop over time. Which of the two is
-    faster depends on the size.
+    They are exported as a loop over time instead. Which of the two is faster depends
+    on the size.
 
     Args:
         model: A Keras model, of stock layers or of kerasseq's.
@@ -25,7 +25,7 @@ def unfused_layers(model):
         [keras.Input((24, 3)), keras.layers.LSTM(8, activation="relu", name="lstm")]
     )
     kerasseq.convert.unfused_layers(model)
-    # [("lstm", "activation is relu, the fused LSTM knows only tanh")]
+    # [("lstm", "activation is relu, the fused LSTM supports only tanh")]
     ```
     """
     reasons = [
@@ -37,8 +37,8 @@ def unfused_layers(model):
     return list(dict.fromkeys(reasons))
 
 
-def unfused_activation(layer):
-    """Says which activation keeps an LSTM from the fused operation.
+def unfused_activation(layer: keras.layers.Layer) -> str | None:
+    """Names the activation that keeps an LSTM from the fused operation.
 
     Args:
         layer: A layer.
@@ -69,5 +69,5 @@ def _reason(cell):
         if function not in allowed:
             given = getattr(function, "__name__", type(function).__name__)
             known = allowed[0].__name__
-            return f"{name} is {given}, the fused LSTM knows only {known}"
+            return f"{name} is {given}, the fused LSTM supports only {known}"
     return None

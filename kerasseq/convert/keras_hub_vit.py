@@ -13,11 +13,13 @@ from kerasseq import models
 _CLASSES = ("ViTBackbone", "ViTImageClassifier")
 
 
-def from_keras_hub_vit(source, *, include_rescaling=False):
+def from_keras_hub_vit(
+    source: str | os.PathLike | keras.Model, *, include_rescaling: bool = False
+) -> keras.Model:
     """Turns a Vision Transformer of KerasHub into one of kerasseq.
 
     Sizes, dropout and weights are kept, and with them the outputs. A backbone becomes
-    the encoder without a head. A classifier becomes one that puts out logits, without
+    the encoder without a head. A classifier becomes one that returns logits, without
     the activation of the original; a dropout right before its head is left out, with
     a warning. Where the original has no biases there are biases of zero. Trained
     weights load into a model for another resolution, see `kerasseq.models.vit`.
@@ -26,7 +28,7 @@ def from_keras_hub_vit(source, *, include_rescaling=False):
         source: A `keras_nlp.models.ViTBackbone` or `ViTImageClassifier` (of
             `keras_hub` as well), or the path of a folder that its `save_to_preset`
             wrote. Nothing is downloaded.
-        include_rescaling: Whether the new model takes values from 0 to 255 and brings
+        include_rescaling: Whether the new model takes values from 0 to 255 and scales
             them to -1 to 1 itself, as the preprocessor of the published weights does.
             Otherwise it takes what `source` takes.
 
@@ -75,7 +77,7 @@ def _load_preset(folder):
     path = folder / "config.json"
     if not path.is_file():
         raise ValueError(
-            "The folder of a preset holds a `config.json`; write one with "
+            "The folder of a preset must hold a `config.json`; write one with "
             f"`backbone.save_to_preset(folder)`. Received: source={str(folder)!r}"
         )
     kind = json.loads(path.read_text()).get("class_name")

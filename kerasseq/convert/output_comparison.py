@@ -1,6 +1,8 @@
-"""Checks that a converted model puts out what the model puts out."""
+"""Checks that a converted model returns the same outputs as the original."""
 
+import typing
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,22 +11,36 @@ from kerasseq.convert import cloning
 
 _TOLERANCES = {"float16": 1e-2, "bfloat16": 1e-1}
 _TOLERANCE = 1e-5
-# What the products of float32 matrices have the precision of, unless told otherwise.
-_PRODUCTS = {"gpu": "float16", "tpu": "bfloat16"}
+# The precision of float32 matrix products by default.
+_MATMUL_PRECISIONS = {"gpu": "float16", "tpu": "bfloat16"}
 _BATCH_SIZE = 2
 _UNKNOWN_SIZES = (6, 64)  # the second for stacks that shorten their input
 
 
-def check(model, converted, stacklevel=4):
+class Call(typing.NamedTuple):
+    """A call of a model, and what it returned.
+
+    Attributes:
+        args: Positional arguments.
+        kwargs: Named arguments.
+        outputs: Flat list of arrays.
+    """
+
+    args: tuple
+    kwargs: dict[str, Any]
+    outputs: list[np.ndarray]
+
+
+def check(model: keras.Model, converted: keras.Model, stacklevel: int = 4) -> None:
     """Runs both models on the same random inputs.
 
     Inputs are seeded: normal floats; integers below the size of each embedding, with
     zeros at the end as padding. Neither model changes, not even its random seeds.
 
     Args:
-        model: The model as it was.
-        converted: The model it became.
-        stacklevel: Of the warning, for a model that refuses random inputs.
+        model: The original model.
+        converted: The converted model.
+        stacklevel: Of the warning, for a model that does not run on random inputs.
 
     Raises:
         ValueError: If an output differs by more than 1e-5, relative to the largest
@@ -32,7 +48,7 @@ def check(model, converted, stacklevel=4):
             1e-2; with bfloat16 anywhere, or on a TPU, by more than 0.1.
     """
     try:
-        args, kwargs, expected = run_on_random_inputs(model)
+        call = run_on_random_inputs(model)
     except ValueError as error:
         warnings.warn(
             f"The outputs of model '{model.name}' were not compared, since it does "
@@ -42,27 +58,27 @@ def check(model, converted, stacklevel=4):
         )
         return
     allowed = tolerance(model)
-    received = run(converted, args, kwargs)
-    for index, pair in enumerate(zip(expected, received, strict=True)):
+    received = run(converted, call.args, call.kwargs)
+    for index, pair in enumerate(zip(call.outputs, received, strict=True)):
         found = difference(*pair)
         if not found <= allowed:
             raise ValueError(
-                f"The model '{model.name}' of class {type(model).__name__} puts out "
-                "something else when it is converted; does a class of yours behave as "
-                "its `get_config` says, and has a function of yours the name of one of "
-                f"Keras? Received: a difference of {found:.3g} in output {index}, "
-                f"allowed {allowed:g}"
+                f"The model '{model.name}' of class {type(model).__name__} returns "
+                "other outputs after the conversion; check that your classes behave as "
+                "their `get_config` says, and that no function of yours has the name "
+                "of one of Keras. Received: a difference of "
+                f"{found:.3g} in output {index}, allowed {allowed:g}"
             )
 
 
-def run_on_random_inputs(model):
+def run_on_random_inputs(model: keras.Model) -> Call:
     """Runs a model on seeded inputs.
 
     Args:
         model: A built model; not even its random seeds change.
 
     Returns:
-        `(args, kwargs, outputs)`: of its call, and a flat list of arrays.
+        The `Call`.
 
     Raises:
         ValueError: If it does not run on them; the message says why.
@@ -70,14 +86,14 @@ def run_on_random_inputs(model):
     for size in _UNKNOWN_SIZES:
         try:
             args, kwargs = _random_inputs(model, size)
-            return args, kwargs, run(model, args, kwargs)
-        except Exception as error:  # any: the model's own code refuses these inputs
+            return Call(args, kwargs, run(model, args, kwargs))
+        except Exception as error:  # any: the model's own code raises it
             reason = error
     raise ValueError(f"{type(reason).__name__}: {reason}") from reason
 
 
-def run(model, args, kwargs):
-    """Runs a model without a change to it, and gives a flat list of arrays."""
+def run(model: keras.Model, args: tuple, kwargs: dict[str, Any]) -> list[np.ndarray]:
+    """Runs a model without changing it, and returns a flat list of arrays."""
     # In the scope nothing is assigned: no seed moves on, no state is kept.
     with keras.StatelessScope():
         outputs = model(*args, training=False, **kwargs)
@@ -87,20 +103,19 @@ def run(model, args, kwargs):
 def _array(tensor):
     array = keras.ops.convert_to_numpy(tensor)
     floats = keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype))
-    return (
-        array.astype("float32") if floats else array
-    )  # bfloat16 is no number to NumPy
+    # NumPy does not count bfloat16 among its numbers.
+    return array.astype("float32") if floats else array
 
 
-def tolerance(model):
-    """The difference that the precision of a model allows, see `difference`."""
+def tolerance(model: keras.Model) -> float:
+    """The `difference` that the precision of a model allows."""
     kinds = {getattr(x, "compute_dtype", None) for x in cloning.all_layers(model)}
     for device in keras.distribution.list_devices():
-        kinds.add(_PRODUCTS.get(device.split(":")[0]))
-    return max(_TOLERANCES.get(kind, _TOLERANCE) for kind in kinds)
+        kinds.add(_MATMUL_PRECISIONS.get(device.split(":")[0]))
+    return max(_TOLERANCES.get(str(kind), _TOLERANCE) for kind in kinds)
 
 
-def difference(expected, received):
+def difference(expected: np.ndarray, received: np.ndarray) -> float:
     """The largest difference of two arrays, relative to values above 1."""
     if expected.shape != received.shape:
         return float("inf")
@@ -134,7 +149,7 @@ def _random_inputs(model, unknown_size):
         template = tensors[0] if sequential else model.input
         inputs = keras.tree.map_structure(lambda x: array(x.shape, x.dtype), template)
         return (inputs,), {}
-    # A subclassed model knows the shapes it was built with. Whole numbers serve an
+    # A subclassed model knows the shapes it was built with. Whole numbers suit an
     # embedding and a dense layer alike.
     shapes = model.get_build_config()
     shapes = shapes.get("shapes_dict", {"": shapes.get("input_shape")})
@@ -155,6 +170,6 @@ def _random(generator, shape, dtype, limit):
     ids = generator.integers(min(1, limit - 1), limit, shape)
     # Padding only on the right: cuDNN takes no other masks.
     lengths = generator.integers(1, shape[-1] + 1, (*shape[:-1], 1))
-    # A tensor like the floats: Keras takes no mix of tensors and arrays.
+    # A tensor like the floats: Keras does not take tensors and arrays together.
     ids = np.where(np.arange(shape[-1]) < lengths, ids, 0)
     return keras.ops.convert_to_tensor(ids, dtype)

@@ -10,14 +10,14 @@ from kerasseq.convert import cloning, fusing, output_comparison
 from kerasseq.layers import compiled_rnn
 
 
-def from_keras(model):
+def from_keras(model: keras.Model) -> keras.Model:
     """Turns the recurrent layers of a Keras model into those of kerasseq.
 
     `SimpleRNN`, `LSTM`, `GRU` and `RNN` are replaced, in functional, sequential,
     nested and subclassed models and in wrappers like `Bidirectional`; a cell of your
-    own and all other layers, `ConvLSTM2D` among them, stay what they are. The model is
-    re-created from its configuration with copies of its weights, and its outputs on
-    random inputs are compared. `model` itself is not touched.
+    own and all other layers, such as `ConvLSTM2D`, are kept. The model is re-created
+    from its configuration with copies of its weights, and its outputs on random inputs
+    are compared. `model` itself is not changed.
 
     A compiled model comes back compiled the same way, with a new optimizer. A warning
     names recurrent layers that stay stock ones, and LSTM layers that an export cannot
@@ -47,7 +47,7 @@ def from_keras(model):
     return converted
 
 
-def to_keras(model):
+def to_keras(model: keras.Model) -> keras.Model:
     """Turns the layers of a kerasseq model into those of stock Keras.
 
     A `.keras` file of the result opens where kerasseq is not installed. `SimpleRNN`,
@@ -76,8 +76,8 @@ def to_keras(model):
     ours = [x for x in cloning.all_layers(converted) if _needs_kerasseq(type(x))]
     if ours:
         raise ValueError(
-            "Some layers are made by a class of yours in its own code, where they "
-            "cannot be exchanged; build them of `keras.layers` there. Received: "
+            "Some layers are created by a class of yours in its own code, where they "
+            "cannot be replaced; use `keras.layers` there. Received: "
             f"{_listed(ours)}"
         )
     return converted
@@ -125,8 +125,8 @@ def _warn_of_stock_layers(converted):
     ]
     if stock:
         warnings.warn(
-            "These layers stay what they are, since kerasseq has no layer of their "
-            "class, or a class of yours makes them in its own code; use "
+            "These layers are kept as they are, since kerasseq has no layer of their "
+            "class, or a class of yours creates them in its own code; use "
             f"`kerasseq.layers` there: {_listed(stock)}.",
             stacklevel=3,
         )

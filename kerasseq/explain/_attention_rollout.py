@@ -1,6 +1,7 @@
-"""Attention rollout: which patches a Vision Transformer looks at."""
+"""Attention rollout: which patches a Vision Transformer attends to."""
 
 import re
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,15 +12,21 @@ from kerasseq.explain import _heat_maps
 _FUSIONS = {"mean": np.mean, "max": np.max, "min": np.min}
 
 
-def attention_rollout(model, images, *, residual=0.5, head_fusion="mean"):
-    """Traces attention through all blocks of a Vision Transformer to the patches.
+def attention_rollout(
+    model: keras.Model,
+    images: Any,
+    *,
+    residual: float = 0.5,
+    head_fusion: str = "mean",
+) -> np.ndarray:
+    """Follows attention through all blocks of a Vision Transformer to the patches.
 
         A~_l = residual I + (1 - residual) A_l
         R = A~_L ... A~_2 A~_1
 
-    `A_l` are the attention weights of block `l`, its heads made one. With a class
+    `A_l` are the attention weights of block `l`, reduced over its heads. With a class
     token the map is its row of `R`; without one it is the mean of all rows. The map
-    says where information came from, not for which class it speaks.
+    shows where information came from, not which class it supports.
 
     Args:
         model: A model built by `kerasseq.models.vit`, or a functional model with
@@ -27,14 +34,14 @@ def attention_rollout(model, images, *, residual=0.5, head_fusion="mean"):
             `return_attention_scores=True`, and a layer `patches` whose output is the
             grid of patches, `(batch_size, rows, columns, features)`.
         images: Array `(num, height, width, channels)`, as the model takes them.
-        residual: Share of the skip connection, in `[0, 1)`. Defaults to 0.5, as in
+        residual: Weight of the skip connection, in `[0, 1)`. Defaults to 0.5, as in
             the paper.
         head_fusion: `"mean"` (the paper), `"max"` or `"min"` of the heads; rows are
             then scaled to a sum of 1.
 
     Returns:
-        float32 array `(num, height, width)`, in each map 0 for the patch that counts
-        least and 1 at the peak. Where all patches count the same it is 0 everywhere.
+        float32 array `(num, height, width)`, in each map 0 for the patch with the
+        lowest weight and 1 at the peak. If all weights are equal it is 0 everywhere.
 
     Raises:
         ValueError: If the model lacks these layers, or for images of another rank, a
@@ -99,7 +106,13 @@ def _layers(model):
 
 
 def _fuse(scores, head_fusion, residual):
-    """From `(batch, heads, length, length)` to the block's mixing matrix."""
+    """The block's mixing matrices, `(batch_size, length, length)`.
+
+    Args:
+        scores: Attention weights `(batch_size, num_heads, length, length)`.
+        head_fusion: As in `attention_rollout`.
+        residual: As in `attention_rollout`.
+    """
     scores = ops.convert_to_numpy(ops.cast(scores, "float32")).astype("float64")
     weights = _FUSIONS[head_fusion](scores, axis=1)
     sums = weights.sum(axis=-1, keepdims=True)
@@ -115,7 +128,7 @@ def _map(rollout, grid_shape):
             f"{rollout.shape[-1]} tokens for {grid_shape[0]} x {grid_shape[1]} patches"
         )
     row = rollout[:, 0] if num_prefix else rollout.mean(axis=1)
-    row = row[:, num_prefix:]
+    row = row[:, num_prefix:]  # (batch_size, rows * columns)
     low, high = row.min(axis=1, keepdims=True), row.max(axis=1, keepdims=True)
     row = np.where(high - low > 1e-5 * high, row - low, 0)  # less is rounding
     return row.reshape(-1, *grid_shape)

@@ -1,4 +1,6 @@
-"""Grad-CAM: which places of a feature map speak for a class."""
+"""Grad-CAM: which positions of a feature map support a class."""
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -7,35 +9,40 @@ from keras import ops
 from kerasseq.explain import _heat_maps
 
 
-def grad_cam(model, images, class_index=None, layer_name="features"):
+def grad_cam(
+    model: keras.Model,
+    images: Any,
+    class_index: Any = None,
+    layer_name: str = "features",
+) -> np.ndarray:
     """Maps the evidence for a class, from the gradient at a feature map.
 
-        alpha_k = mean over places of d logit_c / d A_k
+        alpha_k = mean over positions of d logit_c / d A_k
         L = ReLU(sum_k alpha_k A_k)
 
     `A_k` are the channels of the feature map. For a head of global average pooling
     and one linear layer, as in `kerasseq.models.convnet`, this is class activation
     mapping (Zhou et al., 2016): `alpha_k` is the weight from channel `k` to the class,
-    divided by the number of places. Works on the TensorFlow and the JAX backend.
+    divided by the number of positions. Works on the TensorFlow and the JAX backend.
 
     Args:
         model: A functional classifier with one input and logits
-            `(batch_size, num_classes)`. (After a softmax the gradient of a sure
-            answer vanishes.)
+            `(batch_size, num_classes)`. (After a softmax the gradient of a
+            confident prediction vanishes.)
         images: Array `(num, height, width, channels)`, as the model takes them.
         class_index: The class to explain, an int for all images or an array `(num,)`;
-            `None` for the class each image is taken for.
+            `None` for the predicted class of each image.
         layer_name: Name of the layer whose output is the feature map, `(batch_size,
             rows, columns, channels)`. Everything on the way to the logits must pass
             through it.
 
     Returns:
-        float32 array `(num, height, width)`, 0 where nothing speaks for the class and
+        float32 array `(num, height, width)`, 0 where nothing supports the class and
         1 at the peak of each image.
 
     Raises:
-        ValueError: If there is no such layer, it gives no feature map or the logits
-            do not come from it alone, or if the class is not one of the model's, or
+        ValueError: If there is no such layer, its output is no feature map or the
+            logits depend on more than it, if the class is not one of the model's, or
             on another backend.
 
     Example:
@@ -70,8 +77,8 @@ def _split(model, layer_name):
     names = [layer.name for layer in getattr(model, "layers", ())]
     if layer_name not in names or len(getattr(model, "inputs", ())) != 1:
         raise ValueError(
-            "Grad-CAM needs a functional model with one input and a layer that gives "
-            "the feature map; name it with `layer_name`. Received: "
+            "Grad-CAM needs a functional model with one input and a layer whose output "
+            "is the feature map; name it with `layer_name`. Received: "
             f"layer_name={layer_name!r}, model={model!r} with layers {names}"
         )
     features = model.get_layer(layer_name).output
@@ -86,8 +93,8 @@ def _split(model, layer_name):
         head = keras.Model(features, model.outputs[0])
     except ValueError as error:
         raise ValueError(
-            "There is a way from the images to the logits around this layer; name a "
-            f"later one. Received: layer_name={layer_name!r}"
+            "A path from the images to the logits does not pass through this layer; "
+            f"name a later one. Received: layer_name={layer_name!r}"
         ) from error
     return keras.Model(model.inputs[0], features), head
 

@@ -1,4 +1,7 @@
-"""What the pictures of a model's attention share: batches in, heat maps out."""
+"""What Grad-CAM and attention rollout have in common: batches in, heat maps out."""
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -6,8 +9,8 @@ from keras import ops
 BATCH_SIZE = 32
 
 
-def check(images):
-    """Returns the images' `(height, width)`, after a look at their shape."""
+def check(images: Any) -> tuple[int, int]:
+    """Checks the shape of images and returns their `(height, width)`."""
     shape = tuple(np.shape(images))
     if len(shape) != 4 or not shape[0]:
         raise ValueError(
@@ -18,14 +21,14 @@ def check(images):
     return shape[1:3]
 
 
-def batches(images):
-    """Pairs of a slice and the images in it, few enough for the memory."""
+def batches(images: Any) -> Iterator[tuple[slice, Any]]:
+    """Pairs of a slice and the images in it, small enough for the memory."""
     for start in range(0, len(images), BATCH_SIZE):
         part = slice(start, start + BATCH_SIZE)
         yield part, images[part]
 
 
-def heat_maps(maps, size):
+def heat_maps(maps: Any, size: tuple[int, int]) -> np.ndarray:
     """Resizes maps and scales each one so that its highest value is 1.
 
     Args:

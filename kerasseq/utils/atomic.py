@@ -11,9 +11,13 @@ import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+Path = str | os.PathLike
 
 
-def check_output_dir(path):
+def check_output_dir(path: Path) -> pathlib.Path:
     """Checks that a folder can be written, before any long work.
 
     Missing parents are created; the folder itself is not.
@@ -40,7 +44,7 @@ def check_output_dir(path):
 
 
 @contextlib.contextmanager
-def staging(output_dir):
+def staging(output_dir: Path) -> Iterator[pathlib.Path]:
     """A temporary folder beside `output_dir`, removed at the end in any case.
 
     Args:
@@ -67,7 +71,7 @@ def staging(output_dir):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def move_into(staging_dir, output_dir, names):
+def move_into(staging_dir: Path, output_dir: Path, names: Iterable[str]) -> None:
     """Renames complete files and folders into place, all of them or none.
 
     Args:
@@ -94,7 +98,7 @@ def move_into(staging_dir, output_dir, names):
         raise
 
 
-def write_json(path, value):
+def write_json(path: Path, value: Any) -> Any:
     """Writes a value as a JSON file, whole or not at all.
 
     Args:
@@ -112,7 +116,7 @@ def write_json(path, value):
 
 
 @contextlib.contextmanager
-def replace_file(path, mode="w"):
+def replace_file(path: Path, mode: str = "w") -> Iterator[IO]:
     """Opens a file that takes its name only when the block ends without an error.
 
     Args:
@@ -140,7 +144,7 @@ def replace_file(path, mode="w"):
 
 
 @contextlib.contextmanager
-def replace_folder(path):
+def replace_folder(path: Path) -> Iterator[pathlib.Path]:
     """Fills a folder that takes its name only when the block ends without an error.
 
     Args:
@@ -156,7 +160,7 @@ def replace_folder(path):
         move_into(folder, path.parent, [path.name])
 
 
-def plain(value, where="the report"):
+def plain(value: Any, where: str = "the report") -> Any:
     """Turns a nested value into plain Python types that JSON can hold.
 
     Args:

@@ -4,12 +4,16 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 _TAIL_LINES = 20
 _PACKAGE_PARENT = str(pathlib.Path(__file__).resolve().parents[2])
 
 
-def run(module, arguments, time_limit=None):
+def run(
+    module: str, arguments: Iterable[Any], time_limit: float | None = None
+) -> subprocess.CompletedProcess:
     """Runs `python -m module arguments...` and waits for it.
 
     Args:
@@ -18,9 +22,9 @@ def run(module, arguments, time_limit=None):
         time_limit: Seconds after which the child is ended; `None` for no limit.
 
     Returns:
-        A `subprocess.CompletedProcess` with the captured text of both streams, and
-        without a return code if the child was ended. The child sees no GPU: it must
-        not take the memory of the one in use.
+        A `subprocess.CompletedProcess` with the captured text of both streams;
+        `returncode` is `None` if the child was ended. The child sees no GPU, so that
+        it does not take the memory of the one in use.
     """
     path = [_PACKAGE_PARENT, os.environ.get("PYTHONPATH", "")]
     environment = {
@@ -40,15 +44,16 @@ def run(module, arguments, time_limit=None):
             check=False,
             timeout=time_limit,
         )
-    except subprocess.TimeoutExpired as ended:  # holds bytes, whatever was asked for
+    except subprocess.TimeoutExpired as ended:  # holds bytes, in spite of `text`
         streams = [
             (text or b"").decode(errors="replace")
             for text in (ended.stdout, ended.stderr)
         ]
-        return subprocess.CompletedProcess(command, None, *streams)
+        status: Any = None  # it has no exit status of its own
+        return subprocess.CompletedProcess(command, status, *streams)
 
 
-def check(result, what):
+def check(result: subprocess.CompletedProcess, what: str) -> None:
     """Raises if a child failed.
 
     Args:
@@ -63,7 +68,7 @@ def check(result, what):
         return
     how = f"ended with exit status {result.returncode}"
     if result.returncode is None:
-        how = "came to no end within `time_limit` and was ended"
+        how = "did not end within `time_limit` and was ended"
     elif result.returncode < 0:
         how = f"was killed by signal {-result.returncode}"
     tail = "\n".join(result.stderr.strip().splitlines()[-_TAIL_LINES:])

@@ -17,9 +17,11 @@ def test_reasons():
             ),
         ]
     )
-    sigmoid = "recurrent_activation is hard_sigmoid, the fused LSTM knows only sigmoid"
+    sigmoid = (
+        "recurrent_activation is hard_sigmoid, the fused LSTM supports only sigmoid"
+    )
     assert dict(convert.unfused_layers(model)) == {
-        "relu": "activation is relu, the fused LSTM knows only tanh",
+        "relu": "activation is relu, the fused LSTM supports only tanh",
         "gru": "only LSTMCell can be fused, not GRUCell",
         "forward_both": sigmoid,
         "backward_both": sigmoid,

@@ -85,7 +85,7 @@ class TestActivations:
             return keras.ops.tanh(x)
 
         model = sequential(layers.SimpleRNN(2, activation=relu))
-        with pytest.raises(ValueError, match="puts out something else.*difference"):
+        with pytest.raises(ValueError, match="returns other outputs.*difference"):
             convert.from_keras(model)
 
 

@@ -172,11 +172,11 @@ class TestErrors:
         function, _ = export.image_signature((16, 16, 1), softmax=softmax)(model)[
             "serve"
         ]
-        with pytest.raises(ValueError, match="say which heads.*softmax=.'mask',."):
+        with pytest.raises(ValueError, match="classification heads.*softmax=.'mask',."):
             function(image=np.zeros((1, 16, 16, 1), "uint8"))
 
     def test_no_heads(self):
         signature = export.image_signature((16, 16, 1), softmax=("mask",))
         function, _ = signature(small_unet(num_classes=2))["serve"]
-        with pytest.raises(ValueError, match="must give one tensor"):
+        with pytest.raises(ValueError, match="must return one tensor"):
             function(image=np.zeros((1, 16, 16, 1), "uint8"))

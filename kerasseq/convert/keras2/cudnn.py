@@ -1,10 +1,11 @@
-"""Weights of `CuDNNLSTM` and `CuDNNGRU`, in the form of `LSTM` and `GRU`.
+"""Weights of `CuDNNLSTM` and `CuDNNGRU`, in the layout of `LSTM` and `GRU`.
 
-cuDNN multiplies from the left: of each gate it has the transposed matrices, and its
-biases twice, one for the input and one for the state.
+cuDNN multiplies from the left: it stores the matrices of each gate transposed, and two
+biases, one for the input and one for the state.
 """
 
 import functools
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
@@ -12,8 +13,10 @@ import numpy as np
 _GATES = {keras.layers.LSTMCell: 4, keras.layers.GRUCell: 3}
 
 
-def functions(model, shapes):
-    """What makes of an array of the file the value of a variable.
+def functions(
+    model: keras.Model, shapes: Mapping[int, tuple[int, ...]]
+) -> Mapping[int, Callable[[np.ndarray], np.ndarray]]:
+    """Functions from an array in cuDNN's layout to the value of a variable.
 
     Args:
         model: The model with the variables.
@@ -21,7 +24,7 @@ def functions(model, shapes):
 
     Returns:
         `{id of a variable: function of the array}` for the cells whose biases, and
-        with them all weights, the file has as cuDNN does.
+        so all weights, the file stores in cuDNN's layout.
     """
     found = {}
     for cell in model._flatten_layers():
@@ -48,6 +51,6 @@ def _recurrent(array, gates):
 
 
 def _bias(array, shape):
-    """The sum of both, or both where the cell has two."""
+    """The sum of both biases, or both where the cell has two."""
     both = array.reshape(2, -1)
     return both if both.shape == shape else both.sum(0)

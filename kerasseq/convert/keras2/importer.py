@@ -3,6 +3,8 @@
 import os
 import pathlib
 import tempfile
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
@@ -11,21 +13,26 @@ from kerasseq.convert.keras2.source import open_source
 from kerasseq.utils import atomic
 
 _NO_EXAMPLE = (
-    "Nothing of the old framework was compared: no outputs were given. The model ran "
-    "on {inputs} and gives the same outputs when Keras 3 loads it again."
+    "No outputs of the old model were given, so none were compared. The model ran on "
+    "{inputs} and returns the same outputs when Keras 3 loads it again."
 )
 
 
 def import_keras2(
-    path, output=None, *, custom_objects=None, examples=None, tolerance=None
-):
+    path: str | os.PathLike,
+    output: str | os.PathLike | None = None,
+    *,
+    custom_objects: Mapping[str, Any] | None = None,
+    examples: str | os.PathLike | Mapping[str, Any] | None = None,
+    tolerance: float | None = None,
+) -> tuple[keras.Model, dict[str, Any]]:
     """Turns a model file of Keras 2 (tf.keras, tf_keras) into a model of Keras 3.
 
-    Layers are built anew by stock Keras 3 from the rewritten configuration, operations
+    Layers are rebuilt by stock Keras 3 from the rewritten configuration, operations
     of TensorFlow between them become operations of Keras, and the weights are copied
-    bit by bit. `hard_sigmoid`, which Keras 3 redefined, stays what it was: such a model
-    loads after `import kerasseq.ops`. The model comes back uncompiled. Code in the
-    file is never run.
+    bit by bit. `hard_sigmoid`, which Keras 3 redefined, keeps its old definition: such
+    a model loads after `import kerasseq.ops`. The model comes back uncompiled. Code in
+    the file is never run.
 
     Args:
         path: Path of a `.h5` or `.keras` file.
@@ -34,7 +41,7 @@ def import_keras2(
         custom_objects: `{name in the file: Keras 3 class or function}` for what stock
             Keras does not have.
         examples: Path of a `.npz` file or a dict: inputs named as in the model or
-            `input_0` .., and, to prove the import, `output_0` .. of the old model.
+            `input_0` .., and, to verify the import, `output_0` .. of the old model.
         tolerance: Largest difference of outputs, relative to the largest value if that
             is above 1; by default 1e-5, with half precision more.
 
@@ -45,7 +52,7 @@ def import_keras2(
 
     Raises:
         ValueError: If the file is no such model; if something in it cannot be
-            imported, which is named; or if a check fails.
+            imported (the message names it); or if a check fails.
 
     Example:
 
@@ -55,16 +62,15 @@ def import_keras2(
     )
     ```
     """
-    custom_objects = dict(custom_objects or {})
+    objects = dict(custom_objects or {})
     if output is not None and pathlib.Path(output).suffix != ".keras":
-        raise ValueError(f"The new file is named `.keras`. Received: '{output}'")
+        raise ValueError(f"The new file must be named `.keras`. Received: '{output}'")
     if output is not None and os.path.abspath(output) == os.path.abspath(path):
         raise ValueError(f"The new file needs another name. Received: '{output}'")
-    if examples is not None:
-        examples = verify.load_examples(examples)
+    arrays = None if examples is None else verify.load_examples(examples)
     with open_source(path) as source:
-        _refuse_by_name(source.config, custom_objects)
-        builder = model_builder.ModelBuilder(custom_objects, source.kind == "h5")
+        _check_config(source.config, objects)
+        builder = model_builder.ModelBuilder(objects, source.kind == "h5")
         model = builder.build(source.config)
         if not isinstance(model, keras.Model) or not model.built:
             raise ValueError(
@@ -73,67 +79,70 @@ def import_keras2(
             )
         weights.load(source, model, builder.children)
         report = _report(path, source, model, builder.rows)
-    if custom_objects:
-        names = ", ".join(custom_objects)
+    if objects:
+        names = ", ".join(objects)
         report["notes"].append(f"Load it with `custom_objects` as here: {names}.")
-    with keras.saving.CustomObjectScope(custom_objects):
-        report["comparison"] = _prove(model, output, examples, tolerance)
+    with keras.saving.CustomObjectScope(objects):
+        report["comparison"] = _verify(model, output, arrays, tolerance)
     if report["comparison"]["compared_with"] is None:
         inputs = "generated inputs" if examples is None else "the given inputs"
         report["notes"].append(_NO_EXAMPLE.format(inputs=inputs))
     return model, atomic.plain(report)
 
 
-def _prove(model, output, examples, tolerance):
-    compared, args, kwargs, outputs = verify.compare(model, examples, tolerance)
+def _verify(model, output, examples, tolerance):
+    compared, call = verify.compare(model, examples, tolerance)
     if output is None:
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "model.keras"
-            verify.save_checked(model, file, args, kwargs, outputs)
+            verify.save_checked(model, file, call)
     else:
         with atomic.staging(output) as folder:
             file = folder / pathlib.Path(output).name
-            verify.save_checked(model, file, args, kwargs, outputs)
+            verify.save_checked(model, file, call)
             os.replace(file, output)
     return compared
 
 
-def _refuse_by_name(config, custom_objects):
-    """Names everything that cannot be imported, before anything is built."""
-    refused = {}  # {why: names}
+def _check_config(config, custom_objects):
+    """Raises, before anything is built, with the names of all that is unsupported."""
+    unsupported = {}  # {reason: names}
 
-    def look(node, path):
+    def visit(node, path):
         if isinstance(node, (list, tuple)):
             for item in node:
-                look(item, path)
+                visit(item, path)
         elif isinstance(node, dict):
             if "class_name" in node and isinstance(node.get("config"), dict):
-                path = _look_at(node, path, custom_objects, refused)
+                path = _check_node(node, path, custom_objects, unsupported)
             for key, value in node.items():
                 if key not in ("compile_config", "inbound_nodes"):
-                    look(value, path)
+                    visit(value, path)
 
-    look(config, None)
-    if refused:
-        found = "; ".join(f"{', '.join(names)} {why}" for why, names in refused.items())
+    visit(config, None)
+    if unsupported:
+        found = "; ".join(
+            f"{', '.join(names)} {reason}" for reason, names in unsupported.items()
+        )
         raise ValueError(f"The model cannot be imported: {found}.")
 
 
-def _look_at(node, path, custom_objects, refused):
+def _check_node(node, path, custom_objects, unsupported):
     kind, config = node["class_name"], node["config"]
     name = config.get("name")
     shown = f"layer '{path or ''}{name}'"
     if kind == "__lambda__":
-        refused.setdefault("holds code, which is never run", []).append(f"'{path}'")
+        reason = "holds code, which is never run"
+        unsupported.setdefault(reason, []).append(f"'{path}'")
     elif kind in tf_ops.CLASSES:
         function = config.get("function")
         if tf_ops.find(function) is None:
-            why = f"of class {kind}: `tf.{function}` has no counterpart"
-            refused.setdefault(why, []).append(shown)
+            reason = f"of class {kind}: `tf.{function}` has no counterpart"
+            unsupported.setdefault(reason, []).append(shown)
     elif kind == "Lambda" or "trainable" in config and not model_builder.is_model(node):
         _, reason = layer_config.find_class(node, custom_objects)
         if reason:
-            refused.setdefault(f"of class {kind}: {reason}", []).append(shown)
+            unsupported.setdefault(f"of class {kind}: {reason}", []).append(shown)
     return "" if path is None else f"{path}{name}/"
 
 

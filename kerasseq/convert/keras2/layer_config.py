@@ -1,6 +1,8 @@
 """The configuration of one layer of Keras 2, as Keras 3 takes it."""
 
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
@@ -46,7 +48,9 @@ _HARD_SIGMOID = {
 }
 
 
-def find_class(node, custom_objects):
+def find_class(
+    node: Mapping[str, Any], custom_objects: Mapping[str, Any]
+) -> tuple[Any, str | None]:
     """Finds the class of a layer.
 
     Args:
@@ -73,7 +77,9 @@ def find_class(node, custom_objects):
     )
 
 
-def rewrite(node, layer_class):
+def rewrite(
+    node: Mapping[str, Any], layer_class: type
+) -> tuple[dict[str, Any], list[str]]:
     """Rewrites the configuration of a layer, but not those of its sub-layers.
 
     Args:
@@ -84,9 +90,9 @@ def rewrite(node, layer_class):
         The new configuration, and a list of what was changed in it.
 
     Raises:
-        ValueError: If it has an argument that Keras 3 cannot follow.
+        ValueError: If it has an argument that Keras 3 does not have.
     """
-    changes = []
+    changes: list[str] = []
     config = {
         key: _rewrite_value(key, value, changes)
         for key, value in node["config"].items()
@@ -98,9 +104,9 @@ def rewrite(node, layer_class):
         config[new] = config.pop(old)
         changes.append(f"{old} is {new}")
     if node["class_name"].startswith("CuDNN"):
-        changes.append(f"weights as {layer_class.__name__} has them")
+        changes.append(f"weights in the layout of {layer_class.__name__}")
         if layer_class is keras.layers.LSTM:
-            changes.append("both biases added up")
+            changes.append("both biases added")
     if node["class_name"] == "SyncBatchNormalization":
         config["synchronized"] = True
     for key in sorted(set(config) - arguments(layer_class)):
@@ -114,8 +120,8 @@ def rewrite(node, layer_class):
     return config, changes
 
 
-def arguments(layer_class):
-    """Lists the arguments that a constructor and those of its bases name."""
+def arguments(layer_class: type) -> set[str]:
+    """Names of the arguments of a constructor and of those of its bases."""
     bases = (base for base in layer_class.__mro__ if "__init__" in vars(base))
     names = {name for base in bases for name in inspect.signature(base).parameters}
     return names | _ANY_LAYER
@@ -149,7 +155,7 @@ def _rewrite_activation(value, changes):
 
 
 def _rewrite_object(value):
-    """An initializer or the like; some older ones keep a data type."""
+    """An initializer or the like; older files store a data type in some."""
     config = value.get("config")
     if not isinstance(config, dict):
         return value

@@ -1,6 +1,8 @@
-"""Makes the calls between layers again that a functional model of Keras 2 lists."""
+"""Repeats the calls between layers that a functional model of Keras 2 lists."""
 
 import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import keras
 
@@ -17,21 +19,29 @@ class LayerGraph:
     call as a fourth item.
     """
 
-    def __init__(self):
-        self._outputs = {}  # (layer name, number of the call) -> flat list of tensors
-        self._waiting = {}  # layer name -> (function of a call, its remaining calls)
-        self._count = {}
+    def __init__(self) -> None:
+        # (layer name, number of the call) -> flat list of tensors
+        self._outputs: dict[tuple[str, int], list] = {}
+        # layer name -> (function of a call, its remaining calls)
+        self._waiting: dict[str, tuple[Callable, list]] = {}
+        self._count: dict[str, int] = {}
 
-    def add_input(self, name, tensor):
+    def add_input(self, name: str, tensor: keras.KerasTensor) -> None:
         """Adds an input of the model."""
         self._outputs[name, 0] = [tensor]
 
-    def add_layer(self, name, layer, calls, has_own_node):
-        """Adds a layer and its calls; `has_own_node` begins to count them at 1."""
+    def add_layer(
+        self,
+        name: str,
+        layer: keras.layers.Layer,
+        calls: Iterable,
+        has_own_node: bool,
+    ) -> None:
+        """Adds a layer and its calls; with `has_own_node` they count from 1."""
         self._count[name] = int(has_own_node)
         self._waiting[name] = lambda call: self._call_layer(layer, call), list(calls)
 
-    def add_operation(self, name, function, calls):
+    def add_operation(self, name: str, function: str, calls: Iterable) -> None:
         """Adds an operation of TensorFlow and its calls."""
         self._count[name] = 0
         self._waiting[name] = (
@@ -39,11 +49,11 @@ class LayerGraph:
             list(calls),
         )
 
-    def call_all(self):
+    def call_all(self) -> None:
         """Makes all calls.
 
         Raises:
-            ValueError: If some can never be made.
+            ValueError: If the inputs of some are missing.
         """
         waiting = dict(self._waiting)
         while waiting:
@@ -55,14 +65,14 @@ class LayerGraph:
                     f"{', '.join(waiting)}"
                 )
 
-    def take(self, structure):
-        """Takes the tensors that a structure of references names.
+    def take(self, structure: Any) -> Any:
+        """Returns the tensors that a structure of references names.
 
         Args:
             structure: A reference, or nested lists and dicts of them.
 
         Returns:
-            The same structure of tensors; a list of one is the one, as in Keras 2.
+            The same structure of tensors; a list of one is its item, as in Keras 2.
         """
         tensors = self._resolve(structure)
         return _without_list_of_one(tensors)
@@ -76,7 +86,7 @@ class LayerGraph:
                 break
             except Exception as error:  # Keras raises what a layer raises
                 raise ImportRefused(
-                    f"Layer '{name}' cannot be called as the file says: {error}"
+                    f"Layer '{name}' cannot be called as in the file: {error}"
                 ) from error
             calls.pop(0)
             self._outputs[name, self._count[name]] = keras.tree.flatten(outputs)
@@ -88,8 +98,8 @@ class LayerGraph:
         inputs = _without_list_of_one(self._resolve(call))
         kwargs = self._resolve(_arguments(call))
         if isinstance(inputs, list) and _takes_states(layer):
-            # Keras 2 appends the states to the input. With states given, Keras 3 finds
-            # no mask by itself.
+            # Keras 2 appends the states to the input. With states given, Keras 3 does
+            # not pass the mask on by itself.
             inputs, kwargs["initial_state"] = inputs[0], inputs[1:]
             kwargs.setdefault("mask", getattr(inputs, "_keras_mask", None))
         known = inspect.signature(layer.call).parameters

@@ -1,8 +1,11 @@
 """Builds Keras 3 layers and models from the configuration of a Keras 2 model.
 
-Nothing is translated node by node: the calls that the configuration lists are made
-again, on symbolic tensors, and Keras 3 records them its own way.
+Nothing is translated node by node: the calls that the configuration lists are repeated
+on symbolic tensors, and Keras 3 records them in its own format.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
@@ -13,7 +16,7 @@ MODELS = ("Functional", "Model", "Sequential")
 
 
 class Child:
-    """A layer as the file knows it.
+    """A layer and what the file calls it.
 
     Attributes:
         name: Its name in the file.
@@ -21,28 +24,28 @@ class Child:
         layer: The Keras 3 layer.
     """
 
-    def __init__(self, node, layer):
+    def __init__(self, node: Mapping[str, Any], layer: keras.layers.Layer) -> None:
         self.name = node["config"].get("name")
         self.class_name = node["class_name"]
         self.layer = layer
 
 
 class ModelBuilder:
-    """Builds a model, keeping track of what became of what.
+    """Builds a model, and records what each layer of the file became.
 
     Attributes:
         children: `{id of a model: list of Child}`, in the order of the file.
-        rows: The report: a dict a layer, without the number of weights.
+        rows: The report: one dict per layer, without the number of weights.
     """
 
-    def __init__(self, custom_objects, shares_by_id):
-        self.children = {}
-        self.rows = []
+    def __init__(self, custom_objects: Mapping[str, Any], shares_by_id: bool) -> None:
+        self.children: dict[int, list[Child]] = {}
+        self.rows: list[dict[str, Any]] = []
         self._custom_objects = custom_objects
         self._shares_by_id = shares_by_id
-        self._shared = {}
+        self._shared: dict[int, keras.layers.Layer] = {}
 
-    def build(self, node, path=""):
+    def build(self, node: Mapping[str, Any], path: str = "") -> keras.layers.Layer:
         """Builds the layer or model that `node` describes.
 
         Args:
@@ -162,13 +165,13 @@ class ModelBuilder:
         return row
 
 
-def is_model(node):
-    """Says whether a node is a model of layers, and not a layer or a model class."""
+def is_model(node: Mapping[str, Any]) -> bool:
+    """Whether a node is a model that lists its layers."""
     return node["class_name"] in MODELS and "layers" in node["config"]
 
 
-def has_own_node(node):
-    """Says whether Keras 2 counts a call of a layer at its making, of models alone."""
+def has_own_node(node: Mapping[str, Any]) -> bool:
+    """Whether Keras 2 counts a call when the layer is created, as for models alone."""
     if not is_model(node):
         return False
     if node["class_name"] != "Sequential":
@@ -177,8 +180,8 @@ def has_own_node(node):
     return bool(layers) and "batch_input_shape" in layers[0]["config"]
 
 
-def make_input(node):
-    """Makes the input tensor of an input layer, or of the first layer of a stack."""
+def make_input(node: Mapping[str, Any]) -> keras.KerasTensor:
+    """Creates the input tensor of an input layer, or of the first layer of a stack."""
     config = node["config"]
     if config.get("ragged"):
         raise ValueError(f"Keras 3 has no ragged inputs: '{config.get('name')}'")

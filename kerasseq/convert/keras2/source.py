@@ -3,9 +3,11 @@
 import contextlib
 import io
 import json
+import os
 import pathlib
 import typing
 import zipfile
+from collections.abc import Iterator
 
 import h5py
 
@@ -30,7 +32,7 @@ class Source(typing.NamedTuple):
 
 
 @contextlib.contextmanager
-def open_source(path):
+def open_source(path: str | os.PathLike) -> Iterator[Source]:
     """Opens a `.h5` or `.keras` file, whatever its name.
 
     Args:
@@ -53,7 +55,7 @@ def open_source(path):
     with contextlib.ExitStack() as stack:
         try:
             source = _read(path, stack)
-        except _Refused:
+        except _WrongKind:
             raise
         except Exception as error:  # whatever HDF5, zip, zlib and JSON raise
             raise ValueError(
@@ -72,8 +74,8 @@ def open_source(path):
         yield source
 
 
-class _Refused(ValueError):
-    """The file is whole, but not what is wanted."""
+class _WrongKind(ValueError):
+    """The file is intact, but no model file of Keras 2."""
 
 
 def _read(path, stack):
@@ -83,7 +85,7 @@ def _read(path, stack):
         return _read_h5(path, stack.enter_context(h5py.File(path, "r")))
     if start[:2] == b"PK":
         return _read_zip(path, stack.enter_context(zipfile.ZipFile(path)), stack)
-    raise _Refused(
+    raise _WrongKind(
         "Only model files of Keras 2 can be imported, `.h5` or `.keras`. Received: "
         f"'{path}', which is neither: it begins with {start!r}"
     )
@@ -93,7 +95,7 @@ def _read_h5(path, file):
     config = file.attrs.get("model_config")
     if config is None:
         what = "weights without a model" if "layer_names" in file.attrs else "no model"
-        raise _Refused(
+        raise _WrongKind(
             f"The file holds {what}; build the model in Keras 3 and try "
             "`model.load_weights`, or save the whole of it with `model.save`. "
             f"Received: '{path}'"
@@ -106,7 +108,7 @@ def _read_h5(path, file):
 def _read_zip(path, archive, stack):
     missing = sorted(set(_MEMBERS) - set(archive.namelist()))
     if missing:
-        raise _Refused(
+        raise _WrongKind(
             "The file is an archive, but not a Keras model: it lacks "
             f"{', '.join(missing)}. Received: '{path}'"
         )
@@ -125,7 +127,7 @@ def _parsed(text):
 
 
 def _plain(node):
-    """Brings what the JSON of Keras 2 writes in several ways into one."""
+    """Normalizes what the JSON of Keras 2 writes in several ways."""
     kind = node.get("class_name")
     if kind in ("__tuple__", "TensorShape") and "items" in node:
         return node["items"]
@@ -135,8 +137,8 @@ def _plain(node):
     return Ellipsis if kind == "__ellipsis__" else node
 
 
-def member(group, name, kind):
-    """Takes a dataset or group out of a group, never out of another file.
+def member(group: h5py.Group, name: str, kind: type[typing.Any]) -> typing.Any:
+    """Returns a dataset or group of a group, never one of another file.
 
     Args:
         group: HDF5 group.
@@ -149,7 +151,7 @@ def member(group, name, kind):
     Raises:
         ValueError: If it is missing, of another kind, or kept in another file.
     """
-    found = group.get(name)
+    found: typing.Any = group.get(name)
     if not isinstance(found, kind):
         raise ValueError(
             f"The file is damaged: it lacks the {kind.__name__.lower()} '{name}' in "

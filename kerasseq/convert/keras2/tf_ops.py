@@ -5,6 +5,8 @@ Keras 2 recorded `x + y` or `tf.concat([x, y], 1)` between layers as a layer of 
 """
 
 import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +15,7 @@ from keras import ops
 CLASSES = ("TFOpLambda", "SlicingOpLambda")
 
 
-def find(name):
+def find(name: Any) -> Callable[..., Any] | None:
     """Finds the counterpart of a function of TensorFlow.
 
     Args:
@@ -25,8 +27,13 @@ def find(name):
     return _OPERATIONS.get(str(name).removeprefix("compat.v1."))
 
 
-def call(name, function, args, kwargs):
-    """Calls what `find` found with the arguments that TensorFlow had.
+def call(
+    name: str,
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> Any:
+    """Calls what `find` found with the arguments of TensorFlow's function.
 
     Args:
         name: Public name of TensorFlow's function.
@@ -53,7 +60,7 @@ def call(name, function, args, kwargs):
     return function(*args, **given)
 
 
-_NO_EFFECT = {
+_NO_EFFECT: dict[str, tuple] = {
     "conjugate": (None, False),
     "batch_dims": (None, 0),
     "adjoint_a": (None, False),

@@ -1,8 +1,10 @@
-"""Checks that an imported model puts out what the old one did, and keeps doing so."""
+"""Checks that an imported model returns the outputs of the old one, also when saved."""
 
 import os
 import pathlib
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,13 +12,15 @@ import numpy as np
 from kerasseq.convert import output_comparison
 
 
-def load_examples(examples):
-    """Reads inputs, and outputs if there are any, that the old model had.
+def load_examples(
+    examples: str | os.PathLike | Mapping[str, Any],
+) -> dict[str, np.ndarray]:
+    """Reads inputs, and if there are any the outputs, of the old model.
 
     Args:
         examples: Path of a `.npz` file, or a dict of arrays. Inputs are named as in
             the model, or `input_0`, `input_1` .. in its order; outputs `output_0` ..
-            A number may be left out if there is one.
+            The number may be left out if there is only one.
 
     Returns:
         A dict of arrays.
@@ -37,8 +41,12 @@ def load_examples(examples):
         ) from error
 
 
-def compare(model, examples, tolerance):
-    """Runs a model on examples, and compares the outputs with those stored.
+def compare(
+    model: keras.Model,
+    examples: Mapping[str, np.ndarray] | None,
+    tolerance: float | None,
+) -> tuple[dict[str, Any], output_comparison.Call]:
+    """Runs a model on examples, and compares the outputs with the stored ones.
 
     Args:
         model: The imported model.
@@ -47,63 +55,72 @@ def compare(model, examples, tolerance):
             above 1; by default what the precision of the model allows.
 
     Returns:
-        The report, a dict, and the call: `(args, kwargs)`, and the outputs.
+        The report, a dict, and the `output_comparison.Call`.
 
     Raises:
         ValueError: If they do not fit the model, or the outputs differ.
     """
     if examples is None:
-        args, kwargs, outputs = output_comparison.run_on_random_inputs(model)
-        expected = []
+        call, expected = output_comparison.run_on_random_inputs(model), []
     else:
-        inputs, expected = _sorted_out(model, examples)
-        args, kwargs = (inputs,), {}
-        try:
-            outputs = output_comparison.run(model, args, kwargs)
-        except Exception as error:  # whatever the layers raise
-            raise ValueError(f"The model refuses the examples: {error}") from error
-    if not expected and not all(np.isfinite(x).all() for x in outputs):
-        raise ValueError("The imported model puts out NaN or infinite values.")
-    report = {"compared_with": None, "max_abs_diff": None, "tolerance": None}
+        inputs, expected = _inputs_and_outputs(model, examples)
+        call = _called(model, inputs)
+    if not expected and not all(np.isfinite(x).all() for x in call.outputs):
+        raise ValueError("The imported model returns NaN or infinite values.")
+    report: dict[str, Any] = {
+        "compared_with": None,
+        "max_abs_diff": None,
+        "tolerance": None,
+    }
     if expected:
         allowed = output_comparison.tolerance(model) if tolerance is None else tolerance
-        largest = _check_same(outputs, expected, allowed)
+        largest = _check_same(call.outputs, expected, allowed)
         report = {
             "compared_with": f"{len(expected)} stored outputs",
             "max_abs_diff": largest,
             "tolerance": allowed,
         }
-    return report, args, kwargs, outputs
+    return report, call
 
 
-def save_checked(model, path, args, kwargs, outputs):
+def save_checked(
+    model: keras.Model, path: str | os.PathLike, call: output_comparison.Call
+) -> None:
     """Saves a model, loads it again and compares the outputs, which must be the same.
 
     Args:
         model: The imported model.
         path: Path of a new `.keras` file.
-        args: Positional arguments of a call.
-        kwargs: Named arguments.
-        outputs: What the call put out.
+        call: What the model returned.
 
     Raises:
-        ValueError: If it cannot be loaded, or is another model then.
+        ValueError: If it cannot be loaded, or returns other outputs then.
     """
     try:
         model.save(path)
         loaded = keras.saving.load_model(path)
-        again = output_comparison.run(loaded, args, kwargs)
+        again = output_comparison.run(loaded, call.args, call.kwargs)
     except Exception as error:  # Keras raises what a layer raises
         raise ValueError(
-            "Keras 3 cannot save and load the imported model; nested models that share "
-            f"a layer are such a case. ({type(error).__name__}: {error})"
+            "Keras 3 cannot save and load the imported model, as happens for nested "
+            f"models that share a layer. ({type(error).__name__}: {error})"
         ) from error
-    for first, second in zip(outputs, again, strict=True):
+    for first, second in zip(call.outputs, again, strict=True):
         if output_comparison.difference(first, second) != 0:
-            raise ValueError("The imported model is another one when Keras 3 loads it.")
+            raise ValueError(
+                "The imported model returns other outputs when Keras 3 loads it again."
+            )
 
 
-def _sorted_out(model, examples):
+def _called(model, inputs):
+    try:
+        outputs = output_comparison.run(model, (inputs,), {})
+    except Exception as error:  # whatever the layers raise
+        raise ValueError(f"The model does not run on the examples: {error}") from error
+    return output_comparison.Call((inputs,), {}, outputs)
+
+
+def _inputs_and_outputs(model, examples):
     """`(inputs in the structure of the model, outputs)`."""
     names = [tensor.name for tensor in model.inputs]
     inputs, outputs = {}, {}
@@ -141,7 +158,7 @@ def _check_same(outputs, expected, allowed):
         found = output_comparison.difference(old, new)
         if not found <= allowed:
             raise ValueError(
-                f"The imported model puts out something else than the old one: output "
+                f"The imported model returns other outputs than the old one: output "
                 f"{index} differs by {found:.3g}, allowed {allowed:g}. Shapes: "
                 f"{new.shape} and {old.shape} in the examples"
             )

@@ -2,24 +2,25 @@
 
 import re
 import typing
+from collections.abc import Mapping, Sequence
 
 import h5py
 import keras
 import numpy as np
 
-from kerasseq.convert.keras2 import cudnn
+from kerasseq.convert.keras2 import cudnn, model_builder
 from kerasseq.convert.keras2 import source as files
 
 _SHARED = (
-    "Keras 2 leaves out of a `.keras` file what two nested models share; build the "
-    "model without that there."
+    "Keras 2 does not write layers that two nested models share to a `.keras` file; "
+    "build the model without such layers there."
 )
 
 
 class Pair(typing.NamedTuple):
     """An array of the file, the variable it goes to, and the name of the layer.
 
-    `reorder` makes the variable's value of an array that cuDNN has in another form.
+    `reorder` turns an array in cuDNN's layout into the value of the variable.
     """
 
     name: str
@@ -28,7 +29,11 @@ class Pair(typing.NamedTuple):
     reorder: typing.Callable | None = None
 
 
-def load(source, model, children):
+def load(
+    source: files.Source,
+    model: keras.Model,
+    children: Mapping[int, Sequence[model_builder.Child]],
+) -> None:
     """Loads all weights.
 
     Args:
@@ -37,8 +42,8 @@ def load(source, model, children):
         children: Layers of each model, from `ModelBuilder.children`.
 
     Raises:
-        ValueError: If a weight is missing, too many, or of another shape. All weights
-            have the values of the file afterwards, or this is raised.
+        ValueError: If a weight is missing, superfluous, or of another shape. Unless
+            raised, all weights have the values of the file.
     """
     read = _pairs_of_h5 if source.kind == "h5" else _pairs_of_keras
     try:
@@ -54,7 +59,9 @@ def load(source, model, children):
     values = [_assign(pair) for pair in pairs]
     for pair, value in zip(pairs, values, strict=True):
         if pair.variable.numpy().tobytes() != value.tobytes():
-            raise ValueError(f"Two weights of '{pair.name}' in the file contradict.")
+            raise ValueError(
+                f"The file has two different values for a weight of '{pair.name}'."
+            )
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
@@ -85,8 +92,8 @@ def _assign(pair):
     return exact
 
 
-# Format .h5: a group a layer of the outermost model, all arrays below it in a row,
-# those that train first.
+# Format .h5: one group per layer of the outermost model, with a flat list of all arrays
+# in it, trainable ones first.
 
 
 def _pairs_of_h5(group, model, children):
@@ -115,7 +122,7 @@ def _arrays(group, name):
 
 
 def _attribute(group, name):
-    """A list of names; Keras splits one that HDF5 finds too long."""
+    """A list of names; Keras splits one that is too long for HDF5."""
     parts = [group.attrs[name]] if name in group.attrs else []
     while f"{name}{len(parts)}" in group.attrs:
         parts.append(group.attrs[f"{name}{len(parts)}"])
@@ -210,7 +217,7 @@ def _subgroup(group, name):
 
 
 def _own_pairs(group, layer, name):
-    """Those of the layer alone, not of layers in it."""
+    """The weights of the layer itself, without those of layers in it."""
     inner = layer._flatten_layers(include_self=False)
     inner = {id(weight) for other in inner for weight in other.weights}
     own = [weight for weight in layer.weights if id(weight) not in inner]
@@ -228,7 +235,7 @@ def _own_pairs(group, layer, name):
 
 
 def _snake_case(name):
-    """Names as `to_snake_case` of Keras 2 does."""
+    """A class name in snake case, as `to_snake_case` of Keras 2 writes it."""
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     name = re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
     return f"private{name}" if name.startswith("_") else name
