@@ -10,7 +10,11 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PIL import Image, ImageOps
+
+try:
+    from PIL import Image, ImageOps
+except ImportError as error:  # what takes images in memory does without
+    raise ImportError("Image files need Pillow: `pip install pillow`.") from error
 
 SUFFIXES = (
     ".bmp",

@@ -99,6 +99,10 @@ class TestBasics:
         assert packed_files.names(path) == []
         assert packed_files.read_all(path) == {}
 
+    def test_a_file_without_zip_costs_nothing(self, path, monkeypatch):
+        monkeypatch.delattr(zipfile, "ZipFile")
+        assert lite.Runner(path) and packed_files.names(path) == []
+
     def test_beside(self, packed):
         packed.with_name("vocabulary.json").write_bytes(b"{}")
         packed.with_name("labels.json").write_bytes(b"another")
@@ -322,7 +326,7 @@ class TestHostileFiles:
         with zipfile.ZipFile(packed) as archive:
             start = archive.start_dir
         path = tmp_path / "damaged.tflite"
-        for seed in range(300):
+        for seed in range(150):
             generator, damaged = random.Random(seed), bytearray(content)
             for _ in range(generator.choice((1, 2, 20))):
                 place = generator.randrange(start, len(damaged))
@@ -334,12 +338,12 @@ class TestHostileFiles:
                 except ValueError:
                     refused += 1
             assert outputs(path) if seed < 5 else True
-        assert refused > 300
+        assert refused > 150
 
     def test_random_damage_of_the_model(self, packed, tmp_path):
         content, refused = packed.read_bytes(), 0
         path = tmp_path / "damaged.tflite"
-        for seed in range(200):
+        for seed in range(100):
             generator, damaged = random.Random(seed), bytearray(content)
             for _ in range(3):
                 place = generator.randrange(0, 1500)
@@ -349,7 +353,7 @@ class TestHostileFiles:
                 _repack(path)
             except ValueError:
                 refused += 1
-        assert 50 < refused < 200
+        assert 25 < refused < 100
 
 
 def _repack(path):
