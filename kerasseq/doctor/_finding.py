@@ -1,9 +1,11 @@
 """The form of a finding."""
 
+from collections.abc import Iterable, Mapping
+
 _MOST_NAMES = 6
 
 
-def finding(severity, what, where, do):
+def finding(severity: str, what: str, where: str, do: str) -> dict[str, str]:
     """Builds a finding.
 
     Args:
@@ -18,9 +20,9 @@ def finding(severity, what, where, do):
     return {"severity": severity, "what": what, "where": where, "do": do}
 
 
-def some(names):
+def some(names: Iterable[str] | Mapping[str, int]) -> str:
     """The first names of a list or of `{name: count}`, and how many more there are."""
-    if isinstance(names, dict):
+    if isinstance(names, Mapping):
         names = [f"{name} x{count}" for name, count in names.items()]
     names = list(dict.fromkeys(names))
     more = len(names) - _MOST_NAMES

@@ -8,11 +8,12 @@ import os
 import resource
 import sys
 import time
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
-from kerasseq.doctor import description
+from kerasseq.doctor import description, packed
 from kerasseq.lite import benchmark, flatbuffer
 
 _LONGEST = 1000  # characters of a message
@@ -30,7 +31,7 @@ class LoadedFile:
         RuntimeError, ValueError: If the runtime does not load the file.
     """
 
-    def __init__(self, path, num_threads):
+    def __init__(self, path: str, num_threads: int) -> None:
         self._interpreter = litert.Interpreter(model_path=path, num_threads=num_threads)
         self._interpreter.allocate_tensors()
         names = list(self._interpreter.get_signature_list())
@@ -40,7 +41,7 @@ class LoadedFile:
             wrapper = self._interpreter._interpreter
             wrapper.AllocateTensors(runner._subgraph_index)
 
-    def samples(self):
+    def samples(self) -> dict[str, dict[str, np.ndarray]]:
         """`{signature: {input: array}}`: random floats, zeros for the rest."""
         if not self._runners:
             details = {
@@ -49,7 +50,7 @@ class LoadedFile:
             return {description.MAIN: _sample(details)}
         return {n: _sample(r.get_input_details()) for n, r in self._runners.items()}
 
-    def run(self, name, /, **inputs):
+    def run(self, name: str, /, **inputs: Any) -> None:
         """Runs a signature, as `lite.Runner.run`; a name may be anything here."""
         if self._runners:
             self._runners[name](**inputs)
@@ -59,28 +60,29 @@ class LoadedFile:
         self._interpreter.invoke()
 
 
-def main(path, options):
+def main(path: str, options: str) -> None:
     """Examines a file.
 
     Args:
         path: Path of the file.
         options: JSON of a dict with `"memory_limit"` (bytes) and `"run"`.
     """
-    options = json.loads(options)
-    _limit_memory(options["memory_limit"])
+    settings = json.loads(options)
+    _limit_memory(settings["memory_limit"])
     try:
         model = flatbuffer.read(path)
     except ValueError as error:
         return _tell("unreadable", {"message": str(error)[:_LONGEST]})
     try:
         content = description.describe(model, os.path.getsize(path))
+        content |= packed.describe(model, path)
     except Exception as error:  # what a damaged file says can contradict itself
         message = f"The parts of the file do not fit together ({_line(error)})."
         return _tell("unreadable", {"message": message})
     _tell("described", content)
     memory_before = benchmark.start_peak_mib()
     loaded = _stage("loaded", lambda: (LoadedFile(path, 1), {}))
-    if loaded and options["run"]:
+    if loaded and settings["run"]:
         _stage("ran", lambda: (None, _run(path, loaded, memory_before)))
 
 
@@ -96,18 +98,18 @@ def _stage(name, work):
 
 def _run(path, loaded, memory_before):
     samples = loaded.samples()
-    turns = {}
+    num_rounds = {}
     for name, inputs in samples.items():
         start = time.perf_counter()
         loaded.run(name, **inputs)
-        turns[name] = 1 if time.perf_counter() - start > _SLOW else 0
+        num_rounds[name] = 1 if time.perf_counter() - start > _SLOW else 0
     memory = max(0.0, benchmark.peak_mib() - memory_before)
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     threads = threads or os.cpu_count() or 1
     files = [loaded, LoadedFile(path, threads)]
     latencies = {}
     for name, inputs in samples.items():
-        times = benchmark.latencies(files, name, [inputs], turns[name])
+        times = benchmark.latencies(files, name, [inputs], num_rounds[name])
         latencies[name] = dict(zip(("one_thread", "all_threads"), times, strict=True))
     return {
         "latency_ms": latencies,

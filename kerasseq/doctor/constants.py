@@ -2,14 +2,21 @@
 
 import collections
 import hashlib
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from kerasseq.doctor import graphs as graphs_lib
 
 _LARGE = 1024  # bytes; smaller constants are not worth a word
 _FLOATS = {"FLOAT16": np.float16, "FLOAT32": np.float32, "FLOAT64": np.float64}
 
 
-def describe(model, graphs):
+def describe(
+    model: schema.ModelT, graphs: Sequence[graphs_lib.Graph]
+) -> dict[str, Any]:
     """Describes the constants.
 
     Args:

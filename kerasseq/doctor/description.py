@@ -1,4 +1,8 @@
-"""What a TFLite file holds: `export.audit` and what a doctor asks beyond it."""
+"""What a TFLite file holds: `lite.audit` and what a doctor asks beyond it."""
+
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
 
 from kerasseq.doctor import constants, gpu_cut, quantization
 from kerasseq.doctor import graphs as graphs_lib
@@ -9,11 +13,11 @@ _WIDE = ("INT64", "UINT64", "FLOAT64", "COMPLEX64", "COMPLEX128")
 _MIN_RUNTIME = "min_runtime_version"
 
 
-def describe(model, num_bytes):
+def describe(model: schema.ModelT, num_bytes: int) -> dict[str, Any]:
     """Describes a file.
 
     Args:
-        model: `schema.ModelT`, from `model_file.read`.
+        model: `schema.ModelT`, from `flatbuffer.read`.
         num_bytes: The size of the file.
 
     Returns:

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import signal
+from typing import Any
 
 from kerasseq.doctor import findings
 from kerasseq.utils import child_process
@@ -15,7 +16,13 @@ _CHILD_MODULE = "kerasseq.doctor.child"
 _GIB = 2**30
 
 
-def examine(path, target="cpu", run=False, time_limit=TIME_LIMIT, memory_limit=None):
+def examine(
+    path: str | os.PathLike[str],
+    target: str = "cpu",
+    run: bool = False,
+    time_limit: float = TIME_LIMIT,
+    memory_limit: float | None = None,
+) -> dict[str, Any]:
     """Says what a TFLite file holds, and what is wrong with it for a target.
 
     A child process reads and loads the file: what a damaged file does there, crash
@@ -41,7 +48,9 @@ def examine(path, target="cpu", run=False, time_limit=TIME_LIMIT, memory_limit=N
         `"custom_ops"`, `"unknown_ops"`, `"tensor_types"`, `"wide_tensors"` (64 bits),
         `"dynamic_inputs"`, `"dynamic_tensors"`, `"empty_tensors"`, `"constants"` (see
         `constants.describe`), `"quantization"` (see `quantization.describe`), `"gpu"`
-        (see `gpu_cut.describe`), `"runtime"` (`{"version", "loads", "message"}`) and,
+        (see `gpu_cut.describe`), `"packed_files"` (list of `{"name", "bytes"}`),
+        `"missing_files"` and `"packed_files_message"` (see `packed.describe`),
+        `"runtime"` (`{"version", "loads", "message"}`) and,
         with `run`, `"run"` (`{"latency_ms": {signature: {"one_thread",
         "all_threads"}}, "threads", "peak_memory_mib", "inputs"}`, or `"message"`).
         A size that is not fixed is `None`.

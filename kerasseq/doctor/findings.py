@@ -1,5 +1,7 @@
 """What the content of a TFLite file means, and what to do about it."""
 
+from typing import Any
+
 from kerasseq.doctor import target_findings
 from kerasseq.doctor._finding import finding, some
 
@@ -10,7 +12,7 @@ _EXPORT = "`kerasseq.export.export_model`"
 _DAMAGED = "Write or copy the file again, and compare its size and checksum."
 
 
-def unreadable(message, end):
+def unreadable(message: str | None, end: str) -> dict[str, str]:
     """The finding of a file that could not be read.
 
     Args:
@@ -30,7 +32,7 @@ def unreadable(message, end):
     return finding("error", message, "the whole file", _DAMAGED)
 
 
-def collect(content, target):
+def collect(content: dict[str, Any], target: str) -> list[dict[str, str]]:
     """Judges the content of a file for a target.
 
     Args:
@@ -172,4 +174,22 @@ def _types(content):
         )
 
 
-_RULES = (_foreign_ops, _loading, _running, _size, _structure, _types)
+def _packed(content):
+    if message := content["packed_files_message"]:
+        yield finding(
+            "error",
+            f"What is packed into the file is damaged: {message}",
+            "TFLITE_METADATA and the zip at the end of the file",
+            f"{_DAMAGED} `kerasseq.lite.packed_files.pack` packs anew.",
+        )
+    if content["missing_files"]:
+        yield finding(
+            "error",
+            "The metadata list files that are not packed into the file.",
+            some(content["missing_files"]),
+            "The end of the file may be cut off: copy it again, or pack the files with "
+            "`kerasseq.lite.packed_files.pack`.",
+        )
+
+
+_RULES = (_foreign_ops, _loading, _running, _size, _structure, _types, _packed)

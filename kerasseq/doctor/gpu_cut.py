@@ -1,11 +1,16 @@
 """What a GPU delegate refuses of a TFLite file, and where it cuts the graph."""
 
 import collections
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from kerasseq.doctor import graphs as graphs_lib
 from kerasseq.lite import gpu_rules
 
 
-def describe(graphs, entries):
+def describe(
+    graphs: Sequence[graphs_lib.Graph], entries: Mapping[str, graphs_lib.Graph]
+) -> dict[str, Any]:
     """Describes what the delegate does with a file.
 
     Args:
@@ -24,7 +29,7 @@ def describe(graphs, entries):
     }
 
 
-def pieces(graph):
+def pieces(graph: graphs_lib.Graph) -> list[tuple[bool, list[str]]]:
     """Cuts a subgraph as the delegate's partitioner does.
 
     A piece takes all ops of one kind that are ready, the first ready op decides the

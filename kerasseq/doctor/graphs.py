@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from ai_edge_litert import schema_py_generated as schema
+
 from kerasseq.lite import flatbuffer
 
 
@@ -21,14 +23,14 @@ class Tensor:
 
     index: int
     label: str
-    shape: tuple
+    shape: tuple[int | None, ...]
     dtype: str
     buffer: int
     num_bytes: int
     has_scale: bool
 
     @property
-    def is_constant(self):
+    def is_constant(self) -> bool:
         return self.num_bytes > 0
 
 
@@ -37,16 +39,16 @@ class Op:
     """An op with its tensors; optional inputs that are left out do not count."""
 
     name: str
-    inputs: tuple
-    outputs: tuple
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
 
     @property
-    def computed(self):
+    def computed(self) -> list[Tensor]:
         """Its inputs and outputs that are no constants."""
         return [t for t in (*self.inputs, *self.outputs) if not t.is_constant]
 
     @property
-    def unpacks_weights(self):
+    def unpacks_weights(self) -> bool:
         """Whether it only turns a stored weight into float32."""
         return self.name in ("DEQUANTIZE", "DENSIFY") and all(
             tensor.is_constant for tensor in self.inputs
@@ -58,17 +60,17 @@ class Graph:
     """A subgraph: its name, tensors, ops in order, inputs and outputs."""
 
     name: str
-    tensors: tuple
-    ops: tuple
-    inputs: tuple
-    outputs: tuple
+    tensors: tuple[Tensor, ...]
+    ops: tuple[Op, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
 
 
-def of_model(model):
+def of_model(model: schema.ModelT) -> list[Graph]:
     """Reads the subgraphs of a file.
 
     Args:
-        model: `schema.ModelT`, from `model_file.read`.
+        model: `schema.ModelT`, from `flatbuffer.read`.
 
     Returns:
         A list of `Graph`.

@@ -1,6 +1,7 @@
 """An examination as text."""
 
 import textwrap
+from typing import Any
 
 _WIDTH = 88
 _LABEL = 14
@@ -8,7 +9,7 @@ _LONGEST = 4000  # characters of an entry; a damaged file can hold very long nam
 _MOST_PIECES = 8
 
 
-def text(result):
+def text(result: dict[str, Any]) -> str:
     """Writes an examination for a person to read.
 
     Args:
@@ -71,6 +72,7 @@ def _tables(result):
         + (", loads" if result["runtime"]["loads"] else ", does not load"),
         "needs runtime": result["min_runtime_version"],
         "description": result["description"],
+        "packed files": _packed(result),
     }
     for name, value in rows.items():
         if value:
@@ -89,8 +91,8 @@ def _cut(result):
         return
     yield ""
     for name, entry in result["gpu"]["entries"].items():
-        share = f"{entry['gpu_ops']} of {entry['ops']} ops on the GPU"
-        yield from _wrap("cut", f"{name}: {share}")
+        counts = f"{entry['gpu_ops']} of {entry['ops']} ops on the GPU"
+        yield from _wrap("cut", f"{name}: {counts}")
         for piece in entry["pieces"][:_MOST_PIECES]:
             yield from _wrap(f"  {piece['device']}", _counts(piece["ops"]))
         if len(entry["pieces"]) > _MOST_PIECES:
@@ -108,6 +110,11 @@ def _measured(result):
         yield f"  {name:<{_LABEL - 2}}{one:>9.3f} ms{every:>9.3f} ms"
     yield from _wrap("peak memory", f"{run['peak_memory_mib']:.1f} MiB, one thread")
     yield from _wrap("inputs", run["inputs"])
+
+
+def _packed(result):
+    entries = result["packed_files"]
+    return ", ".join(f"{entry['name']} ({entry['bytes']:,} bytes)" for entry in entries)
 
 
 def _counts(counts):

@@ -2,6 +2,10 @@
 
 import collections
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kerasseq.doctor import graphs as graphs_lib
 
 _FLOATS = ("FLOAT32", "FLOAT16", "FLOAT64")
 _INTEGERS = ("INT8", "UINT8", "INT4", "INT16")
@@ -14,7 +18,9 @@ _MOVES = (
 )
 
 
-def describe(graphs, entries):
+def describe(
+    graphs: Sequence[graphs_lib.Graph], entries: Mapping[str, Any]
+) -> dict[str, Any]:
     """Describes the quantization of a file.
 
     Args:

@@ -4,6 +4,7 @@ Nothing here imports Keras or TensorFlow.
 """
 
 import importlib
+from typing import Any
 
 _MODULES = {
     "ImageClassifier": "_image_classifier",
@@ -28,7 +29,7 @@ _SUBMODULES = (
 __all__ = [*_MODULES, *_SUBMODULES]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _SUBMODULES:
         return importlib.import_module(f"{__name__}.{name}")
     if name in _MODULES:
@@ -36,5 +37,5 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)

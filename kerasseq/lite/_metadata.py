@@ -12,12 +12,15 @@ Reference:
 from collections.abc import Iterable
 
 import flatbuffers
+from flatbuffers import encode, number_types, table
 
 NAME = "TFLITE_METADATA"  # of the entry in the model that holds these bytes
 _IDENTIFIER = b"M001"
 _MIN_PARSER_VERSION = "1.0.1"  # the first that knows VOCABULARY
 # Of the enumeration AssociatedFileType.
 _DESCRIPTIONS, _TENSOR_AXIS_LABELS, _VOCABULARY = 1, 2, 5
+# Slots of tables: where they list files, and where the tables below them are.
+_MODEL, _GRAPH, _TENSOR = (6, (3,)), (4, (2, 3)), (6, ())
 _TYPES = {
     "labels": _TENSOR_AXIS_LABELS,
     "vocabulary": _VOCABULARY,
@@ -51,6 +54,48 @@ def build(
     model = _table(builder, 8, {3: graphs, 6: files, 7: version})
     builder.Finish(model, _IDENTIFIER)
     return bytes(builder.Output())
+
+
+def listed_files(metadata: bytes) -> list[str]:
+    """Names of the files that metadata list: for the model, subgraphs and tensors.
+
+    Args:
+        metadata: The bytes of a `ModelMetadata` flatbuffer.
+
+    Returns:
+        The names, each once.
+
+    Raises:
+        ValueError: If the bytes are no such flatbuffer.
+    """
+    try:
+        if metadata[4:8] != _IDENTIFIER:
+            raise ValueError(f"bytes 4 to 8 are {metadata[4:8]!r}")
+        place = encode.Get(number_types.UOffsetTFlags.packer_type, metadata, 0)
+        found = list(_listed([table.Table(metadata, place)], _MODEL, _GRAPH, _TENSOR))
+    except Exception as error:  # a broken flatbuffer raises anything
+        raise ValueError(f"The metadata are damaged ({error})") from error
+    return list(dict.fromkeys(found))
+
+
+def _listed(owners, slots, *more):
+    files, below = slots
+    for owner in owners:
+        for entry in _below(owner, files):
+            if offset := entry.Offset(4):
+                yield entry.String(entry.Pos + offset).decode()
+        for slot in below:
+            yield from _listed(_below(owner, slot), *more)
+
+
+def _below(owner, slot):
+    """The tables in a list of a table."""
+    offset = owner.Offset(4 + 2 * slot)
+    if not offset:
+        return
+    start = owner.Vector(offset)
+    for index in range(owner.VectorLen(offset)):
+        yield table.Table(owner.Bytes, owner.Indirect(start + 4 * index))
 
 
 def _associated_file(builder, name):

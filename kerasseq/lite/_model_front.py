@@ -48,7 +48,8 @@ def with_metadata(content: bytes, metadata: bytes | None) -> bytes:
     ]
     if metadata is None and len(kept) == model.MetadataLength():
         return content
-    return _moved(_front(content, model, kept, metadata), len(content))
+    new = _front(content, model, kept, metadata)
+    return _moved(new, len(new) - len(content))
 
 
 def _front(content, model, kept, metadata):
@@ -119,13 +120,27 @@ def _without_front(content):
         end = vector + buffer.DataLength()
         start = end + -end % _ALIGNMENT
         if model._tab.Pos < start and content[start + 4 : start + 8] == _IDENTIFIER:
-            return _moved(bytearray(content[start:]), len(content), -start)
+            old = schema.Model.GetRootAs(content[start:], 0)
+            if _parts(old, start) == _parts(model, 0):
+                return _moved(content[start:], -start)
     return content
 
 
-def _moved(content, size, by=None):
+def _parts(model, start):
+    """Where the parts lie that both roots of a file have."""
+    slots = set(range(_NUM_FIELDS)) - {_VERSION, _BUFFERS, _METADATA}
+    places = {slot: _field(model._tab, slot) for slot in slots}
+    tables = _tables(model, "Metadata")
+    kept = [x for x in tables if x.Name() != _metadata.NAME.encode()]
+    return (
+        model.Version(),
+        {k: start + model._tab.Indirect(x) for k, x in places.items() if x},
+        [start + x._tab.Pos for x in kept],
+    )
+
+
+def _moved(content, by):
     """Counts positions behind the flatbuffer from another beginning of the file."""
-    by = len(content) - size if by is None else by
     model = schema.Model.GetRootAs(content, 0)
     operators = (
         x for graph in _tables(model, "Subgraphs") for x in _tables(graph, "Operators")

@@ -7,11 +7,17 @@ device without them would see.
 import os
 import statistics
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
 from kerasseq.lite import _stateful_runner, flatbuffer
+
+# `{name: (shape, dtype)}`, and `{signature: {"inputs" or "outputs": such}}`.
+Specs = Mapping[str, tuple[tuple[int | None, ...], str]]
+Signatures = dict[str, dict[str, dict[str, tuple[tuple[int | None, ...], str]]]]
 
 
 class Runner:
@@ -39,7 +45,7 @@ class Runner:
     ```
     """
 
-    def __init__(self, path, num_threads=1):
+    def __init__(self, path: str | os.PathLike[str], num_threads: int = 1) -> None:
         if not isinstance(num_threads, int) or num_threads < 1:
             raise ValueError(
                 "`num_threads` must be a positive integer. "
@@ -56,7 +62,7 @@ class Runner:
         }
 
     @property
-    def signatures(self):
+    def signatures(self) -> Signatures:
         """`{name: {"inputs": {name: (shape, dtype)}, "outputs": {...}}}`.
 
         A dimension that is not fixed in the file reads `None`.
@@ -66,7 +72,9 @@ class Runner:
             for name, sides in self._signatures.items()
         }
 
-    def run(self, signature=None, /, **inputs):
+    def run(
+        self, signature: str | None = None, /, **inputs: Any
+    ) -> dict[str, np.ndarray]:
         """Runs one signature.
 
         Args:
@@ -85,7 +93,9 @@ class Runner:
         arrays = conform(self._signatures[name]["inputs"], inputs, f"'{name}'")
         return self._runners[name](**arrays)
 
-    def stateful(self, signature=None, /, **start):
+    def stateful(
+        self, signature: str | None = None, /, **start: Any
+    ) -> _stateful_runner.StatefulRunner:
         """Makes a function of one signature that carries its states from call to call.
 
         Args:
@@ -110,7 +120,12 @@ class Runner:
         name = self._signature_name(signature)
         return _stateful_runner.StatefulRunner(self, name, **start)
 
-    def benchmark(self, signature=None, inputs=None, repeats=20):
+    def benchmark(
+        self,
+        signature: str | None = None,
+        inputs: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        repeats: int = 20,
+    ) -> float:
         """Measures the median latency of one signature.
 
         Args:
@@ -125,7 +140,7 @@ class Runner:
             ValueError: If there is nothing to run, or an input does not fit.
         """
         name = self._signature_name(signature)
-        samples = [inputs] if isinstance(inputs, dict) else list(inputs or [])
+        samples = [inputs] if isinstance(inputs, Mapping) else list(inputs or [])
         if not samples or repeats < 1:
             raise ValueError(
                 "`benchmark` needs at least one dict of inputs and one repeat. "
@@ -158,7 +173,9 @@ class Runner:
         )
 
 
-def conform(specs, inputs, owner="the signature"):
+def conform(
+    specs: Specs, inputs: Mapping[str, Any], owner: str = "the signature"
+) -> dict[str, np.ndarray]:
     """Checks named arrays against their specifications and casts them.
 
     Args:
@@ -184,7 +201,7 @@ def conform(specs, inputs, owner="the signature"):
     }
 
 
-def check_file(path):
+def check_file(path: str | os.PathLike[str]) -> str:
     """Checks that a file is a whole TFLite flatbuffer.
 
     Args:

@@ -1,10 +1,12 @@
 """Reading of SentencePiece models, with errors that say what to do."""
 
 import functools
+import os
 import pathlib
+from typing import Any
 
 
-def read(path):
+def read(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a model's file.
 
     Raises:
@@ -21,7 +23,7 @@ def read(path):
     return proto
 
 
-def check(proto, source):
+def check(proto: bytes, source: str) -> None:
     """Raises if bytes are no model.
 
     Args:
@@ -41,7 +43,7 @@ def check(proto, source):
 
 
 @functools.lru_cache(maxsize=4)
-def processor(proto):
+def processor(proto: bytes) -> Any:
     """The `sentencepiece.SentencePieceProcessor` of a model's bytes."""
     if not proto:
         raise RuntimeError("An empty file would pass for a model without pieces.")

@@ -1,10 +1,17 @@
 """A step signature of an exported file, called again and again with its states."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from kerasseq.lite import _runner
 
 
 class StatefulRunner:
-    """Calls a signature and feeds each state that it puts out back in.
+    """Calls a signature and feeds each state that it returns back in.
 
     `kerasseq.lite.Runner.stateful` makes one. A state is an input that is also an
     output, of the same name, shape and dtype.
@@ -22,7 +29,7 @@ class StatefulRunner:
         ValueError: If the signature has no states, or `start` names no input of it.
     """
 
-    def __init__(self, runner, signature, **start):
+    def __init__(self, runner: _runner.Runner, signature: str, **start: Any) -> None:
         sides = runner.signatures[signature]
         self._run = lambda **inputs: runner.run(signature, **inputs)
         specs = sides["inputs"]
@@ -40,15 +47,16 @@ class StatefulRunner:
             )
         self._constants = {k: v for k, v in start.items() if k not in names}
         self._start = {
-            name: np.array(start.get(name, np.zeros(*specs[name]))) for name in names
+            name: np.array(start[name]) if name in start else _zeros(name, *specs[name])
+            for name in names
         }
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Goes back to the first states."""
         self.states = dict(self._start)
 
-    def __call__(self, **inputs):
+    def __call__(self, **inputs: Any) -> dict[str, np.ndarray]:
         """Does one step.
 
         Args:
@@ -63,3 +71,12 @@ class StatefulRunner:
         outputs = self._run(**self._constants, **self.states, **inputs)
         self.states = {name: outputs.pop(name) for name in self.states}
         return outputs
+
+
+def _zeros(name, shape, dtype):
+    if None in shape:
+        raise ValueError(
+            f"The size of the state '{name}' is not fixed in the file; pass its first "
+            f"value. Received: the shape {shape}"
+        )
+    return np.zeros(shape, dtype)

@@ -113,7 +113,7 @@ class Translator:
             ) from error
 
 
-def _read_vocabulary(path) -> dict[str, Any]:
+def _read_vocabulary(path: str | os.PathLike[str]) -> dict[str, Any]:
     vocabulary = _task_files.read_json(path, VOCABULARY, dict)
     kinds = {"end": int, "lowercase": bool, "pieces": list}
     wrong = [k for k, kind in kinds.items() if not isinstance(vocabulary.get(k), kind)]

@@ -1,11 +1,16 @@
 """Running texts as numbers and back: characters, and subwords that lose nothing."""
 
 import json
+import os
+from collections.abc import Iterable
+from typing import Self
 
 import numpy as np
 
 from kerasseq.lite import _sentence_piece
 from kerasseq.utils import atomic
+
+Path = str | os.PathLike[str]
 
 
 class Characters:
@@ -35,7 +40,7 @@ class Characters:
     def __len__(self) -> int:
         return len(self.characters)
 
-    def encode(self, text):
+    def encode(self, text: str) -> np.ndarray:
         """The numbers of a text's characters, an int32 array.
 
         Raises:
@@ -49,16 +54,16 @@ class Characters:
             )
         return np.array([self._ids[character] for character in text], "int32")
 
-    def decode(self, ids):
+    def decode(self, ids: Iterable[int]) -> str:
         """The text of some numbers; those below 0 are left out."""
         return "".join(self.characters[i] for i in ids if i >= 0)
 
-    def save(self, path):
+    def save(self, path: Path) -> None:
         """Writes the list as JSON, for the phone."""
         atomic.write_json(path, self.characters)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: Path) -> Self:
         """Reads what `save` wrote.
 
         Raises:
@@ -66,12 +71,12 @@ class Characters:
         """
         try:
             with open(path, "rb") as file:
-                return cls.from_bytes(file.read(), path)
+                return cls.from_bytes(file.read(), str(path))
         except OSError as error:
             raise _damaged(path) from error
 
     @classmethod
-    def from_bytes(cls, content, source="The vocabulary"):
+    def from_bytes(cls, content: bytes, source: str = "The vocabulary") -> Self:
         """As `load`, of what `save` wrote in memory; `source` is for the message."""
         try:
             return cls("".join(json.loads(content)))
@@ -104,23 +109,23 @@ class LosslessSubwords:
     def __len__(self) -> int:
         return self._processor.get_piece_size()
 
-    def encode(self, text):
+    def encode(self, text: str) -> np.ndarray:
         """The numbers of a text's subwords, an int32 array."""
         # By lines, which end in a piece of their own: the search grows with length.
         rows = self._processor.encode(lines(text))
         return np.array([i for row in rows for i in row], "int32")
 
-    def decode(self, ids):
+    def decode(self, ids: Iterable[int]) -> str:
         """The text of some numbers; those below 0 are left out."""
         return self._processor.decode([int(i) for i in ids if i >= 0])
 
-    def save(self, path):
+    def save(self, path: Path) -> None:
         """Writes the SentencePiece model, which a phone reads too."""
         with atomic.replace_file(path, "wb") as file:
             file.write(self.proto)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: Path) -> Self:
         """Reads what `save` wrote.
 
         Raises:
@@ -129,13 +134,13 @@ class LosslessSubwords:
         return cls(_sentence_piece.read(path))
 
     @classmethod
-    def from_bytes(cls, content, source="The vocabulary"):
+    def from_bytes(cls, content: bytes, source: str = "The vocabulary") -> Self:
         """As `load`, of what `save` wrote in memory; `source` is for the message."""
         _sentence_piece.check(content, source)
         return cls(content)
 
 
-def lines(text):
+def lines(text: str) -> list[str]:
     """The lines, each with its end; what else ends lines in Unicode stays inside."""
     found = [line + "\n" for line in text.split("\n")]
     found[-1] = found[-1][:-1]

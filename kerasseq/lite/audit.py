@@ -3,6 +3,9 @@
 import collections
 import math
 import os
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
 
 from kerasseq.lite import flatbuffer, gpu_rules
 from kerasseq.lite.flatbuffer import FLEX, text
@@ -12,7 +15,7 @@ _LARGE = 1024  # the converter leaves smaller constants as they are
 _WEIGHT_TYPES = ("FLOAT32", "FLOAT16", "INT8", "INT4")
 
 
-def audit_file(path):
+def audit_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Lists what a TFLite file holds.
 
     Args:
@@ -22,11 +25,11 @@ def audit_file(path):
         A dict: `"ops"` (`{name: count}` over all subgraphs), `"flex_ops"` and
         `"custom_ops"` (names of ops that are no builtins; a mobile runtime loads
         neither), `"gpu_refused_ops"` (names of ops that the GPU delegate leaves to the
-        CPU, see `gpu_rules.refused`), `"dynamic_shapes"` (whether any tensor has a
+        CPU, see `gpu_rules.refused_ops`), `"dynamic_shapes"` (whether any tensor has a
         size that is not fixed), `"bytes"`, `"signatures"` (names), `"subgraphs"` (their
         number), `"tensor_types"` (`{type: count}`) and `"int8_share"` (of the elements
-        of all constants with 1024 or more, integers for indices left out, the share
-        that is int8; `None` if there are none).
+        of all constants with 1024 or more, integers for indices left out, the
+        fraction that is int8; `None` if there are none).
 
     Raises:
         ValueError: If the file is no valid TFLite file.
@@ -40,11 +43,11 @@ def audit_file(path):
     return of_model(flatbuffer.read(path), os.path.getsize(path))
 
 
-def of_model(model, num_bytes):
+def of_model(model: schema.ModelT, num_bytes: int) -> dict[str, Any]:
     """As `audit_file`, of a file that has been read.
 
     Args:
-        model: `schema.ModelT`, from `model_file.read`.
+        model: `schema.ModelT`, from `flatbuffer.read`.
         num_bytes: The size of the file.
 
     Returns:
@@ -67,11 +70,11 @@ def of_model(model, num_bytes):
     }
 
 
-def check_builtin(content):
+def check_builtin(content: dict[str, Any]) -> None:
     """Raises if a file holds ops that are no builtins.
 
     Args:
-        content: What `audit` returned.
+        content: What `audit_file` returned.
 
     Raises:
         ValueError: With the names of the ops.
@@ -99,7 +102,7 @@ def _tensor_types(model):
 
 
 def _int8_share(model):
-    """The share of int8 in the weights that are large enough to be quantized."""
+    """The fraction of int8 in the weights that are large enough to be quantized."""
     weights = {
         tensor.buffer: (flatbuffer.type_name(tensor), math.prod(tensor.shape))
         for graph in model.subgraphs

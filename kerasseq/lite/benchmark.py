@@ -4,11 +4,16 @@
 """
 
 import json
+import os
 import pathlib
 import resource
 import statistics
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from kerasseq.lite import _runner, sample_files
 from kerasseq.utils import child_process
@@ -18,8 +23,12 @@ _SECONDS = 0.5  # aim of the time spent on one signature of one file
 _MIN_ROUNDS, _MAX_ROUNDS = 3, 100
 _PROC = pathlib.Path("/proc/self")
 
+Path = str | os.PathLike[str]
 
-def measure(tflite_path, samples, time_limit=None):
+
+def measure(
+    tflite_path: Path, samples: sample_files.Samples, time_limit: float | None = None
+) -> dict[str, Any]:
     """Measures a file in a child process with one thread.
 
     Args:
@@ -38,8 +47,13 @@ def measure(tflite_path, samples, time_limit=None):
     return interleaved([tflite_path], samples, time_limit=time_limit)[0]
 
 
-def interleaved(tflite_paths, samples, num_rounds=0, time_limit=None):
-    """Measures files in one child process with one thread, run by run in turns.
+def interleaved(
+    tflite_paths: Sequence[Path],
+    samples: sample_files.Samples,
+    num_rounds: int = 0,
+    time_limit: float | None = None,
+) -> list[dict[str, Any]]:
+    """Measures files in one child process with one thread, interleaved run by run.
 
     What else the machine does then slows all of them alike.
 
@@ -56,16 +70,16 @@ def interleaved(tflite_paths, samples, num_rounds=0, time_limit=None):
     Raises:
         RuntimeError: If the child fails; holds the end of its standard error.
     """
-    cases = {name: cases[:_MAX_SAMPLES] for name, cases in samples.items()}
+    few = {name: rows[:_MAX_SAMPLES] for name, rows in samples.items()}
     samples_path = pathlib.Path(tflite_paths[0]).with_suffix(".npz")
-    sample_files.write(samples_path, cases)
+    sample_files.write(samples_path, few)
     arguments = [samples_path, num_rounds, *tflite_paths]
     result = child_process.run("kerasseq.lite.benchmark", arguments, time_limit)
     child_process.check(result, "The measurement of the TFLite file")
     return json.loads(result.stdout.strip().splitlines()[-1])
 
 
-def main(samples_path, num_rounds, *tflite_paths):
+def main(samples_path: Path, num_rounds: str, *tflite_paths: Path) -> None:
     """The child: measures and prints one line of JSON.
 
     Args:
@@ -75,55 +89,61 @@ def main(samples_path, num_rounds, *tflite_paths):
     """
     samples = sample_files.read(samples_path)
     before = start_peak_mib()
-    results, runners = [], []
+    results: list[dict[str, Any]] = []
+    runners: list[_runner.Runner] = []
     for path in tflite_paths:
         runners.append(_runner.Runner(path, num_threads=1))
-        for name, cases in samples.items():
-            runners[-1].run(name, **cases[0])
+        for name, rows in samples.items():
+            runners[-1].run(name, **rows[0])
         results.append({"peak_memory_mib": max(0.0, peak_mib() - before)})
         results[-1]["latency_ms_by_signature"] = {}
-    for name, cases in samples.items():
-        medians = latencies(runners, name, cases, int(num_rounds))
+    for name, rows in samples.items():
+        medians = latencies(runners, name, rows, int(num_rounds))
         for result, latency in zip(results, medians, strict=True):
             result["latency_ms_by_signature"][name] = latency
     print(json.dumps(results))
 
 
-def latencies(runners, name, cases, num_rounds):
-    """Runs several runners in turns.
+def latencies(
+    runners: Sequence[Any],
+    name: str,
+    samples: Sequence[Mapping[str, np.ndarray]],
+    num_rounds: int,
+) -> list[float]:
+    """Measures several runners, interleaved run by run.
 
     Args:
         runners: Objects with a method `run(name, **inputs)`.
         name: What they are to run.
-        cases: List of dicts of inputs.
-        num_rounds: How often each runs all cases; 0 for what half a second allows.
+        samples: List of dicts of inputs.
+        num_rounds: How often each runs all samples; 0 for what half a second allows.
 
     Returns:
         A list with the median latency of each runner, in milliseconds.
     """
 
-    def turn():
+    def run_round():
         for runner, taken in zip(runners, times, strict=True):
-            taken += [_seconds(runner, name, case) for case in cases]
+            taken += [_seconds(runner, name, sample) for sample in samples]
 
-    times = [[] for _ in runners]
+    times: list[list[float]] = [[] for _ in runners]
     start = time.perf_counter()
-    turn()
+    run_round()
     if not num_rounds:
-        num_rounds = _SECONDS * len(runners) / (time.perf_counter() - start)
-        num_rounds = int(min(max(num_rounds, _MIN_ROUNDS), _MAX_ROUNDS))
+        rounds = _SECONDS * len(runners) / (time.perf_counter() - start)
+        num_rounds = int(min(max(rounds, _MIN_ROUNDS), _MAX_ROUNDS))
     for _ in range(num_rounds - 1):
-        turn()
+        run_round()
     return [statistics.median(taken) * 1e3 for taken in times]
 
 
-def _seconds(runner, name, case):
+def _seconds(runner, name, sample):
     start = time.perf_counter()
-    runner.run(name, **case)
+    runner.run(name, **sample)
     return time.perf_counter() - start
 
 
-def start_peak_mib():
+def start_peak_mib() -> float:
     """Resets the peak where the system can, and returns the memory in use now."""
     try:
         (_PROC / "clear_refs").write_text("5")
@@ -132,7 +152,7 @@ def start_peak_mib():
     return _status_mib("VmRSS:") or peak_mib()
 
 
-def peak_mib():
+def peak_mib() -> float:
     """The largest memory in use at once since `start_peak_mib`, in MiB."""
     # The peak of getrusage would include the parent's memory: it survives an exec.
     peak = _status_mib("VmHWM:")

@@ -35,7 +35,7 @@ BUILTIN_NAMES = frozenset(_OP_NAMES.values())
 UNKNOWN = "UNKNOWN_"  # then its code: an op or type newer than the installed schema
 
 
-def read(path):
+def read(path: str | os.PathLike[str]) -> schema.ModelT:
     """Reads a TFLite file and checks that its parts point to parts that are there.
 
     Args:
@@ -52,7 +52,7 @@ def read(path):
     return parse(_map(path), f"path={path!r}")
 
 
-def parse(data, source="bytes"):
+def parse(data: bytes | bytearray | mmap.mmap, source: str = "bytes") -> schema.ModelT:
     """As `read`, of a file in memory.
 
     Args:
@@ -77,7 +77,7 @@ def parse(data, source="bytes"):
     return model
 
 
-def op_name(model, op):
+def op_name(model: schema.ModelT, op: schema.OperatorT) -> str:
     """The name of an op.
 
     Args:
@@ -96,19 +96,19 @@ def op_name(model, op):
     return _OP_NAMES.get(builtin, f"{UNKNOWN}{builtin}")
 
 
-def type_name(tensor):
+def type_name(tensor: schema.TensorT) -> str:
     """The name of a tensor's type, e.g. `"FLOAT32"`; `schema.TensorT` in."""
     return _TYPE_NAMES.get(tensor.type, f"{UNKNOWN}{tensor.type}")
 
 
-def constant_size(model, tensor):
+def constant_size(model: schema.ModelT, tensor: schema.TensorT) -> int:
     """The number of bytes that the file holds for a tensor; 0 if it is computed."""
     buffer = model.buffers[tensor.buffer]
     # Behind the flatbuffer if it would be larger than 2 GB otherwise.
     return len(buffer.data) or buffer.size or 0
 
 
-def text(value):
+def text(value: bytes | str | None) -> str:
     """The text of a name of the object tree; `""` for none."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value or ""
 
@@ -134,7 +134,7 @@ def _map(path):
         kinds = [kind for start, kind in _KINDS.items() if data[: len(start)] == start]
         looks = f"; it looks like {kinds[0]}" if kinds else ""
         raise ValueError(
-            f"The file is not a TFLite model: bytes 4 to 8 should be {_IDENTIFIER}. "
+            f"The file is not a TFLite model: bytes 4 to 8 should be {_IDENTIFIER!r}. "
             f"Received: path={path!r} with {bytes(data[4:8])}{looks}"
         )
     return data

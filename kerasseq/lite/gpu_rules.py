@@ -4,6 +4,8 @@ What it does not take runs on the CPU, and the graph is cut there: by default on
 largest piece between two cuts goes to the GPU.
 """
 
+from collections.abc import Iterable, Sequence
+
 # Facts from google-ai-edge/LiteRT, tflite/delegates/gpu/common/model_builder.cc, the
 # cases of NewOperationParser, as of commit 2bd0c6fa (11 June 2026). DEQUANTIZE and
 # QUANTIZE count while the delegate's quantized inference is on, the default. The newer
@@ -111,7 +113,9 @@ _MORE_OUTPUT_TYPES = dict.fromkeys(_COMPARISONS, ("BOOL",))
 BY_TYPE = "a tensor of type"  # how `refusal` begins where only a type is in the way
 
 
-def refused_ops(operators):
+def refused_ops(
+    operators: Iterable[tuple[str, Sequence[Sequence[int]]]],
+) -> list[str]:
     """The ops that the GPU delegate leaves to the CPU.
 
     An op is refused if it is not in `OPS`, or if one of its tensors has five or more
@@ -129,7 +133,7 @@ def refused_ops(operators):
     Example:
 
     ```python
-    gpu_rules.refused([("ADD", [(1, 8)]), ("WHILE", [()])])  # ["WHILE"]
+    gpu_rules.refused_ops([("ADD", [(1, 8)]), ("WHILE", [()])])  # ["WHILE"]
     ```
 
     Reference:
@@ -139,7 +143,12 @@ def refused_ops(operators):
     return sorted({name for name, shapes in operators if refusal(name, shapes)})
 
 
-def refusal(name, shapes, input_types=(), output_types=()):
+def refusal(
+    name: str,
+    shapes: Sequence[Sequence[int | None]],
+    input_types: Iterable[str] = (),
+    output_types: Iterable[str] = (),
+) -> str | None:
     """Why the GPU delegate leaves an op to the CPU.
 
     Args:

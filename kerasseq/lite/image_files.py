@@ -10,7 +10,11 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PIL import Image, ImageOps
+
+try:
+    from PIL import Image, ImageOps
+except ImportError as error:  # what takes images in memory does without
+    raise ImportError("Image files need Pillow: `pip install pillow`.") from error
 
 SUFFIXES = (
     ".bmp",
@@ -111,8 +115,8 @@ def fit_image(
     num_channels = num_channels or image.shape[-1]
     if num_channels == image.shape[-1] and size in (None, image.shape[:2]):
         return image
-    image = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-    return _fitted(image, size, num_channels)
+    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    return _fitted(picture, size, num_channels)
 
 
 class RefusedError(ValueError):

@@ -53,12 +53,7 @@ def pack(path: Path, files: Mapping[str, bytes]) -> None:
     flatbuffer.read(path)  # says what is wrong with a file of another kind
     content = _model(path)
     metadata = _build_metadata(content, files) if files else None
-    try:
-        content = _model_front.with_metadata(content, metadata)
-    except (IndexError, TypeError, OverflowError) as error:
-        raise ValueError(
-            f"The TFLite file is damaged; export it again. Received: path={path!r}"
-        ) from error
+    content = _with_metadata(content, metadata, path)
     _check_size(len(content), files, path)
     with atomic.replace_file(path, "wb") as file:
         file.write(content)
@@ -143,9 +138,23 @@ def _model(path):
     with _opened(path) as archive:
         starts = [info.header_offset for info in _infos(archive, path)]
         end = min([*starts, archive.start_dir]) if archive else None
+        if end is not None and end < 0:
+            raise _damaged(path, "it begins before the file")
     with open(path, "rb") as file:
         content = file.read(end)
     flatbuffer.parse(content, f"path={path!r}")
+    return content
+
+
+def _with_metadata(content, metadata, path):
+    try:
+        content = _model_front.with_metadata(content, metadata)
+        flatbuffer.parse(content)
+    except Exception as error:  # a broken flatbuffer raises anything
+        raise ValueError(
+            "Nothing can be packed into this file; export it again. "
+            f"Received: path={path!r} ({error})"
+        ) from error
     return content
 
 
@@ -208,7 +217,7 @@ def _file(path):
 def _infos(archive, path):
     if archive is None:
         return []
-    infos = archive.infolist()
+    infos = [i for i in archive.infolist() if not i.filename.endswith("/")]
     _check_names({info.filename: b"" for info in infos}, path)
     if len({info.filename for info in infos}) < len(infos):
         raise _damaged(path, "a name is there twice")

@@ -1,9 +1,14 @@
 """Inputs of signatures in a file, to hand them to a child process."""
 
+import os
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
+Samples = Mapping[str, Sequence[Mapping[str, np.ndarray]]]
 
-def write(path, samples):
+
+def write(path: str | os.PathLike[str], samples: Samples) -> None:
     """Writes samples to a file for a child process.
 
     Args:
@@ -12,14 +17,14 @@ def write(path, samples):
     """
     arrays = {
         f"{name}/{index}/{key}": value
-        for name, cases in samples.items()
-        for index, case in enumerate(cases)
-        for key, value in case.items()
+        for name, rows in samples.items()
+        for index, row in enumerate(rows)
+        for key, value in row.items()
     }
-    np.savez(path, **arrays)
+    np.savez(path, **arrays)  # type: ignore[arg-type]
 
 
-def read(path):
+def read(path: str | os.PathLike[str]) -> dict[str, list[dict[str, np.ndarray]]]:
     """Reads what `write` wrote.
 
     Args:
@@ -28,9 +33,9 @@ def read(path):
     Returns:
         `{signature name: [{input name: array}]}`.
     """
-    samples = {}
+    samples: dict[str, dict[str, dict[str, np.ndarray]]] = {}
     with np.load(path) as arrays:
         for entry in arrays.files:
             name, index, key = entry.split("/", 2)
             samples.setdefault(name, {}).setdefault(index, {})[key] = arrays[entry]
-    return {name: list(cases.values()) for name, cases in samples.items()}
+    return {name: list(rows.values()) for name, rows in samples.items()}

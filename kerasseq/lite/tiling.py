@@ -5,6 +5,8 @@ neither TensorFlow nor Keras: `predict` may be a Keras model or a `lite.Runner`.
 """
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,16 +14,16 @@ _BLENDS = ("crop", "smooth")
 
 
 def predict_tiled(
-    predict,
-    image,
-    tile,
-    overlap,
+    predict: Callable[[np.ndarray], Any],
+    image: np.ndarray,
+    tile: int,
+    overlap: int,
     *,
-    stride=1,
-    blend="crop",
-    batch_size=1,
-    out=None,
-):
+    stride: int = 1,
+    blend: str = "crop",
+    batch_size: int = 1,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
     """Runs a network of a fixed input size over an image of any size.
 
     The image is cut into overlapping square tiles; the outermost lie flush with its
@@ -92,7 +94,12 @@ def predict_tiled(
     return out
 
 
-def unet_radius(depth, convolutions=2, kernel=3, upsampling="transposed"):
+def unet_radius(
+    depth: int,
+    convolutions: int = 2,
+    kernel: int = 3,
+    upsampling: str = "transposed",
+) -> int:
     """How far an output pixel of a U-Net sees, in pixels to each side.
 
     Let `s = 2**depth` and `r = kernel // 2`. A convolution at level `l` looks `r` of
@@ -200,8 +207,8 @@ def _weights(offsets, tile):
     total = np.zeros(offsets[-1] + tile)
     for offset in offsets:
         total[offset : offset + tile] += falling
-    shares = [falling / total[offset : offset + tile] for offset in offsets]
-    return [share.astype("float32") for share in shares]
+    fractions = [falling / total[offset : offset + tile] for offset in offsets]
+    return [fraction.astype("float32") for fraction in fractions]
 
 
 def _check(image, tile, overlap, stride, blend, batch_size):

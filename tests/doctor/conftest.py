@@ -32,8 +32,8 @@ def quantized(folder, kind):
         found.target_spec.supported_types = [tf.float16]
     if "int8" in kind:
         data = np.random.default_rng(2).normal(size=(4, 1, 8, 8, 3))
-        cases = [[case.astype("float32")] for case in data]
-        found.representative_dataset = lambda: iter(cases)
+        samples = [[sample.astype("float32")] for sample in data]
+        found.representative_dataset = lambda: iter(samples)
     if kind == "full_int8":
         found.inference_input_type = found.inference_output_type = tf.int8
     return found

@@ -122,11 +122,11 @@ class TestErrors:
         with pytest.raises(ValueError, match="no file at this path.*nothing.tflite"):
             lite.Runner(tmp_path / "nothing.tflite")
 
-    @pytest.mark.parametrize("share", [0, 0.001, 0.01, 0.2, 0.5, 0.8, 0.95, 0.999])
-    def test_truncated_file(self, path, tmp_path, share):
+    @pytest.mark.parametrize("fraction", [0, 0.001, 0.01, 0.2, 0.5, 0.8, 0.95, 0.999])
+    def test_truncated_file(self, path, tmp_path, fraction):
         content = path.read_bytes()
         broken = tmp_path / "broken.tflite"
-        broken.write_bytes(content[: int(len(content) * share)])
+        broken.write_bytes(content[: int(len(content) * fraction)])
         with pytest.raises(ValueError, match="Received: path="):
             lite.Runner(broken)
 

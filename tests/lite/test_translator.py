@@ -1,0 +1,160 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from kerasseq import lite
+from kerasseq.data import _sentence_piece
+from kerasseq.lite import packed_files
+from tests.lite import hand_made
+
+SENTENCES = ["one two three", "three two one", "two one two three"] * 20
+SIZE = 15
+SPECIAL = {"pad": 0, "unknown": 1, "start": 2, "end": 3}
+CARD = {"task": "translate", "metrics": {"exact_match": 0.99}}
+# Raises in what the device does not have; `kerasseq.data` would import some of it.
+BLOCK = """
+import importlib.abc, sys
+
+class Blocked(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("tensorflow", "keras", "jax", "PIL"):
+            raise AssertionError(f"{name} was imported")
+
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def train(size=SIZE):
+    ids = {"pad_id": 0, "unk_id": 1, "bos_id": 2, "eos_id": 3}
+    return _sentence_piece.train(SENTENCES, size, **ids)
+
+
+def vocabulary(size=SIZE, **settings):
+    fixed = {"pieces": size * ["x"], "scores": size * [0.0], **SPECIAL}
+    return json.dumps({**fixed, "lowercase": False, **settings}).encode()
+
+
+@pytest.fixture(scope="module")
+def proto():
+    return train()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return hand_made.translator(tmp_path / "model.tflite")
+
+
+@pytest.fixture
+def parts(proto):
+    return {
+        "vocabulary.json": vocabulary(lowercase=True),
+        "subwords.model": proto,
+        "card.json": json.dumps(CARD).encode(),
+    }
+
+
+@pytest.fixture
+def packed(path, parts):
+    packed_files.pack(path, parts)
+    return path
+
+
+class TestBasics:
+    def test_one_file(self, packed):
+        translator = lite.Translator(packed)
+        ((text, score),) = translator("One TWO three")
+        assert text == "one two three"  # the hand-made file returns what went in
+        ids = translator.subwords.encode("one two three")
+        assert score == sum(ids) + SPECIAL["end"]
+        assert translator.length == hand_made.LENGTH
+        assert translator.card == CARD
+        assert list(translator.runner.signatures) == ["beam"]
+
+    def test_folder_with_files_beside(self, path, parts):
+        for name, content in parts.items():
+            path.with_name(name).write_bytes(content)
+        translator = lite.Translator(str(path.parent))
+        assert translator("one")[0][0] == "one"
+        assert translator.card == {}  # a card beside may be another file's
+
+    def test_num_best(self, packed):
+        translator = lite.Translator(packed)
+        assert len(translator("one")) == 1
+        assert len(translator("one", num_best=2)) == len(translator("one", 9)) == 2
+
+    def test_case_as_it_is(self, path, parts):
+        packed_files.pack(path, {**parts, "vocabulary.json": vocabulary()})
+        assert lite.Translator(path)("ONE")[0][0] != "one"
+
+    def test_without_tensorflow_keras_and_jax(self, packed):
+        code = BLOCK + (
+            "from kerasseq import lite\n"
+            "print(lite.Translator(sys.argv[1])('one two')[0][0])\n"
+        )
+        command = [sys.executable, "-c", code, str(packed)]
+        output = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert output.stdout == "one two\n"
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        "sentence, message",
+        [
+            ("", "sentence is empty"),
+            ("one " * 12, "the file takes at most 11"),
+            (b"one", "a string. Received: bytes"),
+            (None, "a string. Received: NoneType"),
+        ],
+    )
+    def test_sentences(self, packed, sentence, message):
+        with pytest.raises(ValueError, match=message):
+            lite.Translator(packed)(sentence)
+
+    def test_num_best(self, packed):
+        with pytest.raises(ValueError, match="num_best=0"):
+            lite.Translator(packed)("one", num_best=0)
+
+    @pytest.mark.parametrize("name", ["vocabulary.json", "subwords.model"])
+    def test_missing_part(self, path, parts, name):
+        del parts[name]
+        packed_files.pack(path, parts)
+        with pytest.raises(ValueError, match=f"'{name}' is neither packed into .* nor"):
+            lite.Translator(path)
+
+    @pytest.mark.parametrize(
+        "part, message",
+        [
+            ({"subwords.model": b"no model"}, "subwords.model of .* is no Sentence"),
+            ({"subwords.model": b""}, "subwords.model of .* is no Sentence"),
+            ({"vocabulary.json": b"{"}, "vocabulary.json of .* is damaged"),
+            ({"vocabulary.json": b"\xff"}, "vocabulary.json of .* is damaged"),
+            ({"vocabulary.json": b"[]"}, "must hold a JSON dict.*list"),
+            ({"vocabulary.json": b"{}"}, "save_vocabulary.*end=None"),
+            ({"vocabulary.json": vocabulary(30)}, "different models.*30 and 15"),
+            ({"card.json": b"[1]"}, "card.json of .* must hold a JSON dict"),
+        ],
+    )
+    def test_damaged_part(self, path, parts, part, message):
+        packed_files.pack(path, {**parts, **part})
+        with pytest.raises(ValueError, match=message):
+            lite.Translator(path)
+
+    @pytest.mark.parametrize(
+        "kind, what",
+        [
+            ("generator", "a language model: open it with `lite.TextGenerator`"),
+            ("classifier", "images: open it with `lite.ImageClassifier`"),
+            ("segmenter", "images: open it with `lite.ImageSegmenter`"),
+        ],
+    )
+    def test_file_of_another_kind(self, tmp_path, kind, what):
+        path = getattr(hand_made, kind)(tmp_path / "a.tflite")
+        message = r"not a translator.*`beam\(source\) -> tokens, scores`.*" + what
+        with pytest.raises(ValueError, match=message):
+            lite.Translator(path)
+
+    def test_no_file(self, tmp_path):
+        with pytest.raises(ValueError, match="no file at this path.*model.tflite"):
+            lite.Translator(tmp_path)
