@@ -117,7 +117,7 @@ def build(problem, length, cell, units):
         inputs = keras.Input((length + 2 * NUM_COPIED,), dtype="int32")
         x = keras.layers.Embedding(SIGN + 1, features)(inputs)
     if cell == "transformer":
-        options = {"memory": False, "positions": "rotary"}
+        options = {"cross_attention": False, "positions": "rotary"}
         x = layers.TransformerDecoder(2, 4, 2 * units, **options)(x)
     else:
         x = layers.StackedRNN(units, 1, cell, return_sequences=True)(x)

@@ -38,8 +38,8 @@ def _load_keras(library, num_threads, cell, sizes, num_layers, jit_compile):
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        tf.config.threading.set_intra_op_parallelizm_threads(num_threads)
-        tf.config.threading.set_inter_op_parallelizm_threads(num_threads)
+        tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+        tf.config.threading.set_inter_op_parallelism_threads(num_threads)
     if library == "kerasseq":
         from kerasseq import layers
     else:

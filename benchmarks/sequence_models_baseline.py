@@ -20,7 +20,7 @@ def build(cell, units, length):
     x = keras.layers.Embedding(VOCABULARY, FEATURES)(tokens)
     if cell == "transformer":
         body = layers.TransformerDecoder(
-            2, 4, 4 * units, memory=False, positions="rotary"
+            2, 4, 4 * units, cross_attention=False, positions="rotary"
         )
     else:
         body = layers.StackedRNN(units, 2, cell, return_sequences=True)
@@ -34,8 +34,8 @@ def load(cell, units, shape, num_threads):
     import keras
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelizm_threads(num_threads)
-    tf.config.threading.set_inter_op_parallelizm_threads(num_threads)
+    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
 
     def prepare():
         model = build(cell, units, shape[1])

@@ -48,8 +48,8 @@ def _load_keras(
     import keras
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelizm_threads(num_threads)
-    tf.config.threading.set_inter_op_parallelizm_threads(num_threads)
+    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
     if library == "kerasseq":
         from kerasseq import models
 

@@ -17,7 +17,7 @@ _MODULES = {
     "BucketedPairs": "bucketed_pairs",
     "choose_buckets": "bucketed_pairs",
     "Characters": "characters",
-    "ContiguousBatches": "contiguous",
+    "ContiguousBatches": "contiguous_batches",
     "RunningText": "running_text",
     "load_running_text": "running_text",
     "ImageBatches": "image_batches",

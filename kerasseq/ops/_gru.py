@@ -3,8 +3,8 @@
 from keras import ops
 
 from kerasseq.ops import kernels
+from kerasseq.ops._projected_recurrence import projected_recurrence
 from kerasseq.ops.cells import gru_step
-from kerasseq.ops.projected import projected_recurrence
 
 
 def gru(

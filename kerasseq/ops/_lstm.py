@@ -4,8 +4,8 @@ from keras import ops
 
 from kerasseq.ops import kernels
 from kerasseq.ops._loop_strategy import current_loop_strategy
+from kerasseq.ops._projected_recurrence import projected_recurrence
 from kerasseq.ops.cells import lstm_step
-from kerasseq.ops.projected import projected_recurrence
 
 
 def lstm(

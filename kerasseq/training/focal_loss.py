@@ -75,20 +75,23 @@ class FocalLoss(keras.losses.Loss):
         self.ignore_class = ignore_class
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        weights = masked_sums.pixel_weights(
+        weights = masked_sums.label_weights(
             y_true, y_pred, sample_weight, self.ignore_class
         )
         return super().__call__(y_true, y_pred, weights)
 
     def call(self, y_true, y_pred):
         num_classes = y_pred.shape[-1]
-        targets = ops.one_hot(ops.cast(y_true, "int32"), num_classes)
+        # Not of `floatx`, which may be another than that of this loss.
+        labels = ops.cast(y_true, "int32")
+        targets = ops.one_hot(labels, num_classes, dtype=y_pred.dtype)
         targets = (1 - self.label_smoothing) * targets
         targets = targets + self.label_smoothing / num_classes
-        log_probabilities = ops.log_softmax(y_pred)
+        # A class without a target adds nothing, also where its logit is -inf.
+        log_probabilities = ops.where(targets > 0, ops.log_softmax(y_pred), 0.0)
         # Off zero, where a power below one has no finite gradient.
-        doubts = ops.maximum(1 - ops.exp(log_probabilities), keras.config.epsilon())
-        losses = -targets * doubts**self.gamma * log_probabilities
+        rest = ops.maximum(1 - ops.exp(log_probabilities), keras.config.epsilon())
+        losses = -targets * rest**self.gamma * log_probabilities
         return ops.sum(losses * self._class_weights(num_classes), axis=-1)
 
     def _class_weights(self, num_classes):

@@ -7,7 +7,7 @@ with labels `(batch_size,)` a whole image. Logits have one axis more, the classe
 from keras import ops
 
 
-def pixel_weights(y_true, y_pred, sample_weight=None, ignore_class=None):
+def label_weights(y_true, y_pred, sample_weight=None, ignore_class=None):
     """How much each pixel counts.
 
     Args:

@@ -31,11 +31,11 @@ class RegionMetric(keras.metrics.Metric):
         return one_hot
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        weights = masked_sums.pixel_weights(
+        weights = masked_sums.label_weights(
             y_true, y_pred, sample_weight, self.ignore_class
         )
         truth, prediction = (
-            self.region(ops.one_hot(classes, self.num_classes))
+            self.region(ops.one_hot(classes, self.num_classes, dtype="float32"))
             for classes in self._classes(y_true, y_pred)
         )
         sums = masked_sums.region_sums(truth, prediction, weights)

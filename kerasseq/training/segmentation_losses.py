@@ -27,7 +27,7 @@ class RegionLoss(keras.losses.Loss):
         raise NotImplementedError
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        weights = masked_sums.pixel_weights(
+        weights = masked_sums.label_weights(
             y_true, y_pred, sample_weight, self.ignore_class
         )
         image_weights = _image_weights(weights) if self.per_image else None
@@ -36,7 +36,8 @@ class RegionLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         (labels, weights), (logits,) = y_true, y_pred
-        truth = ops.one_hot(ops.cast(labels, "int32"), logits.shape[-1])
+        labels = ops.cast(labels, "int32")
+        truth = ops.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
         sums = masked_sums.region_sums(truth, ops.softmax(logits), weights)
         if not self.per_image:
             # One value with an axis: Keras scales no scalars for its replicas.

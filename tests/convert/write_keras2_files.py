@@ -82,7 +82,7 @@ def write_examples(path, inputs, outputs):
 
 
 if __name__ == "__main__":
-    tf.config.threading.set_intra_op_parallelizm_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(1)
     for index, build in enumerate(ARCHITECTURES + OTHERS):
         write(sys.argv[1], build, index)
     write_on_a_gpu(sys.argv[1])

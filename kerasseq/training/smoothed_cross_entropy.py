@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kerasseq.training import masked_sums
+
 
 @keras.saving.register_keras_serializable(package="kerasseq")
 class SmoothedCrossEntropy(keras.losses.Loss):
@@ -29,7 +31,8 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         y_true: Integer labels of shape `(batch_size, length)`. A label outside the
             vocabulary is an error of the caller and is not reported under XLA.
         y_pred: Logits of shape `(batch_size, length, vocabulary_size)`.
-        sample_weight: Optional weights of shape `(batch_size, length)`.
+        sample_weight: Optional weights of shape `(batch_size, length)` or
+            `(batch_size,)`.
 
     Raises:
         ValueError: If `label_smoothing` is outside `[0, 1)`, or if the logits do
@@ -64,20 +67,18 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype="float32")
         self.label_smoothing = label_smoothing
 
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        weights = masked_sums.label_weights(y_true, y_pred, sample_weight)
+        return super().__call__(y_true, y_pred, weights)
+
     def call(self, y_true, y_pred):
-        if len(y_pred.shape) != len(y_true.shape) + 1:
-            raise ValueError(
-                "Logits need exactly one axis more than the integer labels, the "
-                f"vocabulary. Received: y_true.shape={tuple(y_true.shape)}, "
-                f"y_pred.shape={tuple(y_pred.shape)}"
-            )
         labels = ops.expand_dims(ops.cast(y_true, "int32"), -1)
         label_logits = ops.squeeze(ops.take_along_axis(y_pred, labels, axis=-1), -1)
-        return (
-            ops.logsumexp(y_pred, axis=-1)
-            - (1 - self.label_smoothing) * label_logits
-            - self.label_smoothing * ops.mean(y_pred, axis=-1)
-        )
+        losses = ops.logsumexp(y_pred, axis=-1)
+        losses = losses - (1 - self.label_smoothing) * label_logits
+        if not self.label_smoothing:
+            return losses  # a mean over a logit of -inf, times 0, would be NaN
+        return losses - self.label_smoothing * ops.mean(y_pred, axis=-1)
 
     def get_config(self):
         return {

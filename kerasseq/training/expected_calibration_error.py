@@ -65,7 +65,7 @@ class ExpectedCalibrationError(keras.metrics.Metric):
         self.bins = self.add_variable((3, num_bins), "zeros", name="bins")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        weights = masked_sums.pixel_weights(
+        weights = masked_sums.label_weights(
             y_true, y_pred, sample_weight, self.ignore_class
         )
         confidence = ops.max(ops.softmax(ops.cast(y_pred, "float32")), axis=-1)
@@ -73,7 +73,7 @@ class ExpectedCalibrationError(keras.metrics.Metric):
         right = ops.cast(ops.argmax(y_pred, axis=-1), "int32") == labels
         numbers = ops.cast(ops.ceil(confidence * self.num_bins), "int32") - 1
         numbers = ops.clip(numbers, 0, self.num_bins - 1)
-        members = ops.one_hot(numbers, self.num_bins)
+        members = ops.one_hot(numbers, self.num_bins, dtype="float32")
         axes = tuple(range(len(labels.shape)))
         parts = [weights, weights * confidence, weights * ops.cast(right, "float32")]
         sums = [ops.sum(members * ops.expand_dims(p, -1), axis=axes) for p in parts]
