@@ -1,8 +1,8 @@
-"""What `compile` and `fit` lack for sequences and masks under XLA.
+"""Losses, metrics and callbacks that `compile` and `fit` lack for sequences and masks.
 
-The rest is Keras' own: `keras.optimizers.schedules.CosineDecay(warmup_target=...)`
+For the rest use Keras: `keras.optimizers.schedules.CosineDecay(warmup_target=...)`
 warms up and decays the learning rate, `keras.optimizers.Adam(global_clipnorm=...)`
-clips, `keras.callbacks.EarlyStopping` stops (hand it to `RunState`).
+clips gradients, `keras.callbacks.EarlyStopping` stops early (pass it to `RunState`).
 """
 
 from kerasseq.training._count_compiles import count_compiles

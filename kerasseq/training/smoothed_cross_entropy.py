@@ -11,32 +11,33 @@ class SmoothedCrossEntropy(keras.losses.Loss):
     """Cross entropy of integer labels with label smoothing, from logits.
 
     With smoothing `e` the target distribution gives `1 - e` to the label and
-    spreads `e` evenly over the vocabulary. The loss of one token is then
+    spreads `e` evenly over the vocabulary. The loss per token is
     `logsumexp(logits) - (1 - e) * logits[label] - e * mean(logits)`, which needs
     no one-hot tensor of the size of the logits and compiles under XLA. It is
     computed in float32, whatever the dtype of the logits.
 
-    The default reduction divides by the sum of the sample weights, so that with
-    weights of one for real tokens and zero for padding the loss is a mean per real
-    token. A mask that arrives with the logits counts like a weight.
+    The default reduction divides by the sum of the sample weights. With weights of 1
+    for tokens and 0 for padding the result is the mean per token. A Keras mask on the
+    logits acts like a sample weight.
 
     Args:
-        label_smoothing: Float in `[0, 1)`, the share spread over the vocabulary.
-            Defaults to 0.1, as in the paper.
+        label_smoothing: Float in `[0, 1)`. Fraction of the label that is spread
+            evenly over the vocabulary. Defaults to 0.1, as in the paper. Without
+            smoothing a word may be masked by a logit of minus infinity.
         reduction: Reduction of `keras.losses.Loss`. Defaults to
             `"mean_with_sample_weight"`.
         name: Name of the loss.
 
     Call arguments:
         y_true: Integer labels of shape `(batch_size, length)`. A label outside the
-            vocabulary is an error of the caller and is not reported under XLA.
+            vocabulary is an error that is not reported under XLA.
         y_pred: Logits of shape `(batch_size, length, vocabulary_size)`.
         sample_weight: Optional weights of shape `(batch_size, length)` or
             `(batch_size,)`.
 
     Raises:
-        ValueError: If `label_smoothing` is outside `[0, 1)`, or if the logits do
-            not have exactly one axis more than the labels.
+        ValueError: If `label_smoothing` is outside `[0, 1)`, or if the shapes do not
+            match.
 
     Example:
 

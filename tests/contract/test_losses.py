@@ -53,19 +53,16 @@ def test_the_table_is_complete():
     entries = [*catalog.LOSSES, *catalog.METRICS]
     public = [getattr(training, name) for name in training.__all__]
     classes = [x for x in public if inspect.isclass(x)]
-    covered = {entry.covers for entry in entries}
-    assert {x.__name__ for x in classes if issubclass(x, kinds)} == covered - {
-        "token_metrics"
-    }
+    covered = {entry.covers for entry in entries} - {"token_metrics"}
+    assert {x.__name__ for x in classes if issubclass(x, kinds)} == covered
     names = {e.variant for e in entries if e.covers == "token_metrics"}
     assert names == {metric.name for metric in training.token_metrics()}
     schedule = keras.optimizers.schedules.LearningRateSchedule
     schedules = {x.__name__ for x in classes if issubclass(x, schedule)}
     assert schedules == catalog.SCHEDULES.keys()
     for entry in entries:
-        assert entry.excused.keys() <= set(catalog.PROMISES) and all(
-            entry.excused.values()
-        )
+        assert entry.excused.keys() <= set(catalog.PROMISES), entry.id
+        assert all(entry.excused.values()), entry.id
     assert len({entry.id for entry in entries}) == len(entries)
 
 
@@ -153,13 +150,12 @@ def test_half_precision_is_computed_in_float32(entry, dtype):
     low = keras.ops.cast(100 * logits, dtype)  # far beyond what exp() holds
     rounded = keras.ops.convert_to_numpy(keras.ops.cast(low, "float32"))
     found = value(entry.new(), (labels, low, weights))
-    expected = entry.expected(labels, rounded, weights)
-    if "precision" in entry.excused:
-        np.testing.assert_allclose(found, expected, rtol=1e-2)
-    else:
-        assert_close(found, expected)
+    assert_close(found, entry.expected(labels, rounded, weights))
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="JAX has no float64 unless asked for"
+)
 @every
 def test_another_floatx(entry):
     keras.config.set_floatx("float64")
@@ -266,11 +262,11 @@ def test_config(entry):
     assert again.get_config() == thing.get_config()
     batch = entry.batch()
     assert value(again, batch) == value(entry.new(), batch)
-    if entry.covers == "token_metrics":
-        return  # Keras' own
     arguments = inspect.signature(type(thing)).parameters
     assert thing.get_config().keys() == arguments.keys()
-    assert keras.saving.get_registered_name(type(thing)) == f"kerasseq>{entry.covers}"
+    if not type(thing).__module__.startswith("keras."):
+        name = keras.saving.get_registered_name(type(thing))
+        assert name == f"kerasseq>{type(thing).__name__}"
 
 
 def test_they_train_in_half_precision_under_xla():
