@@ -106,7 +106,8 @@ def _check_sizes(pairs):
         if image_size != mask_size:
             raise ValueError(
                 "An image and its mask must have the same size. Received: "
-                f"{str(image)!r} {image_size}, {str(mask)!r} {mask_size} (height, width)"
+                f"{image_size} (height, width) of {str(image)!r}, {mask_size} of "
+                f"{str(mask)!r}"
             )
 
 
