@@ -22,7 +22,7 @@ import sys
 import numpy as np
 from absl import flags as absl_flags
 
-from benchmarks import earlier, machine
+from benchmarks import machine, previous_results
 from kerasseq.utils import atomic
 from recipes.classify_image import __main__ as classify_image
 from recipes.classify_image import data as classify_image_data
@@ -58,7 +58,7 @@ def main(flags):
     output = pathlib.Path(flags.output)
     command_line.make_folder(output.parent)
     settings = {name: flags[name].value for name in SETTINGS}
-    cells = earlier.rows(output, settings, "cells")
+    cells = previous_results.rows(output, settings, "cells")
     for share in flags.shares:
         for arch in flags.archs:
             if any((c["arch"], c["share"]) == (arch, float(share)) for c in cells):

@@ -23,7 +23,7 @@ import sys
 
 from absl import flags as absl_flags
 
-from benchmarks import earlier, machine, recall_problems
+from benchmarks import machine, previous_results, recall_problems
 from kerasseq.utils import atomic
 from recipes.shared import command_line, figures
 
@@ -72,7 +72,7 @@ def main(flags):
     output = pathlib.Path(flags.output)
     command_line.make_folder(output.parent)
     settings = {name: flags[name].value for name in SETTINGS}
-    runs = earlier.rows(output, settings, "runs")
+    runs = previous_results.rows(output, settings, "runs")
     for length in lengths:
         for problem in flags.problems:
             for name in flags.models:

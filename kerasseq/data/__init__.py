@@ -1,12 +1,11 @@
-"""Data pipelines for recipes: load, tokenize and batch, each without a model.
+"""Data pipelines: load, tokenize, augment and batch, independent of any model.
 
-What needs Keras or TensorFlow is imported on first use, so that `BucketedPairs` runs
-on a backend without TensorFlow.
+Modules that need Keras or TensorFlow are imported on first use, so that
+`BucketedPairs` also runs where TensorFlow is not installed.
 """
 
 import importlib
 
-# Not on first use: a submodule of the same name would take the function's place.
 from kerasseq.data._boundary_weights import boundary_weights, instances_from_masks
 from kerasseq.data._generated_cells import generated_cells
 from kerasseq.data._locale_phrases import locale_phrases
@@ -17,7 +16,7 @@ _MODULES = {
     "BucketedPairs": "bucketed_pairs",
     "choose_buckets": "bucketed_pairs",
     "Characters": "characters",
-    "ContiguousBatches": "contiguous",
+    "ContiguousBatches": "contiguous_batches",
     "RunningText": "running_text",
     "load_running_text": "running_text",
     "ImageBatches": "image_batches",

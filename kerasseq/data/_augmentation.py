@@ -6,39 +6,39 @@ import threading
 import keras
 import numpy as np
 
-# Layers that cut out what must be there: smaller images they would stretch.
+# Layers that need images of at least their size; they stretch smaller ones.
 _CROPS = (keras.layers.RandomCrop, keras.layers.CenterCrop)
 _MIXES = (keras.layers.MixUp, keras.layers.CutMix)
 _ANY_VALUE = (-1e9, 1e9)
-# Layers lend their fill values for a moment, see `_filled_with`.
+# `_filled_with` changes the layers for a moment, so batches are made one by one.
 _LOCK = threading.Lock()
 
 
 class Augmentation:
-    """Runs augmentation layers, one after the other, on all parts of a batch.
+    """Applies augmentation layers, one after the other, to all parts of a batch.
 
-    The layers' seed generators are set for each batch, so that equal seeds give equal
-    batches. Masks and weight maps follow the images' geometry. Unlike with a layer
-    called on a dict, they do so for `keras.layers.RandomElasticTransform` too, whose
-    masks Keras draws another deformation for, and new pixels are `new_class` in masks
-    and weigh 0.
+    The seed generators of the layers are set for each batch, so that equal seeds give
+    equal batches. Masks and weight maps are transformed like the images. This also
+    holds for `keras.layers.RandomElasticTransform`, for which Keras itself draws
+    another deformation for the masks. New pixels get the class `new_class` in masks
+    and the weight 0.
 
-    On TensorFlow the layers are compiled to one graph per batch shape, on JAX they run
-    one by one; on the CPU in either case. They compute in float32 under any policy.
+    On TensorFlow the layers are traced to one graph per batch shape, on JAX they run
+    one by one; both run on the CPU. They compute in float32 under any dtype policy.
 
     Args:
-        layers: list of Keras' image augmentation layers.
-        new_class: class of the pixels that come in from outside where a layer fills
-            them with a constant.
+        layers: List of Keras' image augmentation layers.
+        new_class: Integer. Class of the pixels that enter from outside the image where
+            a layer fills with a constant.
 
     Call arguments:
-        batch: dict of float32 arrays: `"images"` `(batch_size, height, width,
-            channels)`, and possibly `"masks"` and `"weights"` `(batch_size, height,
-            width, 1)`, `"labels"` `(batch_size, any)`.
-        seed: list of int.
+        batch: Dict of float32 arrays: `"images"` of shape `(batch_size, height, width,
+            channels)`, optional `"masks"` and `"weights"` of shape `(batch_size,
+            height, width, 1)`, optional `"labels"` of shape `(batch_size, any)`.
+        seed: List of integers.
 
     Returns:
-        The dict with new arrays.
+        A dict with the new arrays.
     """
 
     def __init__(self, layers, new_class=0):
@@ -56,7 +56,7 @@ class Augmentation:
         return {name: keras.ops.convert_to_numpy(batch[name]) for name in batch}
 
     def _draw_seeds(self, seed):
-        """For each layer two arrays of seeds, one seed for each of its generators."""
+        """Two arrays of seeds per layer, with one seed per seed generator of it."""
         generator = np.random.default_rng(seed)
         return [generator.integers(2**31, size=(2, n, 2)) for n in self._num_seeds]
 
@@ -67,8 +67,8 @@ class Augmentation:
             with _seeded(states, layer_seeds[0]):
                 change = layer.get_random_transformation(batch["images"], training=True)
             for name, part in batch.items():
-                # Some layers go on drawing while they transform. Each part starts
-                # from one seed, so that all are transformed alike.
+                # Some layers draw random numbers while they transform. All parts start
+                # from the same seed, so that they are transformed alike.
                 with _seeded(states, layer_seeds[1]):
                     batch[name] = self._transform(layer, name, part, change)
         return batch
@@ -85,19 +85,19 @@ class Augmentation:
 
 
 def check_layers(layers, image_shape, with_masks):
-    """Refuses layers that would spoil targets or order without a word.
+    """Rejects layers that would silently corrupt targets or reproducibility.
 
     Args:
-        layers: what was given.
+        layers: List to check.
         image_shape: `(height, width, channels)` of the images.
-        with_masks: whether there are masks.
+        with_masks: Boolean, whether the targets are masks.
 
     Returns:
         The shape of the images after all layers.
 
     Raises:
-        ValueError: for what is no augmentation layer, for layers that mix images, for
-            `AugMix`, and, with masks, for crops larger than the images.
+        ValueError: For anything but augmentation layers, for layers that mix images,
+            for `AugMix`, and, with masks, for crops larger than the images.
     """
     for layer in layers:
         if not hasattr(layer, "transform_segmentation_masks"):
@@ -107,14 +107,14 @@ def check_layers(layers, image_shape, with_masks):
             )
         if isinstance(layer, _MIXES):
             raise ValueError(
-                "Layers that mix images must mix their labels; leave them out of "
-                "`augment` and give `mixup=0.2` or `cutmix=1.0` instead. "
+                "Layers that mix images must also mix their labels; leave them out of "
+                "`augment` and pass `mixup=0.2` or `cutmix=1.0` instead. "
                 f"Received: {type(layer).__name__}"
             )
         if isinstance(layer, keras.layers.AugMix):
             raise ValueError(
-                "AugMix draws from a random state that no one sets, and on TensorFlow "
-                "once for all batches; take RandAugment instead. Received: an AugMix"
+                "AugMix has no seed that can be set, and on TensorFlow it draws only "
+                "once for all batches; use RandAugment instead. Received: an AugMix"
             )
         if with_masks and isinstance(layer, _CROPS):
             _check_crop(layer, image_shape)
@@ -126,14 +126,15 @@ def _check_crop(layer, image_shape):
     height, width, _ = image_shape
     if height < layer.height or width < layer.width:
         raise ValueError(
-            "A crop larger than the image would stretch the masks to numbers between "
-            f"the classes; crop less. Received: {type(layer).__name__}({layer.height}, "
-            f"{layer.width}) for images of {height}x{width}"
+            "A crop larger than the image would stretch the masks and interpolate "
+            "between classes; use a smaller crop. "
+            f"Received: {type(layer).__name__}({layer.height}, {layer.width}) for "
+            f"images of {height}x{width}"
         )
 
 
 def _in_float32(layer):
-    # Half precision would round coordinates and class numbers.
+    # Half precision would round coordinates and class indices.
     if layer.compute_dtype == "float32":
         return layer
     return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
@@ -158,15 +159,15 @@ def _seeded(states, seeds):
 
 @contextlib.contextmanager
 def _filled_with(layer, value):
-    """Lets a layer fill new pixels with a value, and keep all values as they are."""
-    lent = {"fill_value": value}
+    """A context in which a layer fills new pixels with a value, and clips nothing."""
+    changed = {"fill_value": value}
     if isinstance(layer, keras.layers.RandomElasticTransform):
-        lent["value_range"] = _ANY_VALUE  # it clips masks to the range of images
-    own = {name: getattr(layer, name) for name in lent if hasattr(layer, name)}
+        changed["value_range"] = _ANY_VALUE  # it clips masks to the range of images
+    before = {name: getattr(layer, name) for name in changed if hasattr(layer, name)}
     try:
-        for name in own:
-            setattr(layer, name, lent[name])
+        for name in before:
+            setattr(layer, name, changed[name])
         yield
     finally:
-        for name in own:
-            setattr(layer, name, own[name])
+        for name in before:
+            setattr(layer, name, before[name])

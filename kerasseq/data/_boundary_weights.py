@@ -1,40 +1,40 @@
-"""Weights that make a network learn the thin borders between touching cells."""
+"""Pixel weights that emphasize the thin borders between touching cells."""
 
 import math
 
 import numpy as np
 from scipy import ndimage
 
-# Pixels that touch at a corner belong together.
-_NEIGHBOURS = np.ones((3, 3), bool)
+# Pixels that touch at a corner are connected.
+_NEIGHBORS = np.ones((3, 3), bool)
 
 
 def boundary_weights(instances, w0=10.0, sigma=5.0, balance=True):
-    """Weight maps of the U-Net paper, for the sample weights of a pixel-wise loss.
+    """Computes the weight maps of the U-Net paper, sample weights per pixel.
 
     `w(x) = w_c(x) + w0 * exp(-(d1(x) + d2(x))**2 / (2 * sigma**2))` on the background,
     where `d1` and `d2` are the distances in pixels to the nearest and to the second
-    nearest instance; inside instances, and where there are fewer than two, `w_c` alone.
-    Two cells one pixel apart have `d1 + d2 = 2` there.
+    nearest instance. Inside instances, and in maps with fewer than two, the weight is
+    `w_c`. Between two cells that are one pixel apart, `d1 + d2 = 2`.
 
-    `w_c` makes up for unequal shares of foreground and background: a class of which
-    there are `n_c` pixels in all the given maps has `w_c = n / (2 * n_c)`, as
-    scikit-learn's "balanced". So give all the maps of a training split at once.
+    `w_c` compensates for the class imbalance of foreground and background: a class
+    with `n_c` of all `n` pixels has `w_c = n / (2 * n_c)`, scikit-learn's "balanced"
+    weight. So pass all maps of a training split at once.
 
     Args:
-        instances: Integer array `(num, height, width)` or `(height, width)`: 0 is
-            background, every other number one instance. `instances_from_masks` makes
-            it from masks of classes.
-        w0: Height of the border term, at least 0.
-        sigma: Its width in pixels, more than 0.
-        balance: Whether `w_c` balances the two classes; otherwise it is 1.
+        instances: Integer array of shape `(num, height, width)` or `(height, width)`:
+            0 for background, any other number for one instance. See
+            `instances_from_masks`.
+        w0: Float, at least 0. Height of the border term.
+        sigma: Float above 0. Width of the border term in pixels.
+        balance: Boolean, whether `w_c` balances the two classes. Otherwise it is 1.
 
     Returns:
         float32 array of the shape of `instances`.
 
     Raises:
-        ValueError: If `instances` is of another rank or not of integers at least 0, or
-            for a bad `w0` or `sigma`.
+        ValueError: If `instances` has another rank or holds anything but integers of
+            at least 0, or if `w0` or `sigma` is out of range.
 
     Example:
         >>> boundary_weights(np.array([[1, 0, 2]]), sigma=2.0, balance=False).round(2)
@@ -56,7 +56,7 @@ def boundary_weights(instances, w0=10.0, sigma=5.0, balance=True):
         )
     inside = instances > 0
     weights = np.ones(instances.shape, "float32")
-    # With one class alone there is nothing to balance.
+    # A single class has nothing to be balanced with.
     if balance and inside.any() and not inside.all():
         weights[:] = 0.5 / (1 - inside.mean())
         weights[inside] = 0.5 / inside.mean()
@@ -68,21 +68,23 @@ def boundary_weights(instances, w0=10.0, sigma=5.0, balance=True):
 
 
 def instances_from_masks(masks, background=0, ignore_class=None):
-    """Numbers the connected areas of each class: masks to instance maps.
+    """Numbers the connected components of each class in masks.
 
-    Pixels are connected at sides and corners. Objects of one class that touch count as
-    one, since a mask of classes does not tell them apart.
+    Pixels are connected at sides and corners. Touching objects of one class count as
+    one, since a mask of classes does not separate them.
 
     Args:
-        masks: Integer array `(num, height, width)` or `(height, width)` of classes.
-        background: The class that is no object.
-        ignore_class: Void label, no object either; or `None`.
+        masks: Integer array of shape `(num, height, width)` or `(height, width)`, the
+            class of each pixel.
+        background: Integer. Class that holds no objects.
+        ignore_class: Optional integer. Void label, which holds no objects either.
 
     Returns:
-        int32 array of the shape of `masks`: 0, and 1, 2, ... in each map.
+        int32 array of the shape of `masks`: 0 outside objects, and 1, 2, ... in each
+        map.
 
     Raises:
-        ValueError: If `masks` is of another rank or not of integers.
+        ValueError: If `masks` has another rank or holds anything but integers.
 
     Example:
         >>> instances_from_masks(np.array([[1, 1, 0, 1, 2]]))
@@ -94,7 +96,7 @@ def instances_from_masks(masks, background=0, ignore_class=None):
     for index in np.ndindex(masks.shape[:-2]):
         total = 0
         for value in np.setdiff1d(masks[index], no_objects):
-            labels, count = ndimage.label(masks[index] == value, _NEIGHBOURS)
+            labels, count = ndimage.label(masks[index] == value, _NEIGHBORS)
             instances[index] += np.where(labels, labels + total, 0)
             total += count
     return instances
@@ -104,20 +106,20 @@ def _maps(values, name):
     values = np.asarray(values)
     if values.ndim not in (2, 3) or not np.issubdtype(values.dtype, np.integer):
         raise ValueError(
-            f"`{name}` must be integers of shape (num, height, width) or "
-            "(height, width); take off an axis of channels with `[..., 0]`. "
+            f"`{name}` must hold integers and have shape (num, height, width) or "
+            "(height, width); remove an axis of channels with `[..., 0]`. "
             f"Received: an array of shape {values.shape} and dtype {values.dtype}"
         )
     return values
 
 
 def _distance_to_two(instances, sigma):
-    """`d1 + d2` of every pixel, as far as it counts in float32, and infinite beyond."""
+    """`d1 + d2` per pixel; infinite where the border term vanishes in float32."""
     nearest = np.full(instances.shape, np.inf)
     second = nearest.copy()
-    reach = math.ceil(6 * sigma)  # exp(-18) is lost beside a weight of one
+    reach = math.ceil(6 * sigma)  # exp(-18) is lost when added to a weight of 1
     for number, box in enumerate(ndimage.find_objects(instances), 1):
-        if box is None:  # a number that is not used
+        if box is None:  # an unused number
             continue
         window = tuple(slice(max(0, s.start - reach), s.stop + reach) for s in box)
         distance = ndimage.distance_transform_edt(instances[window] != number)

@@ -1,4 +1,4 @@
-"""Images in one folder per class, with or without train, validation and test above."""
+"""Reads images from one folder per class, with or without folders per split above."""
 
 import collections
 import concurrent.futures
@@ -21,8 +21,8 @@ def read_class_folders(data, image_size, num_channels):
     """Reads all images below a folder.
 
     Returns:
-        The sorted class names, and a dict of split to `(images, labels)`: only `train`,
-        or what lies beside `train`.
+        The sorted class names, and a dict from split to `(images, labels)`. Without a
+        folder `train` there is only the split `"train"`.
     """
     roots = split_roots(_existing(data))
     class_names = [folder.name for folder in _folders(roots["train"])]
@@ -44,8 +44,8 @@ def _existing(data):
     root = pathlib.Path(data)
     if not root.is_dir():
         raise ValueError(
-            f"{str(data)!r} is no folder; `data` is 'synthetic', 'tfds:NAME', or a "
-            "folder that holds one folder of images per class"
+            "`data` must be 'synthetic', 'tfds:NAME' or a folder that holds one folder "
+            f"of images per class. Received: {str(data)!r}, which is no folder"
         )
     return root
 
@@ -59,7 +59,7 @@ def _folders(root):
 
 
 def split_roots(root):
-    """Dict of split to its folder; `train` is a split where it holds folders itself."""
+    """Dict from split to folder; a folder `train` is a split if it holds folders."""
     train = root / "train"
     if not train.is_dir() or not _folders(train):
         return {"train": root}
@@ -68,8 +68,9 @@ def split_roots(root):
         split = _SPLITS.get(folder.name)
         if split is None or split in roots:
             raise ValueError(
-                f"Beside {str(train)!r} one validation (or val, valid) and one test "
-                f"folder may lie. Received: {str(folder)!r}; take it away or rename it"
+                f"Next to {str(train)!r} there may be one validation (or val, valid) "
+                "folder and one test folder; remove or rename others. "
+                f"Received: {str(folder)!r}"
             )
         roots[split] = folder
     return roots
@@ -78,16 +79,16 @@ def split_roots(root):
 def _check_class_names(roots, class_names):
     if len(class_names) < 2:
         raise ValueError(
-            "Classes are the folders in the data folder, and two are needed at least; "
-            f"make one folder of images per class. Received: {class_names} in "
-            f"{str(roots['train'])!r}"
+            "The folders in the data folder are the classes, and there must be at "
+            "least two; make one folder of images per class. "
+            f"Received: {class_names} in {str(roots['train'])!r}"
         )
     for root in roots.values():
         unknown = {folder.name for folder in _folders(root)} - set(class_names)
         if unknown:
             raise ValueError(
-                f"{str(root)!r} has classes that train has not: {sorted(unknown)}; "
-                f"rename or remove them. The classes are {class_names}"
+                f"{str(root)!r} has classes that do not occur in train; rename or "
+                f"remove them. Expected: {class_names}. Received: {sorted(unknown)}"
             )
 
 
@@ -98,36 +99,36 @@ def _labeled_files(root):
         nested = _folders(folder)
         if nested:
             raise ValueError(
-                f"Images must lie directly in the folder of their class {folder.name!r}"
-                f". Received: folder {str(nested[0])!r} in it; move its images up"
+                "Images must lie directly in the folder of their class "
+                f"{folder.name!r}; move them up. Received: a folder {str(nested[0])!r}"
             )
-        found = [(path, folder.name) for path in _image_files.image_paths(folder)]
-        if not found:
+        members = [(path, folder.name) for path in _image_files.image_paths(folder)]
+        if not members:
             raise ValueError(
                 f"The class folder {str(folder)!r} holds no image; remove it, or put "
                 f"images in it ({', '.join(_image_files.SUFFIXES)})"
             )
-        files += found
+        files += members
     if not files:
         raise ValueError(
-            f"{str(root)!r} holds no class folders; put images there, one folder per "
-            "class, or remove it"
+            f"{str(root)!r} holds no class folders; put one folder of images per class "
+            "there, or remove it"
         )
     return files
 
 
 def common_form(paths, image_size, num_channels):
-    """The `(height, width)` and the number of channels to read all images in."""
+    """The `(height, width)` and number of channels in which to read all images."""
     if image_size and num_channels:
         return image_size, num_channels
     shapes = list(in_threads(_image_files.image_shape, paths))
     sizes = collections.Counter(shape[:2] for shape in shapes)
     if not image_size and len(sizes) > 1:
-        found = ", ".join(f"{h}x{w} ({n})" for (h, w), n in sizes.most_common(5))
+        shown = ", ".join(f"{h}x{w} ({n})" for (h, w), n in sizes.most_common(5))
         more = ", ..." if len(sizes) > 5 else ""
         raise ValueError(
-            "The images differ in size; give `image_size=(height, width)` to resize "
-            f"them. Received: {found}{more}, height x width (number of images)"
+            "The images differ in size; pass `image_size=(height, width)` to resize "
+            f"them. Received: {shown}{more}, height x width (number of images)"
         )
     image_size = image_size or shapes[0][:2]
     return image_size, num_channels or max(shape[2] for shape in shapes)
@@ -145,6 +146,6 @@ def read_all(paths, size, num_channels):
 
 
 def in_threads(function, paths):
-    """Yields `function(path)` for each path, in their order."""
+    """Yields `function(path)` for each path, in order, computed in threads."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         yield from pool.map(function, paths)

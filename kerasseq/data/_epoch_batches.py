@@ -1,4 +1,4 @@
-"""Batches that know which epoch they belong to, so that a run can be resumed."""
+"""Base class of batches that depend on the epoch, so that a run can be resumed."""
 
 import keras
 
@@ -7,21 +7,23 @@ class EpochBatches(keras.utils.PyDataset):
     """A data set whose order is a function of its `epoch`.
 
     `fit` advances the epoch through `on_epoch_begin` and `on_epoch_end`. A subclass
-    may make an order in `_set_order`, and calls `_count` for each batch that it serves.
+    may compute an order in `_set_order`, and must call `_count` for each batch that it
+    serves.
 
     Args:
-        epoch: number of the epoch to begin with.
+        epoch: Integer. The first epoch.
         **kwargs: `workers` and `max_queue_size` of `keras.utils.PyDataset`.
 
     Raises:
-        ValueError: for `use_multiprocessing`.
+        ValueError: For `use_multiprocessing=True`.
     """
 
     def __init__(self, epoch=0, **kwargs):
         if kwargs.get("use_multiprocessing"):
             raise ValueError(
-                f"`{type(self).__name__}` does not work in other processes: the order "
-                "lives in this one. Received: use_multiprocessing=True; leave it out"
+                f"`{type(self).__name__}` does not work in other processes, which do "
+                "not see the epoch advance; leave `use_multiprocessing` out. "
+                "Received: use_multiprocessing=True"
             )
         super().__init__(**kwargs)
         self._begun, self._served = False, set()
@@ -29,7 +31,7 @@ class EpochBatches(keras.utils.PyDataset):
 
     @property
     def epoch(self):
-        """The epoch whose batches are served; setting it rebuilds the order."""
+        """The epoch whose batches are served. Setting it computes a new order."""
         return self._epoch
 
     @epoch.setter
@@ -38,20 +40,20 @@ class EpochBatches(keras.utils.PyDataset):
         self._set_order(epoch)
 
     def on_epoch_begin(self):
-        # With several workers Keras has begun to fetch before it calls this, so what
-        # has been served is not forgotten here.
+        # With several workers Keras fetches batches before it calls this, so
+        # `_served` is not reset here.
         self._begun = True
 
     def on_epoch_end(self):
-        # `fit` calls this more often than an epoch ends: once before the first epoch,
-        # and after the single batch from which an unbuilt model takes its shapes. Only
-        # an epoch that was begun and served whole counts, in any order.
+        # `fit` calls this also before the first epoch, and after the single batch from
+        # which an unbuilt model takes its shapes. Only an epoch that was begun and of
+        # which all batches were served counts.
         if self._begun and len(self._served) == len(self):
             self.epoch += 1
         self._begun, self._served = False, set()
 
     def _set_order(self, epoch):
-        """Makes the order of an epoch, unless the index alone says what is served."""
+        """Computes the order of an epoch, if batches depend on more than the index."""
 
     def _count(self, index):
         self._served.add(index)

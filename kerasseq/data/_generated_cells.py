@@ -1,4 +1,4 @@
-"""Generated microscopy: cells under a fluorescence microscope, with their masks."""
+"""Generated fluorescence microscopy images of cells, with their masks."""
 
 import math
 
@@ -6,35 +6,36 @@ import numpy as np
 from scipy import ndimage
 
 MIN_SIZE = 32
-# Smaller pieces, cut off by a neighbor or by the edge of the picture, are no cells.
+# Smaller fragments, cut off by a neighbor or by the image border, are removed.
 MIN_AREA = 12
-# A square of so many pixels to a side holds about one cell of a full picture.
+# In the most crowded images there is about one cell per square of this side length.
 CELL_PITCH = 15
-NEIGHBOURS = np.ones((3, 3), bool)
+NEIGHBORS = np.ones((3, 3), bool)
 
 
 def generated_cells(num, size=64, seed=0):
-    """Makes pictures of stained cells, and says which pixels are whose.
+    """Generates images of stained cells, with semantic and instance masks.
 
-    Deformed ellipses, alone and in clusters whose cells touch at a thin dark border;
-    bright and faint cells, texture, uneven light, haze and blur, photon and camera
-    noise, and specks of debris that are bright and no cells. A threshold does not do:
-    Otsu's, chosen anew for each picture, reaches an IoU of 0.77, a small U-Net 0.94.
+    The images show deformed ellipses, single and in clusters that touch at thin dark
+    borders; bright and faint cells, texture, uneven illumination, haze and blur, photon
+    and camera noise, and bright specks of debris. Thresholding is not enough: Otsu's
+    threshold, computed per image, reaches an IoU of 0.77, a small U-Net 0.94.
 
-    Borders between cells belong to the background, one to two pixels wide, so that the
-    cells are the connected components of their mask (`data.instances_from_masks`).
-    Cells are of one size in pixels; a larger picture shows more of them. Picture `i`
-    follows from `(seed, i, size)` alone.
+    Borders between cells are background, one to two pixels wide, so that the cells are
+    the connected components of their mask (see `kerasseq.data.instances_from_masks`).
+    The size of cells in pixels is fixed; larger images show more cells. Image `i`
+    depends on `(seed, i, size)` alone.
 
     Args:
-        num: Number of pictures.
-        size: Height and width in pixels, at least 32.
-        seed: Int, at least 0.
+        num: Integer. Number of images.
+        size: Integer, at least 32. Height and width in pixels.
+        seed: Integer, at least 0.
 
     Returns:
-        `(images, masks, instances)`: uint8 `(num, size, size, 1)`, 0 to 255; int32
-        `(num, size, size)`, 0 background and 1 cell; and int32 `(num, size, size)`, 0
-        background and 1, 2, ... the cells of a picture.
+        `(images, masks, instances)`: uint8 of shape `(num, size, size, 1)`, 0 to 255;
+        int32 of shape `(num, size, size)`, 0 for background and 1 for cells; int32 of
+        shape `(num, size, size)`, 0 for background and 1, 2, ... for the cells of an
+        image.
 
     Raises:
         ValueError: If `num`, `size` or `seed` is too small.
@@ -59,7 +60,7 @@ def generated_cells(num, size=64, seed=0):
 
 
 def _shapes(rng, size):
-    """The cells of one picture, and how deep in its cell each pixel lies, 0 to 1."""
+    """The cells of one image, and the depth of each pixel in its cell, 0 to 1."""
     most = (size / CELL_PITCH) ** 2
     cells = _places(rng, size, max(1, round(most * rng.uniform(0.25, 1.0))))
     owner = np.zeros((size, size), "int32")
@@ -69,9 +70,9 @@ def _shapes(rng, size):
         nearer = to_center < distance[window]
         owner[window][nearer] = number
         distance[window][nearer] = to_center[nearer]
-    # The border of two cells is taken off the one with the lower number.
+    # The border between two cells is taken from the one with the lower number.
     owner[ndimage.maximum_filter(owner, size=3) > owner] = 0
-    labels, _ = ndimage.label(owner > 0, NEIGHBOURS)
+    labels, _ = ndimage.label(owner > 0, NEIGHBORS)
     large = np.bincount(labels.ravel()) >= MIN_AREA
     large[0] = False
     numbers = np.cumsum(large) * large
@@ -79,7 +80,7 @@ def _shapes(rng, size):
 
 
 def _places(rng, size, count):
-    """`(row, column, radius)` of each cell; half of them lie against another one."""
+    """`(row, column, radius)` of each cell; half of them touch another cell."""
     cells = []
     mean_radius = rng.uniform(5.5, 7.5)
     for _ in range(20 * count):
@@ -104,9 +105,9 @@ def _places(rng, size, count):
 
 
 def _one_shape(rng, size, row, column, radius):
-    """A window around one cell, and there the distance from its center, 1 at its rim.
+    """A window around one cell, and in it the distance from its center, 1 at its rim.
 
-    An ellipse of about this radius whose rim waves a little.
+    The shape is an ellipse of about this radius with a slightly wavy rim.
     """
     reach = math.ceil(1.8 * radius)
     bounds = [(max(0, int(x) - reach), int(x) + reach + 1) for x in (row, column)]
@@ -126,7 +127,7 @@ def _one_shape(rng, size, row, column, radius):
 
 
 def _stain(rng, instances, depth):
-    """The light that each pixel sends: cells of unlike brightness, with texture."""
+    """The light emitted per pixel: cells of different brightness, with texture."""
     brightness = rng.lognormal(0, 0.3, instances.max() + 1).clip(0.5, 2.0)
     brightness[0] = 0
     grain = _clouds(rng, instances.shape, 1.0) + _clouds(rng, instances.shape, 2.5)
@@ -135,13 +136,13 @@ def _stain(rng, instances, depth):
 
 
 def _clouds(rng, shape, scale):
-    """A random field that is smooth over `scale` pixels, with mean 0 and spread 1."""
+    """A random field, smooth over `scale` pixels, with mean 0 and deviation 1."""
     field = ndimage.gaussian_filter(rng.normal(size=shape), scale, mode="wrap")
     return (field - field.mean()) / field.std()
 
 
 def _photograph(rng, light):
-    """What the camera makes of the light: uint8."""
+    """The camera's uint8 image of the light."""
     size = len(light)
     haze = 0.35 * ndimage.gaussian_filter(light, 6) + rng.uniform(0.1, 0.25)
     seen = ndimage.gaussian_filter(light + _debris(rng, size), rng.uniform(0.7, 1.1))
@@ -163,7 +164,7 @@ def _debris(rng, size):
 
 
 def _lamp(rng, size):
-    """Uneven light: bright around one spot of the picture, darker away from it."""
+    """Uneven illumination: bright around one spot, darker away from it."""
     y, x = np.ogrid[0 : 1 : size * 1j, 0 : 1 : size * 1j]
     row, column = rng.uniform(0, 1, 2)
     width = rng.uniform(0.5, 1.2)

@@ -1,4 +1,4 @@
-"""Names that two locales share: territories, languages, currencies and units."""
+"""Names that exist in two locales: territories, languages, currencies and units."""
 
 import re
 import typing
@@ -9,7 +9,7 @@ from babel import core, numbers, units
 
 MAX_CHARACTERS = 22
 
-# Everyday units; CLDR's others (dots per inch, solar masses) say little.
+# Everyday units; CLDR's others (dots per inch, solar masses) are too special.
 _UNIT_KINDS = (
     "area",
     "digital",
@@ -26,26 +26,26 @@ _UNIT_KINDS = (
     "volume",
 )
 
-# Unions, and codes for tests ("Pseudo-Accents") and for nothing ("Unknown Region").
+# Unions, test codes ("Pseudo-Accents") and the placeholder "Unknown Region".
 _NO_PLACES = ("EU", "EZ", "UN", "QO", "XA", "XB", "ZZ")
 
-# Spans of time are written by other rules, in other words in some languages.
+# Time spans follow other rules; some languages use other words for them.
 SPAN_UNITS = ("second", "minute", "hour", "day", "week", "month", "year")
 
-# Values that between them meet every plural form of CLDR's languages.
+# Together these values use every plural form of CLDR's languages.
 _PLURAL_PROBES = (1, 2, 3, 5, 11, 21, 100, 1.5)
 
 
 class SharedNames(typing.NamedTuple):
-    """What can be written in both of two locales, and means one thing in the first.
+    """Names that exist in two locales and are unambiguous in the first.
 
     Args:
-        source: the `babel.Locale` of the first.
-        names: tuple of `(kind, code)`, kind one of `"territories"`, `"languages"`,
+        source: `babel.Locale`, the first.
+        names: Tuple of `(kind, code)`, where kind is `"territories"`, `"languages"` or
             `"currencies"`.
-        units: tuple of CLDR unit ids.
-        currencies: tuple of currency codes whose amounts can be written.
-        list_styles: tuple of styles for `babel.lists.format_list`.
+        units: Tuple of CLDR unit ids.
+        currencies: Tuple of the codes of currencies that have forms for amounts.
+        list_styles: Tuple of styles for `babel.lists.format_list`.
     """
 
     source: babel.Locale
@@ -56,7 +56,7 @@ class SharedNames(typing.NamedTuple):
 
 
 def shared_names(source, target):
-    """Collects the `SharedNames` of two `babel.Locale`s."""
+    """Returns the `SharedNames` of two `babel.Locale`s."""
 
     def select(candidates, write):
         texts = {}
@@ -93,15 +93,15 @@ def name_of(locale, kind, code):
 
 
 def normalize(text):
-    """NFKC, plain spaces, no marks of direction: SentencePiece leaves this as it is."""
+    """NFKC with plain spaces and no direction marks, which SentencePiece keeps."""
     text = unicodedata.normalize("NFKC", text)
     text = re.sub(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\ufeff]", "", text)
-    # Zero-width spaces and (non-)joiners: SentencePiece writes a space for them.
+    # SentencePiece replaces zero-width spaces and (non-)joiners by spaces.
     return " ".join(re.sub(r"[\u200b-\u200d]", " ", text).split())
 
 
 def _common(source, target, kind, allowed):
-    """Codes with a name of moderate length in both locales."""
+    """Codes that have a name of moderate length in both locales."""
     return sorted(
         code
         for code in getattr(source, kind).keys() & getattr(target, kind).keys()
@@ -147,7 +147,7 @@ def _unit_texts(locale, unit):
         ]
     except units.UnknownUnitError:
         return [""]
-    # Babel falls back to the bare id where a locale has no pattern.
+    # Babel falls back to the bare id if a locale has no pattern.
     bare = unit.partition("-")[2]
     return [""] if "-" in bare and any(bare in text for text in texts) else texts
 
@@ -160,7 +160,7 @@ def _amount_texts(locale, code):
 
 
 def _unambiguous(texts):
-    """The items none of whose source texts is also written for another target."""
+    """The items whose source texts all have only one target text."""
     targets = {}
     for source_texts, target_texts in texts.values():
         for source, target in zip(source_texts, target_texts, strict=True):

@@ -1,6 +1,6 @@
-"""Parallel phrases in two real languages, made from Babel's CLDR data: no network.
+"""Parallel phrases in two languages, generated offline from Babel's CLDR data.
 
-One value (a date, a quantity, a list of countries) is written out in both locales.
+A value (a date, a quantity, a list of countries) is formatted in both locales.
 """
 
 import collections
@@ -13,36 +13,36 @@ from babel import localedata
 from kerasseq.data import _locale_names, _locale_values, _pair_sources
 
 MAX_CHARACTERS = 60
-# How often what a held-out phrase names (a unit, a country) is left in train at least.
+# Each name in a held-out phrase (a unit, a country) occurs in train at least so often.
 MIN_SEEN = 3
 
 
 def locale_phrases(num_examples=20000, source_locale="en", target_locale="de", seed=0):
-    """Makes pairs of phrases that say the same in two locales.
+    """Generates pairs of phrases with the same meaning in two locales.
 
-    Dates, times, spans of time, numbers, quantities with units, amounts of money, and
-    lists of territories, languages and currencies. The target is a function of the
-    source: whatever a locale writes alike for two meanings is left out. Both sides are
-    NFKC-normalized with plain spaces, as SentencePiece normalizes, so that subwords
-    give them back unchanged.
+    The phrases are dates, times, time spans, numbers, quantities with units, amounts of
+    money, and lists of territories, languages and currencies. The target is a function
+    of the source: ambiguous source phrases are left out. Both sides are
+    NFKC-normalized with plain spaces, as SentencePiece normalizes, so that encoding
+    to subwords and decoding returns them unchanged.
 
-    Test and validation hold 1000 pairs each from 20000 examples on, 5 % each below.
-    Their sources never stand in train, but every name and unit in them does, at least 3
-    times in other phrases: a name that was never seen cannot be translated. Names alone
-    go to train only.
+    From 20000 examples on, test and validation hold 1000 pairs each, below 5 % each.
+    Their sources do not occur in train, but each of their names and units does, at
+    least 3 times in other phrases: a model cannot translate a name that it has never
+    seen. Phrases that are a name alone are in train only.
 
     Args:
-        num_examples: pairs in all three splits together, at least 20.
-        source_locale: a locale that Babel knows, e.g. `"en"` or `"pt-BR"`.
-        target_locale: likewise.
-        seed: int. Equal arguments give equal pairs (for one version of Babel).
+        num_examples: Integer, at least 20. Number of pairs, all splits together.
+        source_locale: String. A locale that Babel knows, e.g. `"en"` or `"pt-BR"`.
+        target_locale: String. Another locale that Babel knows.
+        seed: Integer. Equal arguments give equal pairs with the same version of Babel.
 
     Returns:
         A `ParallelText`.
 
     Raises:
-        ValueError: for an unknown locale, two equal ones, too few examples, or more
-            than the two locales can give.
+        ValueError: For an unknown locale, two equal ones, too few examples, or more
+            than there are different phrases.
 
     Example:
         >>> locale_phrases(1000, "en", "de").test[0]
@@ -53,7 +53,7 @@ def locale_phrases(num_examples=20000, source_locale="en", target_locale="de", s
     """
     if num_examples < 20:
         raise ValueError(
-            "`num_examples` must be at least 20 for three splits. "
+            "`num_examples` must be at least 20, for three splits. "
             f"Received: num_examples={num_examples}"
         )
     locales = _parse(source_locale), _parse(target_locale)
@@ -79,7 +79,7 @@ def _parse(name):
     except (babel.UnknownLocaleError, ValueError) as error:
         known = sorted(localedata.locale_identifiers())
         close = difflib.get_close_matches(str(name), known, n=4, cutoff=0.3)
-        hint = f"did you mean one of {close}?" if close else "give one like 'pt_BR'."
+        hint = f"did you mean one of {close}?" if close else "use one like 'pt_BR'."
         raise ValueError(
             f"Babel does not know this locale; {hint} Received: {name!r}"
         ) from error
@@ -88,29 +88,29 @@ def _parse(name):
 def _phrases(rng, locales, count):
     """List of `(names, source, target)`, unique and unambiguous by source."""
     vocabulary = _locale_names.shared_names(*locales)
-    found = {}
+    phrases = {}
     num_good = 0
     for names, write in _locale_values.random_values(rng, vocabulary, count):
         source, target = (_locale_names.normalize(write(locale)) for locale in locales)
         if not all(0 < len(text) <= MAX_CHARACTERS for text in (source, target)):
             continue
         key = source.casefold()
-        if key not in found:
-            found[key] = names, source, target
+        if key not in phrases:
+            phrases[key] = names, source, target
             num_good += 1
-        elif found[key] and found[key][2] != target:
-            found[key] = None  # ambiguous, and stays in the dict to be refused again
+        elif phrases[key] and phrases[key][2] != target:
+            phrases[key] = None  # ambiguous; kept, so that it is not added again
             num_good -= 1
         if num_good == count:
-            return [found[key] for key in found if found[key]]
+            return [phrase for phrase in phrases.values() if phrase]
     raise ValueError(
-        f"These locales give only {num_good} different phrases; ask for fewer. "
+        f"There are only {num_good} different phrases in these locales; ask for fewer. "
         f"Received: num_examples={count}"
     )
 
 
 def _split(phrases, num_held_out):
-    """Holds out phrases all of whose names stay in train often enough."""
+    """Holds out phrases whose names all remain in train often enough."""
     left = collections.Counter(name for names, _, _ in phrases for name in names or ())
     train, held_out = [], []
     for names, source, target in phrases:

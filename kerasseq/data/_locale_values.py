@@ -1,4 +1,4 @@
-"""Random values, each with a function that writes it out in a locale."""
+"""Random values, each with a function that formats it in a locale."""
 
 import datetime
 import decimal
@@ -10,31 +10,31 @@ from kerasseq.data import _locale_names
 
 
 def random_values(rng, vocabulary, count):
-    """Yields `(names, write)`: names alone, then random values, 50 times `count`.
+    """Yields `(names, write)`: first names alone, then `50 * count` random values.
 
     Args:
-        rng: a `numpy.random.Generator`.
-        vocabulary: a `_locale_names.SharedNames`.
-        count: int, phrases wanted; names alone are a tenth of it at most.
+        rng: A `numpy.random.Generator`.
+        vocabulary: A `_locale_names.SharedNames`.
+        count: Integer. Number of phrases wanted; at most a tenth of it are names alone.
 
     Yields:
         `names`, a hashable item for each name or unit in the phrase (`None` for a name
-        alone), and `write`, a function that writes the value in a `babel.Locale`.
+        alone), and `write`, a function that formats the value in a `babel.Locale`.
     """
     alone = [("name", *name) for name in vocabulary.names]
     for name in rng.permutation(len(alone))[: count // 10]:
         yield None, _write_names([alone[name]], "standard")
     samplers = [sampler for sampler, _ in _SAMPLERS]
-    shares = np.array([share for _, share in _SAMPLERS])
+    rates = np.array([rate for _, rate in _SAMPLERS])
     for _ in range(50):
-        for choice in rng.choice(len(samplers), count, p=shares / shares.sum()):
+        for choice in rng.choice(len(samplers), count, p=rates / rates.sum()):
             value = samplers[choice](rng, vocabulary)
             if value:
                 yield value
 
 
-# Each sampler below returns `(names, write)`, or nothing where it cannot draw a value.
-# A unit is one name in the singular and another in the plural, for the words differ.
+# Each sampler below returns `(names, write)`, or `None` if it cannot draw a value.
+# Singular and plural of a unit are two names, since the words differ.
 
 
 def _pick(rng, choices):
@@ -54,7 +54,7 @@ def _number(rng, max_digits):
     digits, places = int(rng.integers(1, max_digits + 1)), _pick(rng, (0, 0, 1, 2))
     value = int(rng.integers(1, 10 ** (digits + places)))
     while places and value % 10 == 0:
-        # 1.0 is written as 1, but takes the plural in many languages.
+        # 1.0 is formatted as 1, but with the plural in many languages.
         value, places = value // 10, places - 1
     return decimal.Decimal(value).scaleb(-places)
 
@@ -72,7 +72,7 @@ def _date_time(rng, vocabulary):
     day, time, style = _day(rng), _time_of_day(rng), _pick(rng, _STYLES)
 
     def write_in(style, locale):
-        # babel.dates.format_datetime would add a time zone to the long forms.
+        # `babel.dates.format_datetime` adds a time zone in the long styles.
         pattern = str(dates.get_datetime_format(style, locale)).replace("'", "")
         with_time = pattern.replace("{0}", _write_time(time, locale))
         return with_time.replace("{1}", dates.format_date(day, style, locale))
@@ -84,9 +84,9 @@ _STYLES = ("full", "long", "medium")
 
 
 def _one_meaning(write_in, style, source):
-    """Writes in the first style that looks like the given one in the source.
+    """Uses the first style with the same text in the source as the given style.
 
-    Long and medium look alike for "May 5, 2020", but not in the other language.
+    "May 5, 2020" is both long and medium in English, but two texts in another language.
     """
     text = write_in(style, source)
     style = next(other for other in _STYLES if write_in(other, source) == text)
@@ -119,7 +119,7 @@ def _span(rng, vocabulary):
 def _decimal(rng, vocabulary):
     value = _number(rng, 5)
     if value < 10 and value % 1 == 0:
-        return None  # one digit alone is no phrase
+        return None  # a single digit is not a phrase
     return (), lambda locale: numbers.format_decimal(value, locale=locale)
 
 
@@ -147,7 +147,7 @@ def _amount(rng, vocabulary):
     if not vocabulary.currencies:
         return None
     code = _pick(rng, vocabulary.currencies)
-    # Rounded here, because Babel rounds only after it has chosen the plural.
+    # Babel rounds only after it has chosen the plural form.
     value = round(_number(rng, 4), numbers.get_currency_precision(code))
 
     def write(locale):
@@ -175,7 +175,7 @@ def _name_list(rng, vocabulary):
     return tuple(names), _write_names(names, _pick(rng, vocabulary.list_styles))
 
 
-# Share of each kind. Lists have the largest, for hundreds of names must be learnt.
+# Relative rate of each kind, highest for lists, with hundreds of names to be learned.
 _SAMPLERS = (
     (_date, 0.15),
     (_time, 0.04),

@@ -1,4 +1,4 @@
-"""Images and their masks in folders: `images/` and `masks/`, paired by stem."""
+"""Reads images and masks from folders `images/` and `masks/`, paired by stem."""
 
 import pathlib
 
@@ -14,8 +14,9 @@ def read_mask_folders(data, test_data, image_size, num_channels):
     """Reads all pairs below a folder.
 
     Returns:
-        The class names of `classes.txt` or `None`, and a dict of split to
-        `(images, masks, sources)`: only `train`, or what lies beside `train`.
+        The class names of `classes.txt` or `None`, and a dict from split to
+        `(images, masks, sources)`. Without a folder `train` there is only the split
+        `"train"`.
     """
     root = _existing(data)
     roots = _class_folders.split_roots(root)
@@ -40,8 +41,8 @@ def _existing(folder):
     root = pathlib.Path(folder)
     if not root.is_dir():
         raise ValueError(
-            f"{str(folder)!r} is no folder; data are 'synthetic', 'tfds:NAME', or a "
-            f"folder that holds {_IMAGES}/ and {_MASKS}/"
+            "`data` must be 'synthetic', 'tfds:NAME' or a folder that holds "
+            f"{_IMAGES}/ and {_MASKS}/. Received: {str(folder)!r}, which is no folder"
         )
     return root
 
@@ -51,8 +52,8 @@ def _own_folder(test_data, roots):
     for split, other in roots.items():
         if split != "test" and other.resolve() == root.resolve():
             raise ValueError(
-                f"`test_data` is the {split} split already; give the folder of train "
-                f"alone as `data`. Received: test_data={str(test_data)!r}"
+                f"`test_data` is the {split} split already; pass only the folder of "
+                f"train as `data`. Received: test_data={str(test_data)!r}"
             )
     return root
 
@@ -67,7 +68,8 @@ def _pairs(root):
         if alone:
             shown = sorted(alone)[:_MAX_SHOWN]
             raise ValueError(
-                f"An image and its mask have one stem, images/a.jpg and masks/a.png. "
+                "An image and its mask must have the same stem, such as images/a.jpg "
+                "and masks/a.png. "
                 f"Received: in {str(root)!r} {len(alone)} {name}: {shown}"
             )
     return [(images[stem], masks[stem]) for stem in sorted(images)]
@@ -77,14 +79,14 @@ def _by_stem(root, name):
     folder = root / name
     if not folder.is_dir():
         raise ValueError(
-            f"{str(root)!r} has no folder {name!r}; expected {_IMAGES}/ and {_MASKS}/ "
-            "in it, or train/ (and val/, test/) with those two in each"
+            f"{str(root)!r} must hold {_IMAGES}/ and {_MASKS}/, or train/ (and val/, "
+            f"test/) with those two in each. Received: no folder {name!r}"
         )
     paths = {}
     for path in _image_files.image_paths(folder):
         if path.stem in paths:
             raise ValueError(
-                f"Two files of {str(folder)!r} have one stem; take one away. "
+                f"Two files in {str(folder)!r} have the same stem; remove one. "
                 f"Received: {paths[path.stem].name!r} and {path.name!r}"
             )
         paths[path.stem] = path
@@ -103,8 +105,9 @@ def _check_sizes(pairs):
     for (image, mask), (image_size, mask_size) in zip(pairs, shapes, strict=True):
         if image_size != mask_size:
             raise ValueError(
-                f"An image and its mask must have one size. Received: {str(image)!r} "
-                f"{image_size}, {str(mask)!r} {mask_size} (height, width)"
+                "An image and its mask must have the same size. Received: "
+                f"{image_size} (height, width) of {str(image)!r}, {mask_size} of "
+                f"{str(mask)!r}"
             )
 
 
@@ -124,7 +127,7 @@ def _class_names(path):
     names = [line.strip() for line in _text_files.read_lines(path, "or a folder")]
     if len(names) < 2 or not all(names) or len(set(names)) < len(names):
         raise ValueError(
-            f"{str(path)!r} must hold one class name a line, two or more, all "
-            f"different, class 0 first. Received: {names[:10]}"
+            f"{str(path)!r} must hold two or more different class names, one per line, "
+            f"class 0 first. Received: {names[:10]}"
         )
     return names

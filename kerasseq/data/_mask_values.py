@@ -1,24 +1,25 @@
-"""From the values in mask files to classes 0, 1, ... and one void label."""
+"""Maps the values in mask files to classes 0, 1, ... and one void label."""
 
+import itertools
 import typing
 
 import numpy as np
 
 VOID = 255
-# A picture saved as a mask has many more, a mask of classes hardly ever.
+# A photo saved as a mask has many more values, a mask of classes rarely has.
 MAX_VALUES = 64
 _MAX_SHOWN = 10
 
 
 class Classes(typing.NamedTuple):
-    """What the values of masks mean.
+    """The meaning of the values in masks.
 
     Args:
-        labels: dict of int, ascending: each value that masks may hold to its class, or
-            to `VOID`.
-        names: list of str, by class.
-        ignore_class: `VOID`, or `None` where there is no void label.
-        notes: tuple of str, what was not taken literally.
+        labels: Dict, ascending, from each value that masks may hold to its class or to
+            `VOID`.
+        names: List of strings, the names of the classes.
+        ignore_class: `VOID`, or `None` if there is no void label.
+        notes: Tuple of strings, how values were interpreted.
     """
 
     labels: dict
@@ -28,31 +29,31 @@ class Classes(typing.NamedTuple):
 
 
 def to_classes(splits, class_names=None, ignore_class=None):
-    """Numbers the classes of all masks, by what the masks of train hold.
+    """Numbers the classes of all masks, from the values in the training masks.
 
     Args:
-        splits: dict of split to `(images, masks, sources)`; masks are int32 arrays that
-            are changed in place, sources say where each comes from, for errors.
-        class_names: list of str, or `None`.
-        ignore_class: the value of the void label, or `None`: 255 beside the classes.
+        splits: Dict from split to `(images, masks, sources)`. Masks are int32 arrays,
+            which are changed in place; sources name each mask in error messages.
+        class_names: List of strings, or `None`.
+        ignore_class: Value of the void label. `None` for 255, if that occurs.
 
     Returns:
         A `Classes`.
     """
-    found = {
+    values_by_split = {
         split: [
             (_distinct(mask), source)
             for mask, source in zip(masks, sources, strict=True)
         ]
         for split, (_, masks, sources) in splits.items()
     }
-    _check_pictures(found, max(MAX_VALUES, len(class_names or ()) + 1))
-    examples = {}  # of each value a mask that holds it, for errors
-    for values, source in found["train"]:
+    _check_pictures(values_by_split, max(MAX_VALUES, len(class_names or ()) + 1))
+    examples = {}  # for each value a mask that holds it, for error messages
+    for values, source in values_by_split["train"]:
         for value in values.tolist():
             examples.setdefault(value, source)
     classes = _choose(examples, class_names, ignore_class)
-    for members in found.values():
+    for members in values_by_split.values():
         _check_known(members, classes)
     for _, masks, _ in splits.values():
         _translate(masks, classes)
@@ -70,12 +71,12 @@ def _shown(values):
     return shown + (", ..." if len(values) > _MAX_SHOWN else "")
 
 
-def _check_pictures(found, most):
-    for values, source in (member for members in found.values() for member in members):
-        if len(values) > most:
+def _check_pictures(values_by_split, max_values):
+    for values, source in itertools.chain(*values_by_split.values()):
+        if len(values) > max_values:
             raise ValueError(
                 f"The mask {source} looks like a picture: it holds {len(values)} "
-                "different values, where class numbers are expected. Received: "
+                "different values instead of class indices. Received: "
                 f"{_shown(values)}"
             )
 
@@ -103,10 +104,10 @@ def _choose(examples, names, void):
 
 
 def _numbered(values, names, examples):
-    """The class numbers from 0 on to themselves, if these are the values."""
+    """The identity map of the classes 0, 1, ..., if these are the values."""
     if len(values) < 2:
         raise ValueError(
-            "The masks of the training split must hold two classes at least. Received: "
+            "The training masks must hold at least two classes. Received: "
             f"the value(s) {_shown(sorted(examples))}"
         )
     num_classes = len(names) if names else len(values)
@@ -114,15 +115,15 @@ def _numbered(values, names, examples):
     if wrong:
         named = f" of the {num_classes} class names" if names else ""
         raise ValueError(
-            f"Mask values must be the numbers{named} from 0 on without a gap, and "
-            f"{VOID} for void, or two values in all; number them anew, or name all "
-            "classes, one a line, in classes.txt. Received: "
+            f"Mask values must be the indices{named}, from 0 without gaps, and {VOID} "
+            "for void, or only two values; renumber them, or name all classes, one per "
+            "line, in classes.txt. Received: "
             f"{_shown(sorted(examples))}; {wrong[-1]} e.g. in the mask "
             f"{examples[wrong[-1]]}"
         )
     if num_classes > VOID:
         raise ValueError(
-            f"There may be {VOID} classes at most, since {VOID} is the void label. "
+            f"There may be at most {VOID} classes, since {VOID} is the void label. "
             f"Received: {num_classes} classes"
         )
     return {value: value for value in range(num_classes)}
@@ -134,8 +135,8 @@ def _check_known(members, classes):
         if unknown:
             raise ValueError(
                 f"The mask {source} holds values that the training masks do not have: "
-                f"{_shown(unknown)}. Expected: {_shown(list(classes.labels))}; number "
-                "it anew, or give `ignore_class` if the value is the void label"
+                f"{_shown(unknown)}. Expected: {_shown(list(classes.labels))}; "
+                "renumber it, or pass `ignore_class` if the value is the void label"
             )
 
 

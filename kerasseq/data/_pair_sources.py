@@ -1,4 +1,4 @@
-"""Pairs of sentences, and where they are read from: text files and TFDS."""
+"""Reads pairs of sentences from text files and TFDS."""
 
 import pathlib
 import typing
@@ -14,11 +14,11 @@ class ParallelText(typing.NamedTuple):
     """Pairs of sentences in two languages.
 
     Args:
-        train: list of `(source, target)` str pairs.
-        validation: likewise, as every pair below.
-        test: pairs whose sources do not stand in train, where they were split off.
-        name: str, what the data is, for the report.
-        num_empty: training pairs left out because one side was empty.
+        train: List of `(source, target)` pairs of strings.
+        validation: List of pairs.
+        test: List of pairs. If they were split off, their sources are not in train.
+        name: String. Name of the data, for the report.
+        num_empty: Number of training pairs that were dropped because a side was empty.
     """
 
     train: list
@@ -29,20 +29,20 @@ class ParallelText(typing.NamedTuple):
 
 
 def read_files(data):
-    """Pairs from one TSV file or from two line-aligned files."""
+    """Reads pairs from one TSV file or two line-aligned files."""
     paths = [data] if pathlib.Path(data).is_file() else str(data).split(",")
     if len(paths) == 1:
         return _read_tsv(paths[0])
     if len(paths) != 2:
         raise ValueError(
-            "Give one TSV file or two aligned files joined by one comma. "
+            "Pass one TSV file, or two aligned files joined by a comma. "
             f"Received: {data!r}"
         )
     sources, targets = (_text_files.read_lines(path, KINDS) for path in paths)
     if len(sources) != len(targets):
         raise ValueError(
-            f"Line-aligned files must have equally many lines: {paths[0]!r} has "
-            f"{len(sources)}, {paths[1]!r} has {len(targets)}; align them"
+            "Line-aligned files must have the same number of lines. Received: "
+            f"{paths[0]!r} with {len(sources)}, {paths[1]!r} with {len(targets)}"
         )
     return list(zip(sources, targets, strict=True))
 
@@ -61,7 +61,7 @@ def _read_tsv(path):
 
 
 def read_tfds(data, data_dir):
-    """The splits of a TFDS data set as lists of pairs."""
+    """Reads the splits of a TFDS data set as lists of pairs."""
     builder = _tfds_builder.prepared_builder(data, data_dir)
     wanted = {"train", "validation", "test"} & builder.info.splits.keys()
     keys = builder.info.supervised_keys

@@ -1,14 +1,14 @@
-"""Text files, read whole, with errors that name file and place."""
+"""Reads text files, with errors that name file and position."""
 
 import pathlib
 
 
 def read_text(path, kinds):
-    """The text of a UTF-8 file, with the ends of its lines as `\\n`.
+    """Reads a UTF-8 file, with all line ends as `\\n`.
 
     Args:
         path: Path of the file.
-        kinds: What a user may give as `data`, for the error.
+        kinds: Description of other values of `data`, for the error message.
 
     Raises:
         ValueError: If the file cannot be read, is empty or not UTF-8.
@@ -21,7 +21,7 @@ def read_text(path, kinds):
             f"'tfds:NAME', {kinds}"
         ) from error
     if not content.strip():
-        raise ValueError(f"{str(path)!r} is empty; give a file with text")
+        raise ValueError(f"{str(path)!r} is empty; pass a file with text")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -34,6 +34,6 @@ def read_text(path, kinds):
 
 
 def read_lines(path, kinds):
-    """The lines of a UTF-8 file; see `read_text`."""
-    # Not splitlines(): it also breaks at characters that stand inside sentences.
+    """Reads the lines of a UTF-8 file; see `read_text`."""
+    # Not `splitlines`, which also splits at characters that occur inside sentences.
     return read_text(path, kinds).removesuffix("\n").split("\n")

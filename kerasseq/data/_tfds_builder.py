@@ -1,18 +1,18 @@
-"""A TFDS data set that is there, or an error that says why not."""
+"""Prepares a TFDS data set, with an error that says why it cannot."""
 
 import socket
 import urllib.request
 
 
 def prepared_builder(data, data_dir):
-    """The builder of a data set, prepared; it is downloaded where that is possible.
+    """Returns the builder of a prepared data set, which is downloaded if possible.
 
     Args:
-        data: `"tfds:NAME[/CONFIG]"`.
-        data_dir: folder of prepared data sets, or `None` for TFDS' own.
+        data: String, `"tfds:NAME[/CONFIG]"`.
+        data_dir: Folder of prepared data sets, or `None` for the default of TFDS.
 
     Raises:
-        ValueError: for an unknown or unreachable data set.
+        ValueError: For an unknown or unreachable data set.
     """
     import tensorflow_datasets as tfds
 
@@ -22,7 +22,7 @@ def prepared_builder(data, data_dir):
         if not builder.is_prepared() and not _has_network():
             raise ConnectionError("it is not prepared there, and there is no network")
         builder.download_and_prepare()
-    except Exception as error:  # TFDS raises whatever its many sources raise
+    except Exception as error:  # TFDS passes on any error of its many sources
         reason = str(error).strip() or type(error).__name__
         reason = reason.splitlines()[0].rstrip(".")
         raise ValueError(
@@ -34,7 +34,7 @@ def prepared_builder(data, data_dir):
 
 
 def _has_network():
-    # TFDS itself would try again for minutes before it gives up.
+    # Without a network TFDS would retry for minutes.
     try:
         return urllib.request.getproxies() or socket.getaddrinfo(
             "storage.googleapis.com", 443

@@ -1,4 +1,4 @@
-"""Images with one label each from TFDS."""
+"""Reads images with one label each from TFDS."""
 
 import numpy as np
 
@@ -8,10 +8,10 @@ _SPLITS = ("train", "validation", "test")
 
 
 def read_tfds_images(data, data_dir, image_size, num_channels):
-    """Reads the splits train, validation and test, as far as there are such.
+    """Reads the splits train, validation and test, those that exist.
 
     Returns:
-        The class names, and a dict of split to `(images, labels)`.
+        The class names, and a dict from split to `(images, labels)`.
     """
     builder = _tfds_builder.prepared_builder(data, data_dir)
     label = _label_feature(builder, data)
@@ -39,8 +39,8 @@ def _label_feature(builder, data):
     )
     if not fits:
         raise ValueError(
-            f"The data set {data!r} is not of labeled images: a train split of 8-bit "
-            "gray or RGB images, each with one class, is needed. Received: "
+            f"The data set {data!r} has no labeled images: it must have a train split "
+            "of 8-bit gray or RGB images, each with one class. Received: "
             f"supervised_keys={keys}, splits={list(builder.info.splits)}"
         )
     return features[keys[1]]
@@ -58,7 +58,7 @@ def _read_split(builder, split, image_size, num_channels):
             images = np.empty((num_images, *image.shape), "uint8")
         if image.shape != images.shape[1:]:
             raise ValueError(
-                "The images differ in size; give `image_size=(height, width)` to "
+                "The images differ in size; pass `image_size=(height, width)` to "
                 f"resize them. Received: {images.shape[1:3]} and {image.shape[:2]}"
             )
         images[row], labels[row] = image, label

@@ -1,4 +1,4 @@
-"""Images with a mask each from TFDS."""
+"""Reads images with one mask each from TFDS."""
 
 import numpy as np
 from PIL import Image
@@ -7,17 +7,17 @@ from kerasseq.data import _image_files, _mask_values, _tfds_builder
 
 _SPLITS = ("train", "validation", "test")
 _MASKS = ("segmentation_mask", "segmentation_label")
-# Trimaps: 1 is the animal, 2 the background, 3 the border, which is either of them.
+# Trimaps: 1 is the animal, 2 the background, 3 the border, which may be either.
 _TRIMAPS = ("oxford_iiit_pet",)
 _TRIMAP_NAMES = ["background", "pet"]
 _TRIMAP_CLASSES = np.array([_mask_values.VOID, 1, 0, _mask_values.VOID], "int32")
 
 
 def read_tfds_masks(data, data_dir, image_size, num_channels):
-    """Reads the splits train, validation and test, as far as there are such.
+    """Reads the splits train, validation and test, those that exist.
 
     Returns:
-        The class names or `None`, and a dict of split to `(images, masks, sources)`.
+        The class names or `None`, and a dict from split to `(images, masks, sources)`.
     """
     builder = _tfds_builder.prepared_builder(data, data_dir)
     key = _mask_feature(builder, data)
@@ -50,9 +50,9 @@ def _mask_feature(builder, data):
     )
     if not fits:
         raise ValueError(
-            f"The data set {data!r} is not of images with masks: a train split, 8-bit "
-            f"gray or RGB images 'image' and masks of integers {' or '.join(_MASKS)} "
-            f"are needed. Received: features={list(features)}, "
+            f"The data set {data!r} has no images with masks: it must have a train "
+            "split, 8-bit gray or RGB images 'image' and integer masks "
+            f"{' or '.join(_MASKS)}. Received: features={list(features)}, "
             f"splits={list(builder.info.splits)}"
         )
     return key
@@ -70,7 +70,7 @@ def _read_split(builder, split, key, image_size, num_channels):
         image, mask = example["image"], _flat(example[key])
         if image.shape[:2] != mask.shape:
             raise ValueError(
-                "An image and its mask must have one size. Received: in example "
+                "An image and its mask must have the same size. Received: in example "
                 f"{row} of {split} {image.shape[:2]} and {mask.shape}"
             )
         image = _image_files.fit_image(image, image_size, num_channels)
@@ -79,7 +79,7 @@ def _read_split(builder, split, key, image_size, num_channels):
             masks = np.empty((num_images, *image.shape[:2]), "int32")
         if image.shape != images.shape[1:]:
             raise ValueError(
-                "The images differ in size; give `image_size=(height, width)` to "
+                "The images differ in size; pass `image_size=(height, width)` to "
                 f"resize them. Received: {images.shape[1:3]} and {image.shape[:2]}"
             )
         images[row], masks[row] = image, _fit_mask(mask, image.shape[:2])

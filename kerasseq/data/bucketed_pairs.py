@@ -1,36 +1,36 @@
-"""Batches of token-id pairs in a few fixed shapes, so that XLA compiles few times."""
+"""Batches of pairs of token ids in a few fixed shapes, so that XLA compiles rarely."""
 
 import numpy as np
 
 from kerasseq.data import _epoch_batches
 
-# The ids of the special tokens (the same numbers as in `subwords`, which is not
-# imported here because it needs TensorFlow).
+# The ids of the special tokens, as in `subwords`, which cannot be imported here
+# because it needs TensorFlow.
 PAD_ID, START_ID, END_ID = 0, 2, 3
 
 
 def choose_buckets(pairs, num_buckets=4, max_length=None, multiple=4):
-    """Chooses a few (source, target) lengths that waste little on padding.
+    """Chooses a few (source, target) lengths that need little padding.
 
-    Boundaries are quantiles of the lengths, halving what is left each time (for four
-    buckets 1/2, 3/4, 7/8 and all): lengths have a long tail, and equal quantiles would
-    pad a quarter of the data to the longest sentence. Lengths count the one special
-    token that `BucketedPairs` adds on either side.
+    The lengths are quantiles, each halving what is left (for four buckets 1/2, 3/4,
+    7/8 and all): lengths have a long tail, and equally spaced quantiles would pad a
+    quarter of the data to the longest sentence. Lengths include the one special token
+    that `BucketedPairs` adds on either side.
 
     Args:
-        pairs: list of `(source_ids, target_ids)` without special tokens.
-        num_buckets: the most buckets to return; equal ones are merged.
-        max_length: int or `None`. The longest length allowed; longer pairs do not
-            shape the buckets, and `BucketedPairs` drops them.
-        multiple: lengths are rounded up to a multiple of this (but never past
+        pairs: List of `(source_ids, target_ids)` without special tokens.
+        num_buckets: Integer. Maximum number of buckets; equal ones are merged.
+        max_length: Optional integer. Maximum length. Longer pairs are ignored here and
+            dropped by `BucketedPairs`.
+        multiple: Integer. Lengths are rounded up to a multiple of it (but not beyond
             `max_length`).
 
     Returns:
-        List of `(source_length, target_length)`, growing in both. The last one holds
-        every pair that fits `max_length`.
+        List of `(source_length, target_length)`, growing in both. Every pair within
+        `max_length` fits the last one.
 
     Raises:
-        ValueError: if `num_buckets` is not positive, or no pair fits.
+        ValueError: If `num_buckets` is not positive, or no pair fits.
 
     Example:
         >>> choose_buckets([([5] * 3, [5] * 2), ([5] * 9, [5] * 10)], num_buckets=2)
@@ -45,11 +45,12 @@ def choose_buckets(pairs, num_buckets=4, max_length=None, multiple=4):
         lengths = lengths[(lengths <= max_length).all(axis=1)]
     if not len(lengths):
         raise ValueError(
-            "No pair is short enough for a bucket; raise `max_length` or give pairs. "
+            "No pair is short enough for a bucket; increase `max_length` or pass more "
+            "pairs. "
             f"Received: {len(pairs)} pairs, max_length={max_length}"
         )
-    shares = [1 - 0.5**k for k in range(1, num_buckets)] + [1.0]
-    edges = np.quantile(lengths, shares, axis=0, method="higher")
+    fractions = [1 - 0.5**k for k in range(1, num_buckets)] + [1.0]
+    edges = np.quantile(lengths, fractions, axis=0, method="higher")
     edges = -(-edges // multiple) * multiple
     if max_length is not None:
         edges = np.minimum(edges, max_length)
@@ -59,41 +60,42 @@ def choose_buckets(pairs, num_buckets=4, max_length=None, multiple=4):
 class BucketedPairs(_epoch_batches.EpochBatches):
     """Batches of `(inputs, labels, sample_weight)` with one shape per bucket.
 
-    A pair goes into the smallest bucket that holds it and is padded with 0 on the
-    right. Every batch of a bucket has the same number of rows: the last one is filled
-    up with rows of padding whose weight is 0. So a training run meets as many distinct
-    shapes as there are buckets in use, and XLA compiles as often.
+    A pair goes into the smallest bucket that it fits and is padded with 0 on the
+    right. All batches of a bucket have the same number of rows: the last one is filled
+    up with rows of padding of weight 0. So a training run has as many distinct shapes
+    as there are buckets in use, and XLA compiles as many times.
 
-    The batches of an epoch are a pure function of `(seed, epoch)`: both which pairs
-    share a batch and the order of the batches are drawn anew each epoch. `fit` advances
-    the epoch through `on_epoch_begin` and `on_epoch_end`; a resumed run passes `epoch=`
-    and gets the batches that an uninterrupted run would have seen. Leave
-    `steps_per_epoch` out, so that every epoch is a whole one.
+    The batches of an epoch are a pure function of `(seed, epoch)`: each epoch both the
+    pairs in a batch and the order of the batches are shuffled. `fit` advances the epoch
+    through `on_epoch_begin` and `on_epoch_end`. To resume a run pass `epoch=`; it then
+    gets the same batches as an uninterrupted run. Do not set `steps_per_epoch`, so that
+    every epoch is complete.
 
     Args:
-        pairs: list of `(source_ids, target_ids)` without special tokens.
-        buckets: list of `(source_length, target_length)`, growing in both, as
+        pairs: List of `(source_ids, target_ids)` without special tokens.
+        buckets: List of `(source_length, target_length)`, growing in both, as
             `choose_buckets` returns. Pairs that do not fit the last one are dropped
             and counted in `num_dropped`.
-        batch_size: rows of every batch; `None` with `batch_tokens`.
-        seed: int. Seed of the order.
-        shuffle: if `False`, pairs are sorted by length within a bucket and the batches
-            are the same each epoch.
-        epoch: number of the epoch to begin with.
-        batch_tokens: tokens, padding counted, that a batch has at most on its longer
-            side; so short pairs come in larger batches (Vaswani et al., 2017, section
-            5.1). Rows are a multiple of 8, where there are as many.
+        batch_size: Integer. Number of rows of every batch. `None` with `batch_tokens`.
+        seed: Integer. Seed of the order.
+        shuffle: Boolean. If `False`, pairs are sorted by length within a bucket and
+            the batches are the same each epoch.
+        epoch: Integer. The first epoch.
+        batch_tokens: Integer. Maximum number of tokens per batch, including padding,
+            on the longer side. Batches of short pairs have more rows (Vaswani et al.,
+            2017, section 5.1), a multiple of 8 if there are at least 8.
         **kwargs: `workers` and `max_queue_size` of `keras.utils.PyDataset`.
 
     Each item:
-        inputs: `{"source": (batch_size, S), "target": (batch_size, T)}`, int32: the
-            source and END; START and the target.
-        labels: int32 `(batch_size, T)`: the target and END.
-        sample_weight: float32 `(batch_size, T)`: 1 for a token, 0 for padding.
+        inputs: Dict of int32 arrays: `"source"` of shape `(batch_size, S)`, the source
+            and END; `"target"` of shape `(batch_size, T)`, START and the target.
+        labels: int32 of shape `(batch_size, T)`, the target and END.
+        sample_weight: float32 of shape `(batch_size, T)`, 1 for tokens, 0 for padding.
 
     Raises:
-        ValueError: for buckets that do not grow in both lengths, for a batch without
-            a row, for both sizes of a batch or none, or where no pair fits.
+        ValueError: If buckets do not grow in both lengths, if a batch has no row, if
+            both or neither of `batch_size` and `batch_tokens` are given, or if no pair
+            fits.
 
     Example:
         >>> dataset = BucketedPairs([([7, 8], [9])], [(4, 2)], batch_size=1)
@@ -126,7 +128,7 @@ class BucketedPairs(_epoch_batches.EpochBatches):
         self.num_dropped = len(pairs) - self.num_pairs
         if not self.num_pairs:
             raise ValueError(
-                "No pair fits the last bucket; give longer buckets or other pairs. "
+                "No pair fits the last bucket; use longer buckets or shorter pairs. "
                 f"Received: {len(pairs)} pairs, buckets={self.buckets}"
             )
         super().__init__(epoch=epoch, **kwargs)
@@ -139,11 +141,11 @@ class BucketedPairs(_epoch_batches.EpochBatches):
 
     @property
     def num_tokens(self):
-        """Target tokens (END counted, padding not) of one epoch."""
+        """The number of target tokens per epoch, with END, without padding."""
         return sum(int(np.count_nonzero(labels)) for _, _, labels in self._tables)
 
     def tokens_in_batch(self, index):
-        """The number of target tokens (END counted, padding not) of one batch."""
+        """The number of target tokens of one batch, with END, without padding."""
         bucket, rows = self._batches[index]
         return int(np.count_nonzero(self._tables[bucket][2][rows]))
 
@@ -158,7 +160,7 @@ class BucketedPairs(_epoch_batches.EpochBatches):
         return {"source": source, "target": target}, labels, sample_weight
 
     def _set_order(self, epoch):
-        """Makes the list of `(bucket, row numbers)`, one per batch."""
+        """Computes the list of `(bucket, row indices)`, one per batch."""
         generator = np.random.default_rng([self.seed, epoch])
         batches = []
         for bucket, (source, _, _) in enumerate(self._tables):
@@ -175,17 +177,16 @@ class BucketedPairs(_epoch_batches.EpochBatches):
 
 
 def _extremes_first(batches):
-    # Keras takes the tensor spec for tf.data from the first two batches, and only a
-    # dimension in which they differ becomes flexible. The smallest and the largest
-    # bucket differ in every length that differs at all, because buckets grow in both,
-    # and in the rows, which fall as they grow.
+    # Keras derives the tensor spec for tf.data from the first two batches: only axes
+    # in which they differ become dynamic. The smallest and the largest bucket differ in
+    # every axis that varies at all, since lengths grow and rows shrink with the bucket.
     used = [bucket for bucket, _ in batches]
     for place, bucket in enumerate((min(used), max(used))):
-        found = next(
+        other = next(
             (i for i in range(place, len(batches)) if batches[i][0] == bucket), place
         )
         if place < len(batches):
-            batches[place], batches[found] = batches[found], batches[place]
+            batches[place], batches[other] = batches[other], batches[place]
     return batches
 
 
@@ -205,10 +206,10 @@ def _check_buckets(buckets):
 
 
 def _rows_of_batches(buckets, batch_size, batch_tokens):
-    """The rows of a batch, for each bucket."""
+    """The number of rows per batch, for each bucket."""
     if (batch_size is None) == (batch_tokens is None):
         raise ValueError(
-            "Give either `batch_size` or `batch_tokens`. Received: "
+            "Pass either `batch_size` or `batch_tokens`. Received: "
             f"batch_size={batch_size}, batch_tokens={batch_tokens}"
         )
     if batch_tokens is None:
@@ -218,15 +219,16 @@ def _rows_of_batches(buckets, batch_size, batch_tokens):
         rows = [count // 8 * 8 if count > 8 else count for count in rows]
     if min(rows) < 1:
         raise ValueError(
-            "A batch must have a row at least: `batch_size` 1 or more, `batch_tokens` "
-            f"the length of the longest bucket. Received: batch_size={batch_size}, "
+            "A batch must have at least one row: `batch_size` must be at least 1, "
+            "`batch_tokens` at least the length of the longest bucket. "
+            f"Received: batch_size={batch_size}, "
             f"batch_tokens={batch_tokens}, buckets={buckets}"
         )
     return rows
 
 
 def _members(pairs, buckets):
-    """For each bucket the numbers of its pairs, shortest first."""
+    """The indices of the pairs of each bucket, shortest first."""
     members = [[] for _ in buckets]
     for number, (source, target) in enumerate(pairs):
         for bucket, (source_length, target_length) in enumerate(buckets):
@@ -239,7 +241,7 @@ def _members(pairs, buckets):
 
 
 def _table(pairs, bucket):
-    """Source, target and labels of a bucket; the last row of each is all padding."""
+    """Source, target and labels of a bucket; their last row is all padding."""
     source_length, target_length = bucket
     source = np.full((len(pairs) + 1, source_length), PAD_ID, "int32")
     target = np.full((len(pairs) + 1, target_length), PAD_ID, "int32")

@@ -1,4 +1,4 @@
-"""Batches of images in one fixed shape, augmented and mixed as they are served."""
+"""Batches of images in one fixed shape, augmented and mixed on the fly."""
 
 import keras
 import numpy as np
@@ -10,59 +10,62 @@ class ImageBatches(_epoch_batches.EpochBatches):
     """Batches of `(images, targets, sample_weight)` of one shape, for `fit`.
 
     Targets are labels, one class per image, or masks, one class per pixel. Every batch
-    has `batch_size` rows. With `shuffle` the images left over at the end of an epoch
-    are dropped, others each epoch; without it the last batch is filled up with images
-    of weight 0. Those count in `weighted_metrics` of `compile` as they should, but not
-    in `metrics`.
+    has `batch_size` rows. With `shuffle=True` the images left over at the end of an
+    epoch are dropped, different ones each epoch. Otherwise the last batch is filled up
+    with images of weight 0: pass metrics to `compile` as `weighted_metrics`, since
+    `metrics` would count these.
 
-    A batch is a pure function of `(seed, epoch, index)`: which images are in it, and
-    all that chance does to them. `fit` advances the epoch; a resumed run passes
-    `epoch=` and gets the batches that an uninterrupted run would have seen. Use
-    `fit(shuffle=False)`, as Keras otherwise changes the order once more, and leave
-    `steps_per_epoch` out.
+    A batch is a pure function of `(seed, epoch, index)`, both the choice of images and
+    their random augmentation. `fit` advances the epoch. To resume a run pass `epoch=`;
+    it then gets the same batches as an uninterrupted run. Call `fit` with
+    `shuffle=False`, since Keras would shuffle the batches once more, and do not set
+    `steps_per_epoch`.
 
     Args:
-        images: uint8 or float array `(num_images, height, width, channels)`, values 0
-            to 255.
-        targets: int array, labels `(num_images,)` or masks `(num_images, height,
-            width)`.
-        batch_size: rows of every batch.
-        num_classes: int. Targets are below it.
-        augment: list of Keras' augmentation layers, which run in this order, e.g.
-            `[keras.layers.RandomFlip("horizontal")]`. Masks and weight maps follow the
-            geometry (nearest). Their own seeds do not matter. A layer that draws once
-            per call, such as `RandomCrop` or the choice of `RandAugment`, does the
-            same to the whole batch.
-        mixup: float, the parameter of the beta distribution of MixUp; 0 for none. For
-            labels only; they become one-hot.
-        cutmix: float up to 1, likewise of CutMix. With both, each batch draws one.
-        sample_weights: weights of the images `(num_images,)` or, with masks, of the
-            pixels `(num_images, height, width)`, or a dict of class to weight as
-            `class_weights` returns it. 1 by default.
-        one_hot: whether labels are served as one-hot floats; by default if they are
-            mixed. Give `True` for validation data of a model trained with mixing.
-        ignore_class: int or `None`. Class number that targets may have beside those
-            below `num_classes`, e.g. 255. With masks, pixels that come in from outside
-            by augmentation with `fill_mode="constant"` get it, and class 0 otherwise.
-        shuffle: whether the order changes each epoch.
-        seed: int.
-        epoch: number of the epoch to begin with.
+        images: uint8 or float array of shape `(num_images, height, width, channels)`,
+            values 0 to 255.
+        targets: Integer array, labels of shape `(num_images,)` or masks of shape
+            `(num_images, height, width)`.
+        batch_size: Integer. Number of rows of every batch.
+        num_classes: Integer. Targets are below it.
+        augment: List of Keras' augmentation layers, applied in this order, e.g.
+            `[keras.layers.RandomFlip("horizontal")]`. Masks and weight maps are
+            transformed like the images, with nearest interpolation. The seeds of the
+            layers have no effect. A layer that draws once per call, such as
+            `RandomCrop` or the choice of `RandAugment`, transforms the whole batch in
+            the same way.
+        mixup: Float, at least 0. Parameter of the beta distribution of MixUp, for
+            labels only; they become one-hot. Defaults to 0, no MixUp.
+        cutmix: Float between 0 and 1. The same of CutMix. With both, one of the two is
+            drawn per batch.
+        sample_weights: Weights per image, of shape `(num_images,)`, or, with masks, per
+            pixel, of shape `(num_images, height, width)`, or a dict from class to
+            weight, as `class_weights` returns. Defaults to 1.
+        one_hot: Boolean, whether labels are one-hot floats. Defaults to `True` with
+            MixUp or CutMix. Pass `True` for the validation data of such a training.
+        ignore_class: Optional integer. Void label that targets may hold in addition to
+            the classes, e.g. 255. With masks, pixels that enter the image by an
+            augmentation with `fill_mode="constant"` get this label, without it class 0.
+        shuffle: Boolean, whether the order changes each epoch.
+        seed: Integer. Seed of the order and of the augmentation.
+        epoch: Integer. The first epoch.
         **kwargs: `workers` and `max_queue_size` of `keras.utils.PyDataset`.
 
     Attributes:
-        num_images: images in the data.
-        num_dropped: of these, how many are in no batch of an epoch.
-        shapes: list of the one shape of the batches' images.
+        num_images: Number of images in the data.
+        num_dropped: Number of images that are in no batch of an epoch.
+        shapes: List of the one shape of the batches' images.
 
     Each item:
-        images: float32 `(batch_size, height, width, channels)`.
-        targets: int32 `(batch_size,)` or `(batch_size, height, width)`, or float32
-            `(batch_size, num_classes)`.
-        sample_weight: float32 `(batch_size,)`, or of the masks' shape.
+        images: float32 of shape `(batch_size, height, width, channels)`.
+        targets: int32 of shape `(batch_size,)` or `(batch_size, height, width)`, or
+            float32 of shape `(batch_size, num_classes)`.
+        sample_weight: float32 of shape `(batch_size,)`, or of the shape of the masks.
 
     Raises:
-        ValueError: for shapes that do not fit, targets out of range, fewer images than
-            a shuffled batch needs, layers that spoil the targets, and mixing of masks.
+        ValueError: For shapes that do not match, targets out of range, fewer images
+            than a shuffled batch needs, layers that corrupt the targets, or MixUp or
+            CutMix of masks.
 
     Example:
         >>> images, labels = kerasseq.data.load_labeled_images("synthetic").train
@@ -119,7 +122,7 @@ class ImageBatches(_epoch_batches.EpochBatches):
         return max(0, self.num_images - len(self) * self.batch_size)
 
     def images_in_batch(self, index):
-        """The number of images of one batch, without those that only fill it up."""
+        """The number of images of one batch, without those that fill it up."""
         return min(self.batch_size, self.num_images - index * self.batch_size)
 
     def __len__(self):
@@ -139,7 +142,7 @@ class ImageBatches(_epoch_batches.EpochBatches):
         return self._augmented(rows, weights, index)
 
     def _augmented(self, rows, weights, index):
-        # The last number keeps these draws apart from those of the order.
+        # The last number separates these random draws from those of the order.
         seed = [self.seed, self.epoch, index, 1]
         choice = np.random.default_rng(seed).integers(len(self._augmentations))
         images = self._images[rows].astype("float32")
@@ -155,7 +158,7 @@ class ImageBatches(_epoch_batches.EpochBatches):
             np.random.default_rng([self.seed, epoch]).shuffle(self._order)
 
     def _set_augmentations(self, augment, mixup, cutmix, ignore_class):
-        """One for each way to mix, of which each batch draws one."""
+        """One augmentation per way to mix; one of them is drawn per batch."""
         image_shape = self._images.shape[1:]
         shape = _augmentation.check_layers(augment, image_shape, self._has_masks)
         self.shapes = [(self.batch_size, *shape)]
@@ -169,8 +172,8 @@ class ImageBatches(_epoch_batches.EpochBatches):
         mixed = bool(mixup or cutmix)
         if self._has_masks and (mixed or one_hot):
             raise ValueError(
-                "Masks are served as class numbers and cannot be mixed; leave `mixup`, "
-                "`cutmix` and `one_hot` out. "
+                "Masks hold class indices and cannot be mixed; leave `mixup`, `cutmix` "
+                "and `one_hot` out. "
                 f"Received: mixup={mixup}, cutmix={cutmix}, one_hot={one_hot}"
             )
         if mixed and one_hot is False:
@@ -181,20 +184,20 @@ class ImageBatches(_epoch_batches.EpochBatches):
 
 
 def class_weights(labels, ignore_class=None):
-    """Weights that let every class count as much as any other in the loss.
+    """Computes weights that give every class the same influence on the loss.
 
-    A class of `n` of `N` labels weighs `N / (num_classes * n)`, so that the mean weight
-    is 1. These are scikit-learn's "balanced" weights.
+    A class with `n` of `N` labels has the weight `N / (num_classes * n)`, so that the
+    mean weight is 1. These are scikit-learn's "balanced" weights.
 
     Args:
-        labels: int array of any shape, labels or masks.
-        ignore_class: class number to leave out.
+        labels: Integer array of any shape, labels or masks.
+        ignore_class: Optional integer. Label to leave out.
 
     Returns:
-        Dict of class number to float, of the classes that occur.
+        Dict from class to float, of the classes that occur.
 
     Raises:
-        ValueError: if there is no label.
+        ValueError: If there is no label.
 
     Example:
         >>> class_weights([0, 0, 0, 1])
@@ -205,7 +208,7 @@ def class_weights(labels, ignore_class=None):
     labels = np.ravel(labels)
     labels = labels[labels != ignore_class]
     if not len(labels):
-        raise ValueError("Weights of classes need labels. Received: none")
+        raise ValueError("`labels` must hold labels. Received: none")
     classes = np.unique(labels)
     weights = class_weight.compute_class_weight("balanced", classes=classes, y=labels)
     return dict(zip(classes.tolist(), weights.tolist(), strict=True))
@@ -218,17 +221,17 @@ def _check_batch_size(batch_size, num_images, shuffle):
         )
     if shuffle and num_images < batch_size:
         raise ValueError(
-            "A shuffled epoch has whole batches only; take smaller ones. "
+            "A shuffled epoch has complete batches only; use smaller ones. "
             f"Received: batch_size={batch_size} for {num_images} images"
         )
     return batch_size
 
 
 def _mixing_layers(mixup, cutmix):
-    """For each way to mix a list of its layers; one empty list without mixing."""
+    """A list of layers per way to mix; one empty list without mixing."""
     if mixup < 0 or not 0 <= cutmix <= 1:
         raise ValueError(
-            "`mixup` must be at least 0 and `cutmix` from 0 to 1. "
+            "`mixup` must be at least 0 and `cutmix` between 0 and 1. "
             f"Received: mixup={mixup}, cutmix={cutmix}"
         )
     choices = []

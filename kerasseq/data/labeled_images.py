@@ -11,12 +11,13 @@ class LabeledImages(typing.NamedTuple):
     """Images with one class each, in three splits.
 
     Args:
-        name: str, what the data is, for the report.
-        class_names: list of str; a label is a place in it.
-        train: pair `(images, labels)`: uint8 `(num_images, height, width, channels)`,
-            0 to 255, with 1 or 3 channels, and int32 `(num_images,)`.
-        validation: likewise, images of the same shape.
-        test: likewise.
+        name: String. Name of the data, for the report.
+        class_names: List of strings. A label is an index into it.
+        train: Pair `(images, labels)`: uint8 of shape `(num_images, height, width,
+            channels)`, 0 to 255, with 1 or 3 channels, and int32 of shape
+            `(num_images,)`.
+        validation: Such a pair, with images of the same size.
+        test: Such a pair, with images of the same size.
     """
 
     name: str
@@ -37,42 +38,44 @@ def load_labeled_images(
     limit=None,
     seed=0,
 ):
-    """Loads images with one label each for training a classifier.
+    """Loads images with one label each, to train a classifier.
 
-    Splits that the data do not have are cut from the training images, at random and
-    with the same mix of classes. All images are held in memory.
+    Splits that the data do not have are taken from the training images, at random and
+    stratified by class. All images are kept in memory.
 
     Args:
-        data: one of
+        data: One of
             - `"synthetic"`: the 1,797 handwritten digits of scikit-learn, 8x8, gray;
-            - `"tfds:NAME[/CONFIG]"`, e.g. `"tfds:fashion_mnist"`: the splits train,
-              validation and test, as far as it has them;
+            - `"tfds:NAME[/CONFIG]"`, e.g. `"tfds:fashion_mnist"`: its splits train,
+              validation and test, those that exist;
             - a folder that holds one folder of images per class, or `train/`,
               `validation/` (or `val/`, `valid/`) and `test/`, each with the class
               folders. Classes are sorted by name, as text.
-        data_dir: folder of prepared TFDS data sets.
-        image_size: `(height, width)` that all images are resized to (bilinear with
-            antialias, the aspect ratio is not kept). May be left out where all images
-            have one size.
-        num_channels: 1 (gray) or 3 (RGB). By default 3 for files where any image has
-            colors, and what the data set has otherwise.
-        validation_fraction: fraction of all images that have no split of their own.
-        test_fraction: likewise.
-        limit: int or float. Use only this many, or this fraction, of the training images,
-            with the same mix of classes and at least one of each. A smaller set is
-            part of a larger one under the same seed. Validation and test do not
-            change with it.
-        seed: int, for what is split off and what is left by `limit`.
+        data_dir: Folder of prepared TFDS data sets.
+        image_size: `(height, width)` to which all images are resized (bilinear with
+            antialiasing; the aspect ratio is not preserved). May be omitted if all
+            images have the same size.
+        num_channels: 1 (gray) or 3 (RGB). Defaults to 3 if any image file has colors,
+            and to the channels of the data set otherwise.
+        validation_fraction: Float between 0 and 1. Fraction of the training images to
+            use for validation if there is no such split.
+        test_fraction: Float between 0 and 1. Fraction of the training images to use
+            for testing if there is no such split.
+        limit: Integer or float. Number or fraction of the training images to use,
+            stratified by class and with at least one image of each class. With the
+            same seed a smaller set is a subset of a larger one. Validation and test
+            do not change.
+        seed: Integer. Seed of the splits and of `limit`.
 
     Returns:
         A `LabeledImages`.
 
     Raises:
-        ValueError: for folders without images, empty class folders, a single class,
-            classes of validation or test that train has not, files that cannot be
-            read (the message names the file), images of several sizes without
-            `image_size`, an unknown or unreachable TFDS data set, and classes with
-            too few images to split.
+        ValueError: For folders without images, empty class folders, a single class,
+            classes in validation or test that train does not have, files that cannot
+            be read (the message names the file), images of several sizes without
+            `image_size`, an unknown or unreachable TFDS data set, or classes with too
+            few images to split.
 
     Example:
         >>> digits = load_labeled_images("synthetic")
@@ -111,7 +114,7 @@ def _digits(image_size, num_channels):
 
 
 def check_fractions(validation_fraction, test_fraction):
-    """Refuses fractions that leave one of the splits empty."""
+    """Rejects fractions that leave a split empty."""
     if (
         min(validation_fraction, test_fraction) <= 0
         or validation_fraction + test_fraction >= 1
@@ -126,25 +129,26 @@ def check_fractions(validation_fraction, test_fraction):
 def _check_splits(splits, class_names, data):
     if len(class_names) < 2:
         raise ValueError(
-            f"Two classes are needed at least. Received: {class_names} in {data!r}"
+            f"There must be at least two classes. Received: {class_names} in {data!r}"
         )
     shape = splits["train"][0].shape[1:]
     for split, (images, labels) in splits.items():
         if images.shape[1:] != shape:
             raise ValueError(
-                "The splits differ in size; give `image_size` and `num_channels`. "
+                "The splits differ in image size or channels; pass `image_size` and "
+                "`num_channels`. "
                 f"Received: train {shape}, {split} {images.shape[1:]}"
             )
         if labels.min() < 0:
             raise ValueError(
-                f"The {split} split of {str(data)!r} has images without a label: "
-                f"{np.count_nonzero(labels < 0)} of {len(labels)}; label them, or use "
-                "a data set that has labels in this split"
+                f"The {split} split of {str(data)!r} has images without a label; label "
+                "them, or use a data set with labels in this split. Received: "
+                f"{np.count_nonzero(labels < 0)} of {len(labels)} without a label"
             )
 
 
 def _cut_off(splits, fractions, class_names, seed):
-    """Adds the splits that are missing, taken from train."""
+    """Adds the missing splits, taken from train."""
     from sklearn import model_selection
 
     missing = [split for split in fractions if split not in splits]
@@ -153,7 +157,7 @@ def _cut_off(splits, fractions, class_names, seed):
     _check_counts(labels, classes, len(missing) + 1, class_names)
     rows = np.arange(len(labels))
     for split in missing:
-        # At least one of each class: scikit-learn asks for it.
+        # scikit-learn needs at least one image of each class.
         size = max(round(fractions[split] * len(labels)), len(classes))
         rows, cut = model_selection.train_test_split(
             rows, test_size=size, stratify=labels[rows], random_state=seed
@@ -170,14 +174,14 @@ def _check_counts(labels, classes, needed, class_names):
     few = [f"{class_names[i]}: {counts[i]}" for i in classes if counts[i] < needed]
     if few:
         raise ValueError(
-            f"A class has too few images: each needs {needed} at least, one for train "
-            "and one for each split to be cut off; add images, or give smaller fractions. "
+            f"Every class must have at least {needed} images, one for train and one "
+            "for each missing split; add images, or use smaller fractions. "
             f"Received: {', '.join(few[:10])}"
         )
 
 
 def _limited(images, labels, limit, class_names, seed):
-    """The first images of each class in a random order, as many as its fraction is."""
+    """A random subset of the images, stratified by class."""
     size = round(limit * len(labels)) if isinstance(limit, float) else limit
     if not len(class_names) <= size <= len(labels):
         raise ValueError(
@@ -189,7 +193,7 @@ def _limited(images, labels, limit, class_names, seed):
     ranks = np.empty(len(labels))
     for label in range(len(class_names)):
         members = order[labels[order] == label]
-        # The place of each image within its class, 0 to 1: classes take turns.
+        # Rank of each image within its class, 0 to 1: sorting interleaves the classes.
         ranks[members] = np.arange(len(members)) / len(members)
     rows = np.sort(np.lexsort((order, ranks))[:size])
     return images[rows], labels[rows]

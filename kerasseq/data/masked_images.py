@@ -17,18 +17,19 @@ _GENERATED_SIZE = (64, 64)
 
 
 class MaskedImages(typing.NamedTuple):
-    """Images with a mask of classes each, in three splits.
+    """Images with one mask of classes each, in three splits.
 
     Args:
-        name: str, what the data is, for the report.
-        class_names: list of str; a class is a place in it.
-        ignore_class: the label of void pixels in the masks, 255, or `None` where there
-            are none.
-        train: pair `(images, masks)`: uint8 `(num_images, height, width, channels)`, 0
-            to 255, with 1 or 3 channels, and int32 `(num_images, height, width)`.
-        validation: likewise, images of the same shape.
-        test: likewise.
-        notes: tuple of str, which values of the mask files were not taken literally.
+        name: String. Name of the data, for the report.
+        class_names: List of strings. A class is an index into it.
+        ignore_class: Label of void pixels in the masks, 255, or `None` if there are
+            none.
+        train: Pair `(images, masks)`: uint8 of shape `(num_images, height, width,
+            channels)`, 0 to 255, with 1 or 3 channels, and int32 of shape
+            `(num_images, height, width)`.
+        validation: Such a pair, with images of the same size.
+        test: Such a pair, with images of the same size.
+        notes: Tuple of strings, how values in the mask files were interpreted.
     """
 
     name: str
@@ -54,57 +55,59 @@ def load_masked_images(
     limit=None,
     seed=0,
 ):
-    """Loads images with masks for training a segmenter.
+    """Loads images with masks, to train a segmentation model.
 
-    Splits that the data do not have are cut from the training images at random. So to
-    choose a model on a part of train and to report on a folder that others call
-    validation, give the two apart: `load_masked_images("nuclei/train",
-    test_data="nuclei/val")`. All images are held in memory.
+    Splits that the data do not have are taken from the training images at random. To
+    select a model on a part of train and to report on a folder that others call
+    validation, pass the two separately: `load_masked_images("nuclei/train",
+    test_data="nuclei/val")`. All images are kept in memory.
 
-    Classes are the numbers 0, 1, ... of the training masks, and 255 beside them is the
-    void label. Where the training masks hold two values in all, such as 0 and 255, the
-    lower is class 0 and the upper class 1, and `notes` says so.
+    The classes are the values 0, 1, ... of the training masks; 255 in addition is the
+    void label. If the training masks hold only two values, such as 0 and 255, the
+    lower is class 0 and the higher class 1, and `notes` says so.
 
     Args:
-        data: one of
+        data: One of
             - `"synthetic"`: `generated_cells`;
             - `"tfds:NAME[/CONFIG]"`, a data set with the features `image` and
               `segmentation_mask` or `segmentation_label`: its splits train, validation
-              and test, as far as it has them. In `"tfds:oxford_iiit_pet"` the classes
-              are background and pet, and the border between them is void;
+              and test, those that exist. In `"tfds:oxford_iiit_pet"` the classes are
+              background and pet, and the border between them is void;
             - a folder that holds `images/` and `masks/`, files paired by stem, or
               `train/`, `validation/` (or `val/`, `valid/`) and `test/`, each with those
-              two. A file `classes.txt` in it names the classes, one a line; without it
-              they are background and foreground, or numbers.
-        test_data: a folder with `images/` and `masks/`, for data from a folder; taken
-            instead of its `test/`.
-        data_dir: folder of prepared TFDS data sets.
-        image_size: `(height, width)` that everything is resized to (images bilinear
-            with antialias, masks nearest; the aspect ratio is not kept). May be left
-            out where all images have one size. Generated cells: 64 by default.
-        num_channels: 1 (gray) or 3 (RGB). By default 3 for files where any image has
-            colors, and what the data set has otherwise.
-        ignore_class: the value of the void label in the mask files, if it is not 255
-            beside the classes; void pixels are 255 in what is returned.
-        num_examples: generated images, all splits together.
-        validation_fraction: fraction of all training images, cut off where there is no
-            validation split.
-        test_fraction: likewise.
-        limit: int or float. Use only this many, or this fraction, of the training images.
-            A smaller set is part of a larger one under the same seed. Validation and
-            test do not change with it.
-        seed: int, for what is generated, split off, and left by `limit`.
+              two. A file `classes.txt` in it names the classes, one per line; without
+              it they are background and foreground, or numbers.
+        test_data: Folder with `images/` and `masks/`, used instead of `test/` for data
+            from a folder.
+        data_dir: Folder of prepared TFDS data sets.
+        image_size: `(height, width)` to which everything is resized (images bilinear
+            with antialiasing, masks nearest; the aspect ratio is not preserved). May
+            be omitted if all images have the same size. Defaults to 64 for generated
+            cells.
+        num_channels: 1 (gray) or 3 (RGB). Defaults to 3 if any image file has colors,
+            and to the channels of the data set otherwise.
+        ignore_class: Value of the void label in the mask files, if it is not 255. Void
+            pixels are 255 in the result.
+        num_examples: Integer. Number of generated images, all splits together.
+        validation_fraction: Float between 0 and 1. Fraction of the training images to
+            use for validation if there is no such split.
+        test_fraction: Float between 0 and 1. Fraction of the training images to use
+            for testing if there is no such split.
+        limit: Integer or float. Number or fraction of the training images to use. With
+            the same seed a smaller set is a subset of a larger one. Validation and
+            test do not change.
+        seed: Integer. Seed of the generated images, the splits and `limit`.
 
     Returns:
         A `MaskedImages`.
 
     Raises:
-        ValueError: for missing or empty folders, an image without a mask, a mask
+        ValueError: For missing or empty folders, an image without a mask, a mask
             without an image, a pair of unequal size, files that cannot be read, a mask
             that looks like a picture or holds values that the training masks do not
             have (the message names the files), images of several sizes without
-            `image_size`, an unknown or unreachable TFDS data set, and too few images
-            to split.
+            `image_size`, an unknown or unreachable TFDS data set, or too few images to
+            split.
 
     Example:
         >>> cells = load_masked_images("synthetic", num_examples=100)
@@ -117,8 +120,9 @@ def load_masked_images(
     from_folder = data != "synthetic" and not str(data).startswith("tfds:")
     if test_data is not None and not from_folder:
         raise ValueError(
-            "`test_data` goes with data from a folder; other data have their own test "
-            f"split. Received: data={data!r}, test_data={str(test_data)!r}"
+            "`test_data` can only be used with data from a folder; other data have a "
+            "test split of their own. "
+            f"Received: data={data!r}, test_data={str(test_data)!r}"
         )
     if data == "synthetic":
         names, splits = None, _cells(num_examples, size, num_channels, seed)
@@ -143,7 +147,7 @@ def _cells(num_examples, size, num_channels, seed):
     height, width = size or _GENERATED_SIZE
     if height != width:
         raise ValueError(
-            "Generated images are square; give one `image_size`. "
+            "Generated images are square; pass equal height and width. "
             f"Received: image_size={(height, width)}"
         )
     images, masks, _ = generated_cells(num_examples, height, seed)
@@ -156,23 +160,24 @@ def _check_shapes(splits):
     for split, (images, _, _) in splits.items():
         if images.shape[1:] != shape:
             raise ValueError(
-                "The splits differ in size; give `image_size` and `num_channels`. "
+                "The splits differ in image size or channels; pass `image_size` and "
+                "`num_channels`. "
                 f"Received: train {shape}, {split} {images.shape[1:]}"
             )
 
 
 def _cut_off(splits, fractions, limit, rng):
-    """Adds the splits that are missing, taken from train, and limits what is left."""
+    """Adds the missing splits, taken from train, and limits the rest."""
     images, masks = splits["train"]
     order = rng.permutation(len(images))
     for split in [split for split in fractions if split not in splits]:
-        # Fractions of all training images, whatever is cut first.
+        # Fractions of all training images, not of those left by the split before.
         size = max(1, round(fractions[split] * len(images)))
         rows, order = np.sort(order[:size]), order[size:]
         splits[split] = images[rows], masks[rows]
     if not len(order):
         raise ValueError(
-            f"Too few images to cut {' and '.join(fractions)} from train; add images. "
+            f"Too few images to take {' and '.join(fractions)} from train; add images. "
             f"Received: {len(images)} training images"
         )
     rows = np.sort(order[: _num_left(limit, len(order))])

@@ -20,35 +20,35 @@ def load_parallel_text(
     seed=0,
     lowercase=False,
 ):
-    """Loads pairs of sentences for training a translator.
+    """Loads pairs of sentences, to train a translation model.
 
-    Where validation or test data are not given, 5 % of the training pairs each (at
-    least 1, at most 1000) are split off at random, and every training pair whose source
-    is among them is left out, so that they are really unseen.
+    If there are no validation or test data, 5 % of the training pairs (at least 1, at
+    most 1000) are split off at random for each. All other training pairs with the same
+    sources are removed, so that the held-out sentences are unseen in training.
 
     Args:
-        data: one of
+        data: One of
             - `"synthetic"`: phrases from `locale_phrases`;
-            - `"tfds:NAME[/CONFIG]"`, e.g. `"tfds:ted_hrlr_translate/pt_to_en"`: the
-              splits train, validation and test as pairs;
-            - a path of a TSV file, `source<TAB>target` on each line;
+            - `"tfds:NAME[/CONFIG]"`, e.g. `"tfds:ted_hrlr_translate/pt_to_en"`: its
+              splits train, validation and test;
+            - the path of a TSV file with `source<TAB>target` on each line;
             - two line-aligned files, `"train.en,train.de"`.
-        validation_data: a TSV path or two aligned files; overrides a TFDS split.
-        test_data: likewise.
-        data_dir: folder of prepared TFDS data sets.
-        source_locale: for `"synthetic"`, see `locale_phrases`.
-        target_locale: likewise.
-        num_examples: likewise.
-        seed: int, for what is split off and for synthetic data.
-        lowercase: whether `str.lower` is applied to both sides.
+        validation_data: A TSV file or two line-aligned files; replaces a TFDS split.
+        test_data: A TSV file or two line-aligned files; replaces a TFDS split.
+        data_dir: Folder of prepared TFDS data sets.
+        source_locale: See `locale_phrases`.
+        target_locale: See `locale_phrases`.
+        num_examples: See `locale_phrases`.
+        seed: Integer. Seed of the splits and of synthetic data.
+        lowercase: Boolean, whether to apply `str.lower` to both sides.
 
     Returns:
         A `ParallelText`.
 
     Raises:
-        ValueError: for files that are missing, empty, not UTF-8, of unequal length or
+        ValueError: For files that are missing, empty, not UTF-8, of unequal length or
             malformed (the message names file and line), for an unknown or unreachable
-            TFDS data set, and for too few pairs to split.
+            TFDS data set, or for too few pairs to split.
 
     Example:
         >>> text = load_parallel_text("train.en,train.de", test_data="test.tsv")
@@ -75,15 +75,15 @@ def load_parallel_text(
 
 
 def _split_off(splits, seed):
-    """Adds the splits that are missing, taken from train."""
+    """Adds the missing splits, taken from train."""
     missing = [name for name in ("test", "validation") if name not in splits]
     if not missing:
         return splits
     train = splits["train"]
     if len(train) < MIN_PAIRS:
         raise ValueError(
-            f"Too few training pairs to split off {' and '.join(missing)}: at least "
-            f"{MIN_PAIRS} are needed. Received: {len(train)} pairs in "
+            f"Too few training pairs to split off {' and '.join(missing)}: there must "
+            f"be at least {MIN_PAIRS}. Received: {len(train)} pairs in "
             f"{splits['name']!r}"
         )
     size = min(1000, max(1, len(train) // 20))
@@ -96,7 +96,8 @@ def _split_off(splits, seed):
     splits["train"] = [pair for pair in train if pair[0] not in held_out]
     if not splits["train"]:
         raise ValueError(
-            "No training pair is left: all sources are alike; give different sources. "
+            "No training pair is left, since all sources are equal; pass different "
+            "sources. "
             f"Received: {len(train)} pairs in {splits['name']!r}"
         )
     return splits

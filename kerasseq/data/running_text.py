@@ -1,4 +1,4 @@
-"""One long text, for language models."""
+"""One long text, to train language models."""
 
 import typing
 
@@ -6,8 +6,14 @@ from kerasseq.data import _text_files
 
 
 class RunningText(typing.NamedTuple):
-    """A text in three parts: `name` of the data, and strings `train`, `validation`
-    and `test`, which is empty if no fraction was asked for."""
+    """A text in three parts.
+
+    Args:
+        name: String. Name of the data, for the report.
+        train: String.
+        validation: String.
+        test: String. Empty with `test_fraction=0`.
+    """
 
     name: str
     train: str
@@ -18,21 +24,25 @@ class RunningText(typing.NamedTuple):
 def load_running_text(
     data="synthetic", data_dir=None, validation_fraction=0.05, test_fraction=0.05
 ):
-    """Loads a text and cuts the end off for validation and test.
+    """Loads a text and splits off its end for validation and testing.
 
     Args:
-        data: `"synthetic"`: the help topics of Python's own documentation, which come
-            with it (`pydoc_data`); the name of a UTF-8 file; or `"tfds:NAME[/CONFIG]"`,
-            a data set with a feature `text`, whose splits are used if it has all three.
-        data_dir: Where tensorflow-datasets keeps data.
-        validation_fraction: Fraction of the text that comes before the test's.
-        test_fraction: Fraction of the text at its end; may be 0.
+        data: One of
+            - `"synthetic"`: the help topics that come with Python (`pydoc_data`);
+            - the path of a UTF-8 file;
+            - `"tfds:NAME[/CONFIG]"`, a data set with a feature `text`. Its splits are
+              used if it has all three.
+        data_dir: Folder of prepared TFDS data sets.
+        validation_fraction: Float between 0 and 1. Fraction of the text to use for
+            validation, taken before the part for testing.
+        test_fraction: Float between 0 and 1, or 0. Fraction of the text, at its end,
+            to use for testing.
 
     Returns:
         A `RunningText`.
 
     Raises:
-        ValueError: if the text cannot be read, is empty, or a fraction leaves nothing.
+        ValueError: If the text cannot be read, is empty, or is too short to be split.
 
     Example:
         >>> kerasseq.data.load_running_text().train[:19]
@@ -65,7 +75,7 @@ def _cut(text, data, validation_fraction, test_fraction):
     parts = text[:validation], text[validation:test], text[test:]
     if not all(parts[:2]):
         raise ValueError(
-            f"The text is too short to be cut; give more. Received: {data!r} with "
+            f"The text is too short to be split; use more. Received: {data!r} with "
             f"{len(text)} characters, validation_fraction={validation_fraction}"
         )
     return parts

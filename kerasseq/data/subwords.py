@@ -1,4 +1,4 @@
-"""SentencePiece subwords through keras-nlp: train, keep, encode and decode."""
+"""SentencePiece subwords with keras-nlp: train, save, encode and decode."""
 
 import json
 
@@ -8,7 +8,7 @@ import numpy as np
 from kerasseq.data import _sentence_piece
 from kerasseq.utils import atomic
 
-# The numbers that keras_nlp.tokenizers.compute_sentence_piece_proto uses too.
+# As in `keras_nlp.tokenizers.compute_sentence_piece_proto`.
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
 
 
@@ -16,19 +16,19 @@ def train_subwords(sentences, vocabulary_size, path, character_coverage=1.0):
     """Trains a unigram SentencePiece vocabulary and writes it to a file.
 
     Args:
-        sentences: iterable of str, the only text the vocabulary is trained on.
-        vocabulary_size: int, pieces in all, the four special ones counted.
-        path: where to write the `.model` file; it appears whole or not at all.
-        character_coverage: share of the text's characters that get a piece; the rarest
-            ones beyond it become unknown. Lower it (0.9995) for text with many stray
-            characters.
+        sentences: Iterable of strings, the training text.
+        vocabulary_size: Integer. Number of pieces, including the four special ones.
+        path: Path of the `.model` file to write; it is written atomically.
+        character_coverage: Float between 0 and 1. Fraction of the characters in the
+            text that the vocabulary covers; the rarest others become unknown. Lower it
+            (0.9995) for text with many stray characters.
 
     Returns:
         A `keras_nlp.tokenizers.SentencePieceTokenizer`.
 
     Raises:
-        ValueError: if there is no text, or the vocabulary is larger or smaller than the
-            text allows (the message states the bound).
+        ValueError: If there is no text, or if the vocabulary is larger or smaller than
+            the text allows (the message states the bound).
 
     Example:
         >>> tokenizer = train_subwords(english + german, 4000, "subwords.model")
@@ -39,12 +39,12 @@ def train_subwords(sentences, vocabulary_size, path, character_coverage=1.0):
     sentences = list(sentences)
     if not any(map(str.strip, sentences)):
         raise ValueError(
-            "Cannot train subwords without text; give sentences that are not empty. "
+            "Cannot train subwords without text; pass sentences that are not empty. "
             f"Received: {len(sentences)} sentences"
         )
     if vocabulary_size <= END_ID + 1:
         raise ValueError(
-            "`vocabulary_size` must leave room beside the 4 special pieces. "
+            "`vocabulary_size` must be larger than the 4 special pieces. "
             f"Received: vocabulary_size={vocabulary_size}"
         )
     proto = _train(sentences, vocabulary_size, character_coverage)
@@ -57,13 +57,13 @@ def load_subwords(path):
     """Loads a SentencePiece vocabulary.
 
     Args:
-        path: a `.model` file, as `train_subwords` writes it.
+        path: Path of a `.model` file, as `train_subwords` writes it.
 
     Returns:
         A `keras_nlp.tokenizers.SentencePieceTokenizer`.
 
     Raises:
-        ValueError: if the file is missing, is no SentencePiece model, or has other
+        ValueError: If the file is missing, is not a SentencePiece model, or has other
             special ids than this module.
     """
     proto = _sentence_piece.read(path)
@@ -79,19 +79,19 @@ def load_subwords(path):
 
 
 def save_vocabulary(tokenizer, path, **settings):
-    """Writes the vocabulary as JSON that a phone can read.
+    """Writes the vocabulary as JSON, for apps.
 
-    Keys: `pieces` (list of str, `▁` stands for a space), `scores` (their unigram log
-    probabilities), `pad`, `unknown`, `start`, `end` (ids), `lowercase` (false unless
-    given), and `settings`.
+    Keys: `pieces` (list of strings, `▁` stands for a space), `scores` (their unigram
+    log probabilities), `pad`, `unknown`, `start`, `end` (ids), `lowercase` (`false` by
+    default), and the settings.
 
     Args:
-        tokenizer: a `keras_nlp.tokenizers.SentencePieceTokenizer`.
-        path: where to write; the file appears whole or not at all.
-        **settings: what else the phone must know, e.g. `lowercase=True`.
+        tokenizer: A `keras_nlp.tokenizers.SentencePieceTokenizer`.
+        path: Path of the file to write; it is written atomically.
+        **settings: Other settings that an app needs, e.g. `lowercase=True`.
 
     Raises:
-        ValueError: if a setting has the name of one of the fixed keys.
+        ValueError: If a setting has the name of one of the fixed keys.
     """
     processor = _sentence_piece.processor(tokenizer.proto)
     ids = range(processor.get_piece_size())
@@ -106,8 +106,8 @@ def save_vocabulary(tokenizer, path, **settings):
     taken = sorted(fixed.keys() & settings.keys())
     if taken:
         raise ValueError(
-            f"Settings may not replace the vocabulary's own keys {sorted(fixed)}; "
-            f"choose other names. Received: {taken}"
+            f"Settings must not have the names of the vocabulary's own keys "
+            f"{sorted(fixed)}; choose other names. Received: {taken}"
         )
     with atomic.replace_file(path) as file:
         json.dump({**fixed, "lowercase": False, **settings}, file, ensure_ascii=False)
@@ -117,11 +117,11 @@ def encode_sentences(tokenizer, sentences):
     """Encodes sentences to subword ids in one call.
 
     Args:
-        tokenizer: a `keras_nlp.tokenizers.SentencePieceTokenizer`.
-        sentences: iterable of str.
+        tokenizer: A `keras_nlp.tokenizers.SentencePieceTokenizer`.
+        sentences: Iterable of strings.
 
     Returns:
-        List of lists of int, one per sentence, without special tokens.
+        List of lists of integers, one per sentence, without special tokens.
     """
     sentences = list(sentences)
     return (
@@ -132,14 +132,14 @@ def encode_sentences(tokenizer, sentences):
 
 
 def decode_ids(tokenizer, ids):
-    """Turns ids back into text: reads up to END and leaves padding and START out.
+    """Decodes ids to text, up to END and without padding and START.
 
     Args:
-        tokenizer: a `keras_nlp.tokenizers.SentencePieceTokenizer`.
-        ids: the ids of one sentence, or a batch of them (nested lists or an array).
+        tokenizer: A `keras_nlp.tokenizers.SentencePieceTokenizer`.
+        ids: Ids of one sentence, or a batch of sentences (nested lists or an array).
 
     Returns:
-        A str for one sentence, a list of str for a batch.
+        A string for one sentence, a list of strings for a batch.
 
     Example:
         >>> decode_ids(tokenizer, [[START_ID, 17, 5, END_ID, 9, PAD_ID]])
@@ -149,7 +149,7 @@ def decode_ids(tokenizer, ids):
     if batch and batch[0].ndim == 0:
         return decode_ids(tokenizer, [batch])[0]
     rows = [_until_end(row.tolist()) for row in batch]
-    # One by one: the processor would take an empty batch for an empty sentence.
+    # One by one, since the processor takes an empty batch for an empty sentence.
     decode = _sentence_piece.processor(tokenizer.proto).decode
     return [decode(row) if row else "" for row in rows]
 
@@ -161,10 +161,10 @@ def _until_end(ids):
 
 
 def _train(sentences, vocabulary_size, character_coverage):
-    # What keras_nlp's compute_sentence_piece_proto calls, with two settings that it
-    # does not pass on: it leaves the rarest 0.05 % of the characters unknown, which
-    # spoils one short sentence in seventy, and it makes pieces of several digits, which
-    # cannot be copied digit by digit.
+    # As keras_nlp's compute_sentence_piece_proto, with two settings that it does not
+    # expose: it leaves the rarest 0.05 % of the characters unknown, which breaks one
+    # short sentence in seventy, and it makes pieces of several digits, so that a model
+    # cannot copy a number digit by digit.
     return _sentence_piece.train(
         sentences,
         vocabulary_size,

@@ -1,4 +1,4 @@
-"""Search over a step function: fixed shapes, under XLA and inside exported graphs."""
+"""Greedy search, beam search and sampling: fixed shapes, for XLA and for export."""
 
 from kerasseq.decoding._step_signature import step_signature as step_signature
 from kerasseq.decoding.beam import beam_search as beam_search

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-IMPOSSIBLE = -1e9  # finite, so that no sum of scores gives NaN
+IMPOSSIBLE = -1e9  # finite, so that no sum of scores is NaN
 
 
 def beam_search(
@@ -16,36 +16,38 @@ def beam_search(
     pad_id=0,
     attention_length=None,
 ):
-    """Keeps the `beam_size` best hypotheses of each row, until all have ended.
+    """Beam search: keeps the `beam_size` best hypotheses per row until all have ended.
 
-    Hypotheses, ended or not, compete by `log P / penalty`, with the length penalty
-    `((5 + length) / 6) ** length_penalty` of Wu et al. (2016), equation 14. One that
-    has ended is frozen: it stays in the beam with its score as long as nothing
-    better pushes it out. Fixed shapes and one `while_loop`, so that it runs under XLA
-    and inside an exported graph.
+    Hypotheses, ended or not, are ranked by `log P / penalty`, with the length penalty
+    `((5 + length) / 6) ** length_penalty` of Wu et al. (2016), equation 14. An ended
+    hypothesis stays in the beam with its score until better ones displace it. The
+    search has fixed shapes and a single `while_loop`, so that it runs under XLA and in
+    an exported graph.
 
     Args:
-        step: callable `(tokens, states) -> (logits, attention, states)` with tokens
-            `(rows,)`, logits `(rows, vocabulary_size)` and attention
-            `(rows, attention_length)`, which may be `None`; called with
+        step: Callable `(tokens, states) -> (logits, attention, states)`, with tokens
+            of shape `(rows,)`, logits of shape `(rows, vocabulary_size)` and attention
+            of shape `(rows, attention_length)` or `None`. It is called with
             `rows = batch_size * beam_size`.
-        start_tokens: integer tensor `(batch_size * beam_size,)`.
-        states: list of tensors `(batch_size * beam_size, ...)`; see `repeat_rows`.
-        max_length: number of steps at most.
-        beam_size: hypotheses kept for each row.
-        length_penalty: exponent of the length penalty; 0 for none.
-        end_id: id that ends a hypothesis; it is part of the result.
-        pad_id: id after the end.
-        attention_length: if given, the attention weights are returned too.
+        start_tokens: Integer tensor of shape `(batch_size * beam_size,)`.
+        states: List of tensors of shape `(batch_size * beam_size, ...)`; see
+            `repeat_rows`.
+        max_length: Integer. Maximum number of steps.
+        beam_size: Integer. Number of hypotheses per row.
+        length_penalty: Float. Exponent of the length penalty; 0 for none.
+        end_id: Integer. Id that ends a hypothesis; it is part of the result.
+        pad_id: Integer. Id after the end.
+        attention_length: Optional integer. If given, the attention weights are
+            returned as well.
 
     Returns:
-        A dict, best hypothesis first, of `tokens`
-        `(batch_size, beam_size, max_length)`, `scores` `(batch_size, beam_size)`,
-        the log probability over the penalty, and with `attention_length`
-        `attention` `(batch_size, beam_size, max_length, attention_length)`.
+        A dict with the best hypothesis first: `tokens` of shape `(batch_size,
+        beam_size, max_length)`; `scores` of shape `(batch_size, beam_size)`, the log
+        probabilities divided by the penalty; with `attention_length` also `attention`
+        of shape `(batch_size, beam_size, max_length, attention_length)`.
 
     Raises:
-        ValueError: if `beam_size` is not positive.
+        ValueError: If `beam_size` is not positive.
 
     Example:
         >>> states = [repeat_rows(state, 4) for state in states]
@@ -54,7 +56,9 @@ def beam_search(
         (2, 4, 20)
     """
     if beam_size < 1:
-        raise ValueError(f"`beam_size` must be positive. Received: {beam_size}")
+        raise ValueError(
+            f"`beam_size` must be positive. Received: beam_size={beam_size}"
+        )
     search = _Search(step, max_length, beam_size, length_penalty, end_id, pad_id)
     variables = search.first_variables(start_tokens, attention_length, states)
     variables = ops.while_loop(
@@ -76,18 +80,18 @@ def beam_search(
 
 
 def repeat_rows(tensor, count):
-    """Repeats each row of the first axis `count` times, rows side by side.
+    """Repeats each row of the first axis `count` times, copies next to each other.
 
     Args:
-        tensor: tensor `(batch_size, ...)`.
-        count: integer.
+        tensor: Tensor of shape `(batch_size, ...)`.
+        count: Integer.
 
     Returns:
-        Tensor `(batch_size * count, ...)`.
+        Tensor of shape `(batch_size * count, ...)`.
     """
     shape = tensor.shape[1:]
     repeats = [1, count] + [1] * len(shape)
-    tiled = ops.tile(ops.expand_dims(tensor, 1), repeats)
+    tiled = ops.tile(ops.expand_dims(tensor, 1), repeats)  # (batch_size, count, ...)
     dynamic = ops.shape(tensor)[1:]
     return ops.reshape(tiled, (-1, *dynamic))
 
@@ -95,8 +99,8 @@ def repeat_rows(tensor, count):
 class _Search:
     """The constants of one search, and the step that advances it.
 
-    The beam is a dict of tensors with one row a hypothesis (`batch_size * beam_size`),
-    but for `log_probs` `(batch_size, beam_size)`.
+    The beam is a dict of tensors with one row per hypothesis, `batch_size * beam_size`
+    rows, except `log_probs` of shape `(batch_size, beam_size)`.
     """
 
     def __init__(self, step, max_length, beam_size, length_penalty, end_id, pad_id):
@@ -114,7 +118,7 @@ class _Search:
 
     def first_variables(self, start_tokens, attention_length, states):
         rows, dtype = ops.shape(start_tokens)[0], start_tokens.dtype
-        # All hypotheses of a row start equal: only the first may go on.
+        # All hypotheses of a row start equal, so only the first may continue.
         others = ops.cast(ops.arange(self.beam_size) > 0, "float32") * IMPOSSIBLE
         beam = {
             "last": start_tokens,
@@ -156,7 +160,7 @@ class _Search:
         return time + 1, new, [of_parent(state) for state in states]
 
     def _best(self, logits, beam):
-        """The best continuations: their parents' rows, tokens and log probabilities."""
+        """The best continuations: rows of their parents, tokens, log probabilities."""
         log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
         size = log_probs.shape[-1]
         ended = ops.expand_dims(beam["ended"], -1)
@@ -164,15 +168,18 @@ class _Search:
             ops.equal(ops.arange(size, dtype="int32"), self.pad_id), 0.0, IMPOSSIBLE
         )
         log_probs = ops.where(ended, ops.expand_dims(only_pad, 0), log_probs)
+        # (batch_size * beam_size, vocabulary_size)
         log_probs = log_probs + ops.reshape(beam["log_probs"], (-1, 1))
 
         lengths = beam["lengths"] + ops.cast(
             ops.logical_not(beam["ended"]), beam["lengths"].dtype
         )
         ranks = log_probs / ops.expand_dims(self.penalty(lengths), -1)
+        # All continuations of a row: (batch_size, beam_size * vocabulary_size).
         ranks = ops.reshape(ranks, (-1, self.beam_size * size))
         _, best = ops.top_k(ranks, self.beam_size)
         best = ops.cast(best, "int32")
+        # Rows and tokens of the best, both (batch_size * beam_size,).
         first = ops.cumsum(ops.ones_like(best[:, :1]), axis=0) - 1
         parents = ops.reshape(first * self.beam_size + best // size, (-1,))
         chosen = ops.reshape(best % size, (-1,))

@@ -1,4 +1,4 @@
-"""Generation of text with a step model, as a Keras model and as a signature."""
+"""Text generation with a step model, as a Keras model and as a signature."""
 
 import keras
 from keras import ops
@@ -8,24 +8,24 @@ from kerasseq.decoding import _step_signature, sampling
 
 
 class Generator(keras.Model):
-    """Goes on with prompts by sampling from a step model, run by `predict`.
+    """Continues prompts by sampling from a step model; call `predict`.
 
-    `predict` compiles the whole loop with XLA, on TensorFlow and on JAX, and feeds it
-    in batches. What a row becomes depends on its prompt and its seed alone.
+    `predict` compiles the whole loop with XLA, on TensorFlow and on JAX, and runs it in
+    batches. The result of a row depends on its prompt and its seed alone.
 
     Args:
-        model: A step model with the inputs `tokens` and states, and the output
-            `logits`, as from `kerasseq.models.language_model`.
-        max_length: Number of tokens at most, the prompt included.
-        **options: Others of `kerasseq.decoding.sample`: `temperature`, `top_k`, and so
-            on.
+        model: A step model with the input `tokens`, its states and the output
+            `logits`, such as `kerasseq.models.language_model`.
+        max_length: Integer. Maximum number of tokens, including the prompt.
+        **options: Other arguments of `kerasseq.decoding.sample`: `temperature`,
+            `top_k` and so on.
 
     Call arguments:
-        inputs: A dict: `prompt`, int32 `(batch_size, prompt_length)`, padded with -1 on
-            the right, and `seed`, int32 `(batch_size,)`.
+        inputs: Dict of `prompt`, int32 of shape `(batch_size, prompt_length)`, padded
+            with -1 on the right, and `seed`, int32 of shape `(batch_size,)`.
 
     Output shape:
-        A dict as from `kerasseq.decoding.sample`.
+        A dict as `kerasseq.decoding.sample` returns.
 
     Example:
         >>> generator = kerasseq.decoding.Generator(model, 100, temperature=0.8)
@@ -34,7 +34,7 @@ class Generator(keras.Model):
 
     def __init__(self, model, max_length, **options):
         super().__init__()
-        models.state_names(model)  # refuses what is no step model
+        models.state_names(model)  # rejects other models
         self.model = model
         self.max_length = max_length
         self.options = options
@@ -64,17 +64,17 @@ class Generator(keras.Model):
 
 
 def generation_signatures(model, prompt_length, max_length, **options):
-    """The functions that a phone needs to write text, with static shapes and batch 1.
+    """Signatures for text generation in an app, with static shapes and batch size 1.
 
-    `generate` does the whole job in one call: a prompt of `prompt_length` ids at most,
-    padded with -1, and a seed in; `tokens` and `scores` out. `step` lets a program
-    draw by itself.
+    `generate` does the whole job in one call: it takes a prompt of at most
+    `prompt_length` ids, padded with -1, and a seed, and returns `tokens` and `scores`.
+    With `step` an app can sample by itself.
 
     Args:
         model: A step model, see `Generator`.
-        prompt_length: Number of tokens of a prompt at most.
-        max_length: Number of tokens at most, the prompt included.
-        **options: Others of `kerasseq.decoding.sample`.
+        prompt_length: Integer. Maximum number of tokens of a prompt.
+        max_length: Integer. Maximum number of tokens, including the prompt.
+        **options: Other arguments of `kerasseq.decoding.sample`.
 
     Returns:
         `{name: (function, {input: (shape, dtype)})}`, see `kerasseq.export`.

@@ -6,26 +6,28 @@ from keras import ops
 def greedy_search(
     step, start_tokens, states, max_length, end_id=3, pad_id=0, attention_length=None
 ):
-    """Takes the most probable token at each step, until all rows have ended.
+    """Greedy search: takes the most probable token at each step until all rows end.
 
-    Fixed shapes and one `while_loop`, so that it runs under XLA and inside an
-    exported graph.
+    The search has fixed shapes and a single `while_loop`, so that it runs under XLA and
+    in an exported graph.
 
     Args:
-        step: callable `(tokens, states) -> (logits, attention, states)` with tokens
-            `(batch_size,)`, logits `(batch_size, vocabulary_size)` and attention
-            `(batch_size, attention_length)`, which may be `None`.
-        start_tokens: integer tensor `(batch_size,)`.
-        states: list of tensors `(batch_size, ...)`.
-        max_length: number of steps at most.
-        end_id: id that ends a row; it is part of the result.
-        pad_id: id after the end.
-        attention_length: if given, the attention weights are returned too.
+        step: Callable `(tokens, states) -> (logits, attention, states)`, with tokens
+            of shape `(batch_size,)`, logits of shape `(batch_size, vocabulary_size)`
+            and attention of shape `(batch_size, attention_length)` or `None`.
+        start_tokens: Integer tensor of shape `(batch_size,)`.
+        states: List of tensors of shape `(batch_size, ...)`.
+        max_length: Integer. Maximum number of steps.
+        end_id: Integer. Id that ends a row; it is part of the result.
+        pad_id: Integer. Id after the end.
+        attention_length: Optional integer. If given, the attention weights are
+            returned as well.
 
     Returns:
-        A dict of `tokens` `(batch_size, max_length)`, `scores` `(batch_size,)`, the
-        sum of the tokens' natural log probabilities, and with `attention_length`
-        `attention` `(batch_size, max_length, attention_length)`.
+        A dict of `tokens` of shape `(batch_size, max_length)`; `scores` of shape
+        `(batch_size,)`, the sum of the tokens' natural log probabilities; with
+        `attention_length` also `attention` of shape `(batch_size, max_length,
+        attention_length)`.
 
     Example:
         >>> greedy_search(step, ops.full((2,), 2), states, max_length=20)["tokens"]
@@ -40,7 +42,7 @@ def greedy_search(
     def body(time, last, ended, tokens, scores, attention, states):
         logits, weights, states = step(last, states)
         log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
-        # `top_k`, since the converter has no builtin for all of `ops.argmax`.
+        # Not `ops.argmax`, which does not convert to builtin ops alone.
         gain, chosen = (ops.squeeze(x, -1) for x in ops.top_k(log_probs, 1))
         chosen = ops.cast(chosen, tokens.dtype)
         chosen = ops.where(ended, ops.zeros_like(chosen) + pad_id, chosen)

@@ -1,10 +1,10 @@
-"""Sampling from a step function, in one loop of fixed shapes."""
+"""Sampling from a step function, in one loop with fixed shapes."""
 
 from keras import ops
 
 from kerasseq.decoding import random_numbers
 
-NEVER = -1e9
+IMPOSSIBLE = -1e9
 
 
 def sample(
@@ -21,41 +21,46 @@ def sample(
     end_id=None,
     pad_id=-1,
 ):
-    """Goes on with prompts, token by token, at random.
+    """Continues prompts by random sampling, token by token.
 
-    Fixed shapes and one `while_loop`, so that it runs under XLA and inside an exported
-    graph; the seeds are a tensor, and give the same numbers everywhere. Filters act in
-    the order of the arguments: the logits of tokens that occur, prompt included, are
-    divided by `repetition_penalty` if positive, else multiplied (Keskar et al., 2019);
-    tokens that would repeat an n-gram are out; then temperature, top-k, and top-p,
-    which keeps the most probable tokens up to and with the one that brings their sum
-    to `top_p` (Holtzman et al., 2020).
+    The loop has fixed shapes and is a single `while_loop`, so that it runs under XLA
+    and in an exported graph. The seeds are a tensor and give the same random numbers
+    on every backend and device. Filters are applied in this order: the repetition
+    penalty divides the logits of tokens that have occurred, in the prompt too, if
+    positive, and multiplies them otherwise (Keskar et al., 2019); tokens that would
+    repeat an n-gram are removed; then temperature, top-k, and top-p, which keeps the
+    nucleus: the smallest set of most probable tokens whose probabilities sum to
+    `top_p` or more (Holtzman et al., 2020).
 
     Args:
-        step: callable `(tokens, states) -> (logits, attention, states)` with tokens
-            `(batch_size,)` and logits `(batch_size, vocabulary_size)`.
-        prompt: integer tensor `(batch_size, prompt_length)`, padded with `pad_id` on
-            the right; each row has a token.
-        states: list of tensors `(batch_size, ...)`, before the prompt.
-        max_length: number of tokens at most, the prompt included.
-        seeds: integer tensor `(batch_size,)`; rows with the same seed draw the same
-            numbers.
-        temperature: what logits are divided by; below 1 makes likely tokens likelier.
-        top_k: draw from so many tokens only.
-        top_p: draw from tokens of so much probability only.
-        repetition_penalty: 1 for none.
-        no_repeat_ngram: length of the sequences that must not occur twice; 0: any may.
-            Where no token is left that would not repeat one, any may come.
-        end_id: token that ends a row; it is part of the result.
-        pad_id: id of padding, in the prompt and after the end.
+        step: Callable `(tokens, states) -> (logits, attention, states)`, with tokens
+            of shape `(batch_size,)` and logits of shape `(batch_size,
+            vocabulary_size)`.
+        prompt: Integer tensor of shape `(batch_size, prompt_length)`, padded with
+            `pad_id` on the right. Each row must have a token.
+        states: List of tensors of shape `(batch_size, ...)`, the states before the
+            prompt.
+        max_length: Integer. Maximum number of tokens, including the prompt.
+        seeds: Integer tensor of shape `(batch_size,)`. Rows with the same seed use the
+            same random numbers.
+        temperature: Float above 0. Divisor of the logits; below 1 makes probable tokens
+            more probable.
+        top_k: Optional integer. Samples from the `top_k` most probable tokens only.
+        top_p: Optional float between 0 and 1. Samples from the nucleus of this
+            probability only.
+        repetition_penalty: Float above 0. 1 for no penalty.
+        no_repeat_ngram: Integer. Length of n-grams that must not occur twice; 0 for no
+            limit. If every token would repeat one, all are allowed.
+        end_id: Optional integer. Token that ends a row; it is part of the result.
+        pad_id: Integer. Id of padding, in the prompt and after the end.
 
     Returns:
-        A dict of `tokens` `(batch_size, max_length)`, the prompt and what follows, and
-        `scores` `(batch_size,)`, the sum of the log probabilities that the model
-        itself gives to the tokens drawn.
+        A dict of `tokens` of shape `(batch_size, max_length)`, the prompt and its
+        continuation, and `scores` of shape `(batch_size,)`, the sum of the log
+        probabilities of the sampled tokens under the unfiltered model.
 
     Raises:
-        ValueError: for a prompt that leaves no room, or an argument out of range.
+        ValueError: For a prompt that leaves no room, or an argument out of range.
 
     Example:
         >>> sample(step, ops.full((2, 1), 5), states, 20, seeds=ops.arange(2))["tokens"]
@@ -72,15 +77,15 @@ def sample(
 
     def body(time, ended, tokens, scores, numbers, states):
         here = ops.equal(places, time)
-        last = ops.maximum(_at(tokens, here), 0)  # of a row that has ended: any
+        last = ops.maximum(_at(tokens, here), 0)  # any valid id after the end
         logits, _, states = step(last, states)
         logits = ops.cast(logits, "float32")
         drawn, numbers = random_numbers.uniform(numbers)
         chosen = _choose(logits, drawn, tokens, time, *options)
         chosen = ops.cast(chosen, tokens.dtype)
         gain = ops.log_softmax(logits) * ops.one_hot(chosen, logits.shape[-1])
-        given = time + 1 < lengths
-        free = ops.logical_not(ops.logical_or(given, ended))
+        in_prompt = time + 1 < lengths
+        free = ops.logical_not(ops.logical_or(in_prompt, ended))
         scores = scores + ops.where(free, ops.sum(gain, axis=-1), 0.0)
         written = ops.logical_and(ops.equal(places, time + 1), ops.expand_dims(free, 1))
         tokens = ops.where(written, ops.expand_dims(chosen, 1), tokens)
@@ -114,21 +119,21 @@ def check_sampling(
     repetition_penalty=1.0,
     no_repeat_ngram=0,
 ):
-    """Refuses options of `sample` that cannot be, before there is a model.
+    """Checks the options of `sample`, before a model is built.
 
     Raises:
-        ValueError: naming the option.
+        ValueError: For an option out of range.
     """
     if not 1 <= prompt_length < max_length:
         raise ValueError(
-            "The prompt must have a token and leave room for one: take a shorter one, "
-            "or a larger `max_length`. Received: a prompt of length "
+            "The prompt must have at least one token and leave room for another: use a "
+            "shorter one, or a larger `max_length`. Received: a prompt of length "
             f"{prompt_length}, max_length={max_length}"
         )
     if isinstance(temperature, (int, float)) and temperature <= 0:
         raise ValueError(
-            "`temperature` must be above 0; `greedy_search`, or `top_k=1`, takes the "
-            f"most probable token. Received: temperature={temperature}"
+            "`temperature` must be above 0; for the most probable token use "
+            f"`greedy_search` or `top_k=1`. Received: temperature={temperature}"
         )
     if repetition_penalty <= 0 or no_repeat_ngram < 0:
         raise ValueError(
@@ -136,8 +141,8 @@ def check_sampling(
             f"Received: repetition_penalty={repetition_penalty}, "
             f"no_repeat_ngram={no_repeat_ngram}"
         )
-    share = 1 if top_p is None else top_p
-    if (top_k is not None and top_k < 1) or not 0 < share <= 1:
+    nucleus = 1 if top_p is None else top_p
+    if (top_k is not None and top_k < 1) or not 0 < nucleus <= 1:
         raise ValueError(
             "`top_k` must be at least 1 and `top_p` above 0 and at most 1. Received: "
             f"top_k={top_k}, top_p={top_p}"
@@ -145,7 +150,7 @@ def check_sampling(
 
 
 def _lengthened(prompt, length, pad_id):
-    """The prompt, with padding behind it."""
+    """The prompt, padded to `length`."""
     shape = ops.shape(prompt)[0], length - prompt.shape[1]
     return ops.concatenate([prompt, ops.zeros(shape, prompt.dtype) + pad_id], axis=1)
 
@@ -161,61 +166,61 @@ def _choose(
     repetition_penalty,
     no_repeat_ngram,
 ):
-    """The token that comes next, after all filters."""
+    """The next token, sampled after all filters."""
     if repetition_penalty != 1:
-        logits = _penalised(logits, tokens, repetition_penalty)
+        logits = _penalized(logits, tokens, repetition_penalty)
     if no_repeat_ngram:
         logits = _without_repeats(logits, tokens, time, no_repeat_ngram)
     return _draw(logits / temperature, drawn, top_k, top_p)
 
 
 def _at(tokens, here):
-    """The column of `tokens` that `here` names."""
+    """The token per row at the position where `here` is true."""
     return ops.sum(ops.where(here, tokens, 0), axis=1)
 
 
-def _penalised(logits, tokens, penalty):
+def _penalized(logits, tokens, penalty):
     occurs = ops.max(ops.one_hot(tokens, logits.shape[-1]), axis=1) > 0
     lower = ops.where(logits > 0, logits / penalty, logits * penalty)
     return ops.where(occurs, lower, logits)
 
 
 def _without_repeats(logits, tokens, time, size):
-    """Takes out what would end a sequence of `size` tokens that is there already."""
+    """Removes tokens that would complete an n-gram of `size` that occurred before."""
     length = tokens.shape[1]
     places = ops.arange(length, dtype="int32")[None]
-    # The sequence that starts at a place begins as the last tokens do.
+    # Whether the n-gram at a position starts with the last `size - 1` tokens.
     same = places + (size - 1) <= time
     for offset in range(size - 1):
         last = _at(tokens, ops.equal(places, time - (size - 2) + offset))
-        there = ops.equal(_shifted(tokens, offset), last[:, None])
-        same = ops.logical_and(same, there)
+        equal = ops.equal(_shifted(tokens, offset), last[:, None])
+        same = ops.logical_and(same, equal)
     ends = ops.one_hot(_shifted(tokens, size - 1), logits.shape[-1])
-    found = ops.max(ends * ops.cast(same, ends.dtype)[:, :, None], axis=1)
-    return ops.where(found > 0, NEVER, logits)
+    repeats = ops.max(ends * ops.cast(same, ends.dtype)[:, :, None], axis=1)
+    return ops.where(repeats > 0, IMPOSSIBLE, logits)
 
 
 def _shifted(tokens, offset):
-    """Each place holds what is `offset` places after it, the last ones anything."""
+    """Tokens shifted to the left by `offset`; the last `offset` ones are invalid."""
     return ops.concatenate([tokens[:, offset:], tokens[:, :offset]], axis=1)
 
 
 def _draw(logits, drawn, top_k, top_p):
-    """One token a row, by the share of the probability that lies below `drawn`."""
+    """One token per row: the first whose cumulative probability exceeds `drawn`."""
     order = None
     if top_k is not None or top_p is not None:
         count = min(top_k or logits.shape[-1], logits.shape[-1])
         logits, order = ops.top_k(logits, count)
         if count == 1:
             return order[:, 0]
-    shares = ops.softmax(logits, axis=-1)
+    probabilities = ops.softmax(logits, axis=-1)
     if top_p is not None:
-        before = ops.cumsum(shares, axis=-1) - shares
-        shares = ops.where(before < top_p, shares, 0.0)
-    sums = ops.cumsum(shares, axis=-1)
+        before = ops.cumsum(probabilities, axis=-1) - probabilities
+        probabilities = ops.where(before < top_p, probabilities, 0.0)
+    sums = ops.cumsum(probabilities, axis=-1)
     passed = sums <= (drawn * sums[:, -1])[:, None]
     place = ops.sum(ops.cast(passed, "int32"), axis=-1)
-    # Rounding may pass all of them: then the last that can be drawn.
+    # Rounding may exceed all of them: then take the last possible token.
     possible = ops.sum(ops.cast(sums < sums[:, -1:], "int32"), axis=-1)
     place = ops.minimum(place, possible)
     if order is None:

@@ -1,4 +1,4 @@
-"""Search as a Keras model, and as the signatures of an exported file."""
+"""Translation with a search, as a Keras model and as signatures of a file."""
 
 import keras
 from keras import ops
@@ -10,24 +10,25 @@ START_ID = 2
 
 
 class Translator(keras.Model):
-    """Greedy or beam search with a translation model, run by `predict`.
+    """Greedy or beam search with a translation model; call `predict`.
 
-    `predict` compiles the whole search with XLA, on TensorFlow and on JAX, and feeds
-    it in batches.
+    `predict` compiles the whole search with XLA, on TensorFlow and on JAX, and runs it
+    in batches.
 
     Args:
         model: A model built by `kerasseq.models.seq2seq` or `transformer`.
-        max_length: Number of target tokens at most, the end token included.
-        beam_size: Hypotheses kept; `None` for greedy search.
-        length_penalty: Exponent of the length penalty of beam search.
-        return_attention: Whether the attention weights are returned too.
+        max_length: Integer. Maximum number of target tokens, including the end token.
+        beam_size: Optional integer. Number of hypotheses. Defaults to `None`, greedy
+            search.
+        length_penalty: Float. Exponent of the length penalty of beam search.
+        return_attention: Boolean, whether to return the attention weights as well.
 
     Call arguments:
         source: Integer tensor of shape `(batch_size, source_length)`, padded with 0
             on the right.
 
     Output shape:
-        A dict as from `greedy_search` or `beam_search`.
+        A dict as `greedy_search` or `beam_search` returns.
 
     Example:
         >>> translator = kerasseq.decoding.Translator(model, 40, beam_size=4)
@@ -83,17 +84,17 @@ class Translator(keras.Model):
 def translation_signatures(
     model, source_length, max_length, beam_size=4, length_penalty=0.6
 ):
-    """The four functions that a phone needs, with static shapes and batch 1.
+    """Signatures for translation in an app, with static shapes and batch size 1.
 
-    `encode` and `step` let a program search by itself, also on a GPU delegate;
-    `greedy` and `beam` do the whole job in one call.
+    `greedy` and `beam` do the whole job in one call. With `encode` and `step` an app
+    can search by itself, also on a GPU delegate.
 
     Args:
         model: A model built by `kerasseq.models.seq2seq` or `transformer`.
-        source_length: Number of source tokens, padding included.
-        max_length: Number of target tokens at most.
-        beam_size: Hypotheses kept by `beam`.
-        length_penalty: Exponent of the length penalty of `beam`.
+        source_length: Integer. Number of source tokens, including padding.
+        max_length: Integer. Maximum number of target tokens.
+        beam_size: Integer. Number of hypotheses of `beam`.
+        length_penalty: Float. Exponent of the length penalty of `beam`.
 
     Returns:
         `{name: (function, {input: (shape, dtype)})}`; each function takes its inputs
@@ -103,10 +104,10 @@ def translation_signatures(
     context, states = models.seq2seq_encode(
         model, ops.ones((1, source_length), "int32"), max_length
     )
-    carried = context | _named(states)
+    tensors = context | _named(states)
     step_inputs = {"token": ((1,), "int32")} | {
         name: (tuple(x.shape), keras.backend.standardize_dtype(x.dtype))
-        for name, x in carried.items()
+        for name, x in tensors.items()
     }
 
     def encode(source):

@@ -1,4 +1,4 @@
-"""Pure functions on tensors: the time loop, recurrent steps, attention."""
+"""Pure functions on tensors: time loops, recurrent cells, attention."""
 
 from kerasseq.ops._gru import gru as gru
 from kerasseq.ops._hard_sigmoid import keras2_hard_sigmoid as keras2_hard_sigmoid

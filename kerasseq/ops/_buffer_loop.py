@@ -1,7 +1,7 @@
-"""A loop over time that converts to a small and fast mobile `WHILE`.
+"""A loop over time that converts to a small and fast `WHILE` op of TFLite.
 
-TensorFlow only. The outputs are carried in one buffer of static shape, to which each
-turn appends; a turn of the loop takes several steps.
+TensorFlow only. The outputs are kept in one buffer of static shape, to which each
+iteration appends; an iteration of the loop runs several time steps.
 """
 
 import keras
@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from kerasseq.ops._loop_strategy import current_loop_strategy
 
-_STEPS_A_TURN = 5
-_LAST_STEPS_A_TURN = 2  # without a buffer a turn costs less, and a step as much
+_STEPS_PER_ITERATION = 5
+_STEPS_WITHOUT_BUFFER = 2  # the overhead of an iteration is lower without a buffer
 _WIDE = 128
 
 
@@ -19,10 +19,10 @@ def buffer_loop(step, inputs, initial_states, collect, reverse):
 
     Args:
         step: Callable `(inputs_t, states) -> (outputs_t, states)`.
-        inputs: Nested structure of tensors `(time, ...)` of static shape.
+        inputs: Nested structure of tensors of static shape `(time, ...)`.
         initial_states: Nested structure of tensors.
-        collect: Whether to stack the outputs of all steps.
-        reverse: Whether to go from the last step to the first.
+        collect: Boolean, whether to stack the outputs of all steps.
+        reverse: Boolean, whether to run from the last step to the first.
 
     Returns:
         `(outputs, states)`.
@@ -36,14 +36,14 @@ def buffer_loop(step, inputs, initial_states, collect, reverse):
     if collect:
         sizes = [x.shape.num_elements() * x.dtype.size for x in outputs]
         current_loop_strategy().buffer_bytes += sum(sizes)
-    num = _steps_a_turn(length, collect, flatten(initial_states))
-    if num > 1:
+    num = _steps_per_iteration(length, collect, flatten(initial_states))
+    if num > 1:  # (iterations, num, ...)
         sequences = [
             tf.reshape(x, [length // num, num, *x.shape[1:]]) for x in sequences
         ]
 
-    def body(turn, outputs, states):
-        read = [tf.gather(x, turn) for x in sequences]
+    def body(iteration, outputs, states):
+        read = [tf.gather(x, iteration) for x in sequences]
         steps = [read] if num == 1 else zip(*map(tf.unstack, read), strict=True)
         states, collected = pack(initial_states, states), []
         for inputs_t in steps:
@@ -53,10 +53,10 @@ def buffer_loop(step, inputs, initial_states, collect, reverse):
         if collect:
             slots = zip(outputs, *collected, strict=True)
             new = [tf.concat([old[num:], tf.stack(x)], axis=0) for old, *x in slots]
-        return turn + 1, new, flatten(states)
+        return iteration + 1, new, flatten(states)
 
     _, outputs, states = tf.while_loop(
-        lambda turn, *_: turn < length // num,
+        lambda iteration, *_: iteration < length // num,
         body,
         (tf.constant(0), outputs, flatten(initial_states)),
     )
@@ -65,26 +65,27 @@ def buffer_loop(step, inputs, initial_states, collect, reverse):
     return pack(example, outputs), pack(initial_states, states)
 
 
-def _steps_a_turn(length, collect, states):
-    """How many steps a turn of the loop takes: several where the loop costs most.
+def _steps_per_iteration(length, collect, states):
+    """The number of time steps per iteration: several if that is faster.
 
-    A runtime packs the weights of each step in the loop anew. With narrow states these
-    copies are small and a turn's own ops cost more; wide ones do not fit the cache.
+    A runtime packs the weights of each step in the loop separately. With narrow states
+    these copies are small and the overhead of an iteration costs more; with wide ones
+    the copies do not fit the cache.
     """
     if any(len(state.shape) and state.shape[-1] > _WIDE for state in states):
         return 1
-    most = _STEPS_A_TURN if collect else _LAST_STEPS_A_TURN
+    most = _STEPS_PER_ITERATION if collect else _STEPS_WITHOUT_BUFFER
     return max(num for num in range(1, most + 1) if length % num == 0)
 
 
 def _blank(example, length, collect, sequences):
-    """What a slot of the outputs holds before the first step."""
+    """The buffer of an output before the first step."""
     if not collect:
         return tf.zeros_like(example)
     shape = [length, *example.shape]
     for x in sequences:
         if x.dtype == example.dtype:
-            # Any value will do, for all are replaced: one that is not known before
-            # keeps a constant of the buffer's size out of the file.
+            # Any value will do, since all are replaced. One that is unknown at
+            # conversion keeps a constant of the size of the buffer out of the file.
             return tf.fill(shape, tf.reshape(x, [-1])[0])
     return tf.zeros(shape, example.dtype)

@@ -1,9 +1,9 @@
-"""A long short-term memory that TFLite runs as one op; TensorFlow only.
+"""An LSTM that TFLite runs as one op; TensorFlow only.
 
-The converter turns a function that carries the attribute `api_implements="lstm_..."`
-into the builtin `UNIDIRECTIONAL_SEQUENCE_LSTM` and drops its body. That op gives the
-outputs of all steps and nothing else: no cell state, no mask, no direction. The rest
-is made with gathers.
+The converter replaces a function with the attribute `api_implements="lstm_..."` by the
+builtin op `UNIDIRECTIONAL_SEQUENCE_LSTM`. That op returns the outputs of all steps and
+nothing else: it has no cell state, no mask and no direction, which are implemented with
+gathers here.
 """
 
 import uuid
@@ -17,14 +17,14 @@ from kerasseq.ops._recurrence import recurrence
 
 
 def wanted(sequences, initial_states, activation, recurrent_activation, recurrent_mask):
-    """Whether an LSTM can be one op and the loop_strategy in force asks for it.
+    """Whether an LSTM can be one op and the current loop strategy fuses it.
 
-    One that can is counted there in any case.
+    Counts every LSTM that can be one op in the `LoopStrategy`.
 
     Args:
-        sequences: Tensor `(batch_size, time, features)`.
-        initial_states: List of `h` and `c`. Calibration for int8 fails with any but
-            zeros.
+        sequences: Tensor of shape `(batch_size, time, features)`.
+        initial_states: List of `h` and `c`. Calibration for int8 fails unless they are
+            zero.
         activation: Callable for the candidate and the output; the op has tanh.
         recurrent_activation: Callable for the gates; the op has sigmoid.
         recurrent_mask: Dropout mask on the hidden state, or `None`.
@@ -58,22 +58,22 @@ def fused_lstm(
 ):
     """Runs a long short-term memory as one op.
 
-    Takes and returns what `ops.lstm` does. The cell state is not to be had from the
-    op: it comes from a loop, which stands in the graph only if it is used.
+    Arguments and results are those of `ops.lstm`. The op does not return the cell
+    state: it is computed by a loop, which is pruned from the graph if it is not used.
 
     Args:
-        sequences: Tensor `(batch_size, time, features)` of static shape.
-        initial_states: List of `h` and `c`, `(batch_size, units)`.
-        kernel: `(features, 4 * units)`, gates `i, f, g, o`.
-        recurrent_kernel: `(units, 4 * units)`.
-        bias: `(4 * units,)` or `None`.
-        mask: Optional boolean tensor `(batch_size, time)`, padded on the right: in
-            each row `True` up to some step, and `False` from there on.
-        go_backwards: Process the sequence from its end; outputs come in the order of
-            processing.
-        return_sequences: Whether to return the outputs of all steps.
-        zero_output_for_mask: Whether masked steps put out zeros.
-        unroll: Not used; there are no steps to write out.
+        sequences: Tensor of static shape `(batch_size, time, features)`.
+        initial_states: List of `h` and `c`, both of shape `(batch_size, units)`.
+        kernel: Tensor of shape `(features, 4 * units)`, gates `i, f, g, o`.
+        recurrent_kernel: Tensor of shape `(units, 4 * units)`.
+        bias: Tensor of shape `(4 * units,)` or `None`.
+        mask: Optional boolean tensor of shape `(batch_size, time)`, padded on the
+            right: in each row `True` up to some step and `False` after it.
+        go_backwards: Boolean, whether to process the sequence from its end. Outputs
+            are in the order of processing.
+        return_sequences: Boolean, whether to return the outputs of all steps.
+        zero_output_for_mask: Boolean, whether masked steps return zeros.
+        unroll: Not used, since there is no loop.
 
     Returns:
         `(outputs, [h, c])`.
@@ -82,7 +82,7 @@ def fused_lstm(
         ValueError: If the values of the mask are known and it is not padded on the
             right.
     """
-    # The converter wants tensors as arguments: a variable crashes it.
+    # The converter crashes on variables as arguments.
     sequences, kernel, recurrent_kernel, h, c = map(
         tf.convert_to_tensor, [sequences, kernel, recurrent_kernel, *initial_states]
     )
@@ -112,25 +112,25 @@ def _right_padded(mask):
     if known is not None and (known[:, 1:] & ~known[:, :-1]).any():
         row = (known[:, 1:] & ~known[:, :-1]).any(axis=1).argmax()
         raise ValueError(
-            "The fused LSTM takes masks that are padded on the right: all valid steps "
-            'first. Pad on the right, or export with `loop_strategy="while"`. '
+            "The fused LSTM needs masks that are padded on the right, with all valid "
+            'steps first. Pad on the right, or export with `loop_strategy="while"`. '
             f"Received: mask={known[row].astype(int).tolist()} in row {row}"
         )
     return mask
 
 
 def _backwards(sequences, lengths):
-    """The sequences from their last valid step to the first, then anything."""
+    """The sequences from their last valid step to the first, padded with any step."""
     order = tf.range(sequences.shape[1] - 1, -1, -1)
     if lengths is None:
         return tf.gather(sequences, order, axis=1)
-    # The builtin of tf.reverse_sequence has no int8 kernel.
+    # Not `tf.reverse_sequence`, whose builtin op has no int8 kernel.
     steps = tf.maximum(order + lengths - sequences.shape[1], 0)
     return tf.gather(sequences, steps, batch_dims=1)
 
 
 def _steps(mask, lengths, go_backwards, zero_output_for_mask):
-    """Which step of the op gives each output: 1 is the first, 0 none."""
+    """The step of the op that each output comes from, counted from 1; 0 for none."""
     count = tf.range(1, mask.shape[1] + 1)
     if go_backwards:  # the masked steps come first
         return tf.maximum(count + lengths - mask.shape[1], 0)
@@ -163,13 +163,13 @@ def _one_op(inputs, h, c, weights):
 
 
 def _own(state, inputs, serial):
-    """A copy of a state that is made in each run, and that no other op shares.
+    """A copy of a state that is computed in each run and used by no other op.
 
-    TFLite's op overwrites its states. A constant would thus begin the next run with
-    the end of this one, and a tensor with two readers would change under the second.
-    So the copy must look like the result of a computation on the input, and like no
-    other in the graph; a number modulo 1 is zero, but the converter does not know.
-    Integers, since the quantized op wants the two states in two types.
+    TFLite's op overwrites its states. A constant would start the next run with the
+    final state of this one, and a tensor with two readers would change for the second.
+    So the copy must be a computation on the input that the converter can neither fold
+    nor merge with another: a number modulo 1 is zero, but the converter does not know.
+    It is computed in integers, since the quantized op has two types for the two states.
     """
     number = tf.cast(inputs[:, 0, :1], "int32") + serial
     zeros = tf.math.floormod(number, tf.ones([1, state.shape[1]], "int32"))

@@ -1,10 +1,10 @@
-"""Gated recurrent unit over a whole sequence."""
+"""Gated recurrent unit over sequences."""
 
 from keras import ops
 
 from kerasseq.ops import kernels
+from kerasseq.ops._projected_recurrence import projected_recurrence
 from kerasseq.ops.cells import gru_step
-from kerasseq.ops.projected import projected_recurrence
 
 
 def gru(
@@ -22,20 +22,21 @@ def gru(
 ):
     """Runs a gated recurrent unit (Cho et al., 2014).
 
-    With tanh and sigmoid its gradient is written by hand (see `bptt`).
+    With tanh and sigmoid it uses a hand-written gradient (see `bptt`).
 
     Args:
-        sequences: Tensor `(batch_size, time, features)`.
-        initial_states: List of `h`, `(batch_size, units)`.
-        kernel: `(features, 3 * units)`, gates `z, r, g`.
-        recurrent_kernel: `(units, 3 * units)`.
-        bias: `(3 * units,)`, with `reset_after` `(2, 3 * units)`, or `None`.
+        sequences: Tensor of shape `(batch_size, time, features)`.
+        initial_states: List of `h`, of shape `(batch_size, units)`.
+        kernel: Tensor of shape `(features, 3 * units)`, gates `z, r, g`.
+        recurrent_kernel: Tensor of shape `(units, 3 * units)`.
+        bias: Tensor of shape `(3 * units,)`, with `reset_after` `(2, 3 * units)`, or
+            `None`.
         activation: Callable for the candidate.
         recurrent_activation: Callable for the gates.
-        reset_after: Whether the reset gate acts after the matrix product (as cuDNN
-            does) or before it (as in the paper).
-        recurrent_mask: Optional dropout mask `(batch_size, units)` on `h` inside the
-            gates.
+        reset_after: Boolean, whether to apply the reset gate after the matrix product
+            (as cuDNN) or before it (as in the paper).
+        recurrent_mask: Optional dropout mask of shape `(batch_size, units)` on `h`
+            inside the gates.
         **loop: Options of `recurrence`: `mask`, `go_backwards`, `return_sequences`,
             `zero_output_for_mask`, `unroll`.
 

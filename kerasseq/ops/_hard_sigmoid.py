@@ -1,4 +1,4 @@
-"""The hard sigmoid of Keras 2, which Keras 3 replaced by another function."""
+"""The hard sigmoid of Keras 2, which differs from that of Keras 3."""
 
 import keras
 from keras import ops
@@ -8,7 +8,7 @@ from keras import ops
 def keras2_hard_sigmoid(x):
     """Computes `clip(0.2 * x + 0.5, 0, 1)`.
 
-    `keras.activations.hard_sigmoid` of Keras 3 is `relu6(x + 3) / 6`; the two differ by
+    In Keras 3 `keras.activations.hard_sigmoid` is `relu6(x + 3) / 6`. The two differ by
     up to 0.033.
 
     Args:

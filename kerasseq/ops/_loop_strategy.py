@@ -1,4 +1,4 @@
-"""How loops and recurrences are written while a graph is traced."""
+"""The way in which loops and recurrences are traced to a graph."""
 
 import contextlib
 import contextvars
@@ -11,14 +11,15 @@ LOOP_STRATEGIES = ("train", "while", "unrolled", "fused", "loopless")
 
 @dataclasses.dataclass
 class LoopStrategy:
-    """How loops are written while a graph is traced, and what was written so far.
+    """The way in which loops are traced, and counts of what has been traced.
 
     Attributes:
         kind: One of `LOOP_STRATEGIES`.
-        num_steps: Time steps of all loops traced, together.
-        buffer_bytes: Size of the outputs that loops carry in buffers, together.
-        num_fusible: Recurrences that are one op, or would be one if `kind` allowed.
-        may_fuse: Whether recurrences are looked at for that.
+        num_steps: Total number of time steps of all traced loops.
+        buffer_bytes: Total size of the output buffers of loops.
+        num_fusible: Number of recurrences that are one op, or would be with another
+            `kind`.
+        may_fuse: Boolean, whether recurrences are checked for fusion at all.
     """
 
     kind: str
@@ -38,22 +39,25 @@ _loop_strategy = contextvars.ContextVar("loop_strategy", default=None)
 
 @contextlib.contextmanager
 def loop_strategy(kind):
-    """Chooses how `time_loop` is written while a graph is traced.
+    """A context that selects how `time_loop` is traced to a graph.
 
     Args:
-        kind: `"train"`, the default: a loop over arrays, which has a gradient.
-            `"while"`: a loop that carries its outputs in one buffer of static shape,
-            which converts to a mobile `WHILE` without a dynamic tensor; no gradient
-            worth having, TensorFlow only. `"unrolled"`: every step written out.
-            `"fused"`: as `"while"`, but `ops.lstm` becomes one op where it can, which
-            wants masks padded on the right. `"loopless"`: as `"unrolled"`, with that
-            op.
+        kind: String, one of
+            - `"train"`, the default without a context: a loop over arrays, with a
+              gradient;
+            - `"while"`: a loop that keeps its outputs in one buffer of static shape,
+              which converts to a TFLite `WHILE` without dynamic tensors. Not for
+              training; TensorFlow only;
+            - `"unrolled"`: a copy of the graph per time step;
+            - `"fused"`: as `"while"`, but `ops.lstm` is one op if possible, which needs
+              masks padded on the right;
+            - `"loopless"`: as `"unrolled"`, but with that op.
 
     Yields:
         A `LoopStrategy`, which counts what is traced.
 
     Raises:
-        ValueError: for another kind.
+        ValueError: For another kind.
     """
     if kind not in LOOP_STRATEGIES:
         raise ValueError(f"`kind` must be one of {LOOP_STRATEGIES}. Received: {kind!r}")
@@ -67,13 +71,13 @@ def loop_strategy(kind):
 
 
 def current_loop_strategy():
-    """The `LoopStrategy` in force."""
+    """Returns the current `LoopStrategy`."""
     return _loop_strategy.get() or LoopStrategy("train", may_fuse=False)
 
 
 @contextlib.contextmanager
 def without_fusion():
-    """A context in which no recurrence becomes one op."""
+    """A context in which no recurrence is fused to one op."""
     so_far = current_loop_strategy()
     before, so_far.may_fuse = so_far.may_fuse, False
     try:

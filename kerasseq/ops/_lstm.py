@@ -1,11 +1,11 @@
-"""Long short-term memory over a whole sequence."""
+"""Long short-term memory over sequences."""
 
 from keras import ops
 
 from kerasseq.ops import kernels
 from kerasseq.ops._loop_strategy import current_loop_strategy
+from kerasseq.ops._projected_recurrence import projected_recurrence
 from kerasseq.ops.cells import lstm_step
-from kerasseq.ops.projected import projected_recurrence
 
 
 def lstm(
@@ -22,18 +22,18 @@ def lstm(
 ):
     """Runs a long short-term memory (Hochreiter and Schmidhuber, 1997).
 
-    With tanh and sigmoid its gradient is written by hand (see `bptt`), and an export
-    may make it one op (see `loop_strategy`).
+    With tanh and sigmoid it uses a hand-written gradient (see `bptt`). An export can
+    fuse it to one op (see `loop_strategy`).
 
     Args:
-        sequences: Tensor `(batch_size, time, features)`.
-        initial_states: List of `h` and `c`, both `(batch_size, units)`.
-        kernel: `(features, 4 * units)`, gates `i, f, g, o`.
-        recurrent_kernel: `(units, 4 * units)`.
-        bias: `(4 * units,)` or `None`.
+        sequences: Tensor of shape `(batch_size, time, features)`.
+        initial_states: List of `h` and `c`, both of shape `(batch_size, units)`.
+        kernel: Tensor of shape `(features, 4 * units)`, gates `i, f, g, o`.
+        recurrent_kernel: Tensor of shape `(units, 4 * units)`.
+        bias: Tensor of shape `(4 * units,)` or `None`.
         activation: Callable for the candidate and the output.
         recurrent_activation: Callable for the gates.
-        recurrent_mask: Optional dropout mask `(batch_size, units)` on `h`.
+        recurrent_mask: Optional dropout mask of shape `(batch_size, units)` on `h`.
         **loop: Options of `recurrence`: `mask`, `go_backwards`, `return_sequences`,
             `zero_output_for_mask`, `unroll`.
 

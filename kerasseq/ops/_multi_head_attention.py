@@ -1,4 +1,4 @@
-"""Attention of several heads, and the positions that it can know of."""
+"""Multi-head attention, and its rotary and ALiBi positions."""
 
 import math
 
@@ -7,47 +7,53 @@ from keras import ops
 
 
 def multi_head_attention(queries, keys, values, bias, drop=None):
-    """Scaled dot-product attention; groups of heads may share keys and values.
+    """Scaled dot-product attention, also with grouped queries.
 
-    Scores and softmax are computed in float32.
+    The softmax is computed in float32.
 
     Args:
-        queries: Tensor `(batch_size, length, num_heads, key_dim)`.
-        keys, values: Tensors `(batch_size, key_length, num_key_value_heads, key_dim)`.
+        queries: Tensor of shape `(batch_size, length, num_heads, key_dim)`.
+        keys: Tensor of shape `(batch_size, key_length, num_key_value_heads, key_dim)`.
+        values: Tensor of the shape of `keys`.
         bias: float32 tensor that broadcasts to `(batch_size, num_heads, length,
-            key_length)`; `kerasseq.ops.MASKED_SCORE` where nothing may be seen.
-        drop: Optional function of the weights, for dropout.
+            key_length)`, `kerasseq.ops.MASKED_SCORE` at positions that must not be
+            attended to.
+        drop: Optional callable, dropout on the attention weights.
 
     Returns:
-        `(outputs, weights)`: `(batch_size, length, num_heads, key_dim)` and
+        `(outputs, weights)`, of shapes `(batch_size, length, num_heads, key_dim)` and
         `(batch_size, num_heads, length, key_length)`.
 
     Reference:
         Vaswani et al. (2017), Attention Is All You Need, equation 1; Ainslie et al.
         (2023), GQA.
     """
-    shared = queries.shape[2] // keys.shape[2]
-    if shared > 1:
-        keys, values = (ops.repeat(x, shared, axis=2) for x in (keys, values))
+    heads_per_key = queries.shape[2] // keys.shape[2]
+    if heads_per_key > 1:
+        keys, values = (ops.repeat(x, heads_per_key, axis=2) for x in (keys, values))
+    # (batch_size, num_heads, length, key_dim)
     queries = ops.transpose(queries, (0, 2, 1, 3)) / math.sqrt(queries.shape[-1])
+    # (batch_size, num_heads, length, key_length)
     scores = ops.matmul(queries, ops.transpose(keys, (0, 2, 3, 1)))
     weights = ops.softmax(ops.cast(scores, "float32") + bias, axis=-1)
     weights = ops.cast(weights, values.dtype)
     used = weights if drop is None else drop(weights)
+    # (batch_size, num_heads, length, key_dim)
     outputs = ops.matmul(used, ops.transpose(values, (0, 2, 1, 3)))
     return ops.transpose(outputs, (0, 2, 1, 3)), weights
 
 
 def rotate(x, positions, base=10000.0):
-    """Turns pairs of features by angles that grow with the position.
+    """Rotary positions: rotates pairs of features by angles that grow with position.
 
-    Feature `i` of the first half and of the second half form a pair, with the angle
-    `position * base ** (-2 i / key_dim)`.
+    Feature `i` of the first half and of the second half form a pair, rotated by the
+    angle `position * base ** (-2 i / key_dim)`.
 
     Args:
-        x: Tensor `(batch_size, length, num_heads, key_dim)`; `key_dim` is even.
-        positions: Integer tensor `(batch_size or 1, length)`.
-        base: Base of the wavelengths.
+        x: Tensor of shape `(batch_size, length, num_heads, key_dim)`, where `key_dim`
+            is even.
+        positions: Integer tensor of shape `(batch_size or 1, length)`.
+        base: Float. Base of the wavelengths.
 
     Returns:
         Tensor of the shape of `x`.
@@ -66,16 +72,16 @@ def rotate(x, positions, base=10000.0):
 
 
 def alibi_slopes(num_heads):
-    """How fast each head's scores fall with the distance, `(num_heads,)`.
+    """ALiBi slopes: how fast the scores of each head fall with the distance.
 
-    `2 ** (-8 i / n)` for heads 1 to n, a power of 2; for other numbers those of the
-    next lower power, then every second of the next higher one.
+    `2 ** (-8 i / n)` for heads 1 to `n`, if `n` is a power of 2. Otherwise the slopes
+    of the next lower power of 2, then every second one of the next higher.
 
     Args:
-        num_heads: Number of heads.
+        num_heads: Integer. Number of heads.
 
     Returns:
-        A float32 array.
+        float32 array of shape `(num_heads,)`.
 
     Reference:
         Press et al. (2022), Train Short, Test Long, section 3.

@@ -1,4 +1,4 @@
-"""A recurrence over batch-major sequences, with Keras' rules for masks."""
+"""A recurrence over batch-major sequences that treats masks as Keras does."""
 
 import keras
 from keras import ops
@@ -16,26 +16,27 @@ def recurrence(
     zero_output_for_mask=False,
     unroll=False,
 ):
-    """Runs a cell's `step` over batch-major sequences.
+    """Runs the `step` of a cell over batch-major sequences.
 
-    A masked step keeps the states; its output repeats the output of the step before
-    (zeros before the first step), or is zero with `zero_output_for_mask`.
+    A masked step keeps the states. Its output repeats the output of the step before
+    (zeros before the first valid step), or is zero with `zero_output_for_mask`.
 
     Args:
-        step: callable `(inputs_t, states) -> (output, states)`.
-        sequences: tensor `(batch_size, time, features)`, or a nested structure of
-            such tensors; `inputs_t` has the same structure.
-        initial_states: list of tensors `(batch_size, units)`.
-        mask: optional boolean tensor `(batch_size, time)`; `False` skips the step.
-        go_backwards: process the sequence from its end; outputs come in the order of
-            processing.
-        return_sequences: whether to return the outputs of all steps.
-        zero_output_for_mask: whether masked steps put out zeros.
-        unroll: write out every step instead of looping; needs a static length.
+        step: Callable `(inputs_t, states) -> (output, states)`.
+        sequences: Tensor of shape `(batch_size, time, features)`, or a nested structure
+            of such tensors. `inputs_t` has the same structure.
+        initial_states: List of tensors of shape `(batch_size, units)`.
+        mask: Optional boolean tensor of shape `(batch_size, time)`. Steps that are
+            `False` are skipped.
+        go_backwards: Boolean, whether to process the sequence from its end. Outputs are
+            in the order of processing.
+        return_sequences: Boolean, whether to return the outputs of all steps.
+        zero_output_for_mask: Boolean, whether masked steps return zeros.
+        unroll: Boolean, whether to unroll the loop. Needs a static length.
 
     Returns:
-        `(outputs, states)`, outputs `(batch_size, time, units)` or, without
-        `return_sequences`, `(batch_size, units)`.
+        `(outputs, states)`, where outputs have the shape `(batch_size, time, units)`,
+        or `(batch_size, units)` without `return_sequences`.
     """
     x = keras.tree.map_structure(lambda x: _time_major(x, go_backwards), sequences)
     inputs = {"x": x}
@@ -63,10 +64,10 @@ def recurrence(
         masked_step, inputs, states, collect=return_sequences, unroll=unroll
     )
     if return_sequences:
-        outputs = ops.swapaxes(outputs, 0, 1)
+        outputs = ops.swapaxes(outputs, 0, 1)  # (batch_size, time, units)
     return outputs, states["cell"]
 
 
 def _time_major(sequences, go_backwards):
-    sequences = ops.swapaxes(sequences, 0, 1)
+    sequences = ops.swapaxes(sequences, 0, 1)  # (time, batch_size, features)
     return ops.flip(sequences, axis=0) if go_backwards else sequences

@@ -1,10 +1,10 @@
-"""Elman network over a whole sequence."""
+"""Elman network over sequences."""
 
 from keras import ops
 
 from kerasseq.ops import kernels
+from kerasseq.ops._projected_recurrence import projected_recurrence
 from kerasseq.ops.cells import simple_rnn_step
-from kerasseq.ops.projected import projected_recurrence
 
 
 def simple_rnn(
@@ -20,16 +20,16 @@ def simple_rnn(
 ):
     """Runs an Elman (1990) recurrent network.
 
-    With tanh or relu its gradient is written by hand (see `bptt`).
+    With tanh or relu it uses a hand-written gradient (see `bptt`).
 
     Args:
-        sequences: Tensor `(batch_size, time, features)`.
-        initial_states: List of `h`, `(batch_size, units)`.
-        kernel: `(features, units)`.
-        recurrent_kernel: `(units, units)`.
-        bias: `(units,)` or `None`.
+        sequences: Tensor of shape `(batch_size, time, features)`.
+        initial_states: List of `h`, of shape `(batch_size, units)`.
+        kernel: Tensor of shape `(features, units)`.
+        recurrent_kernel: Tensor of shape `(units, units)`.
+        bias: Tensor of shape `(units,)` or `None`.
         activation: Callable.
-        recurrent_mask: Optional dropout mask `(batch_size, units)` on `h`.
+        recurrent_mask: Optional dropout mask of shape `(batch_size, units)` on `h`.
         **loop: Options of `recurrence`: `mask`, `go_backwards`, `return_sequences`,
             `zero_output_for_mask`, `unroll`.
 

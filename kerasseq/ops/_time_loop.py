@@ -9,30 +9,30 @@ def time_loop(step, inputs, initial_states, collect=True, unroll=False, reverse=
     """Runs `step` over the first axis of `inputs`.
 
     On TensorFlow this is a `tf.while_loop` whose bound is the static length, so that
-    XLA also compiles its gradient; on JAX it is `lax.scan`. `keras.ops.scan` has no
-    gradient under XLA on TensorFlow, hence this function. A static length of 1 has no
-    loop at all, so that a model exported to run token by token has none.
+    XLA can compile its gradient as well; on JAX it is `lax.scan`. (`keras.ops.scan` has
+    no gradient under XLA on TensorFlow.) With a static length of 1 there is no loop, so
+    that a model exported to run token by token has none.
 
     Args:
-        step: callable `(inputs_t, states) -> (outputs_t, states)`. `inputs_t` has the
-            structure of `inputs` without the time axis; states keep their structure,
-            shapes and dtypes.
-        inputs: nested structure of tensors `(time, ...)`, all of the same length.
-        initial_states: nested structure of tensors.
-        collect: whether to stack the outputs of all steps. If `False`, only the last
-            step's outputs are returned, and less memory is used.
-        unroll: whether to write out every step instead of looping. Needs a static
+        step: Callable `(inputs_t, states) -> (outputs_t, states)`. `inputs_t` has the
+            structure of `inputs` without the time axis. States must keep their
+            structure, shapes and dtypes.
+        inputs: Nested structure of tensors of shape `(time, ...)`, all of the same
             length.
-        reverse: whether to go from the last step to the first; the outputs of a step
-            stay in its place.
+        initial_states: Nested structure of tensors.
+        collect: Boolean, whether to stack the outputs of all steps. If `False`, only
+            the outputs of the last step are returned, which needs less memory.
+        unroll: Boolean, whether to unroll the loop. Needs a static length.
+        reverse: Boolean, whether to run from the last step to the first. Outputs keep
+            the order of the inputs.
 
     Returns:
-        `(outputs, states)`. Outputs have shape `(time, ...)` if `collect`, else that
-        of one step.
+        `(outputs, states)`. Outputs have the shape `(time, ...)` with `collect`, else
+        that of one step.
 
     Raises:
-        ValueError: on a backend other than TensorFlow or JAX, or if a loop without
-            static length is to be unrolled.
+        ValueError: On a backend other than TensorFlow or JAX, or if a loop without a
+            static length is unrolled.
 
     Example:
         >>> outputs, total = time_loop(
@@ -71,8 +71,8 @@ def _static_length(inputs):
     length = keras.tree.flatten(inputs)[0].shape[0]
     if length is None:
         raise ValueError(
-            "This loop needs a static number of time steps. Received: an input of "
-            "unknown length. Give the time dimension in keras.Input."
+            "This loop needs a static number of time steps; set the time axis in "
+            "`keras.Input`. Received: an input of unknown length"
         )
     return length
 
@@ -102,21 +102,22 @@ def _tensorflow_loop(step, inputs, initial_states, collect, reverse):
     readers = [_unstacked(x, length) for x in sequences]
 
     first = pack(inputs, [x[0] for x in sequences])
-    example, _ = step(first, initial_states)  # for its shapes; pruned from the graph
+    # Only its shapes and dtypes are used; it is pruned from the graph.
+    example, _ = step(first, initial_states)
     outputs = [_output_slot(x, length, collect) for x in flatten(example)]
 
-    def body(turn, outputs, states):
-        time = length - 1 - turn if reverse else turn
+    def body(count, outputs, states):
+        time = length - 1 - count if reverse else count
         inputs_t = pack(inputs, [reader.read(time) for reader in readers])
         outputs_t, new_states = step(inputs_t, pack(initial_states, states))
         outputs_t = flatten(outputs_t)
         if collect:
             written = zip(outputs, outputs_t, strict=True)
             outputs_t = [slot.write(time, x) for slot, x in written]
-        return turn + 1, outputs_t, flatten(new_states)
+        return count + 1, outputs_t, flatten(new_states)
 
     _, outputs, states = tf.while_loop(
-        lambda time, *_: time < length,
+        lambda count, *_: count < length,
         body,
         (tf.constant(0), outputs, flatten(initial_states)),
         maximum_iterations=length,
@@ -159,10 +160,10 @@ def _jax_loop(step, inputs, initial_states, collect, reverse):
         lambda x, states: step(x, states)[0], first, initial_states
     )
     empty = jax.tree_util.tree_map(lambda x: jax.numpy.zeros(x.shape, x.dtype), example)
-    carry, _ = jax.lax.scan(
-        lambda carry, x: (step(x, carry[1]), None),
+    last, _ = jax.lax.scan(
+        lambda before, x: (step(x, before[1]), None),
         (empty, initial_states),
         inputs,
         reverse=reverse,
     )
-    return carry
+    return last

@@ -1,8 +1,8 @@
-"""Attention over an encoder's outputs for one decoder step."""
+"""Attention over the outputs of an encoder, for one step of a decoder."""
 
 from keras import ops
 
-# Finite also in float16, so that a row with no valid position gives no NaN.
+# Finite in float16 too, so that a row without a valid position gives no NaN.
 MASKED_SCORE = -3e4
 
 
@@ -10,12 +10,13 @@ def additive_scores(query, keys, scale):
     """Scores of Bahdanau et al. (2015), `v . tanh(W q + U m)`.
 
     Args:
-        query: `(batch_size, units)`, the projected decoder state `W q`.
-        keys: `(batch_size, source_length, units)`, the projected memory `U m`.
-        scale: `(units,)`, the vector `v`.
+        query: Tensor of shape `(batch_size, units)`, the projected state `W q`.
+        keys: Tensor of shape `(batch_size, source_length, units)`, the projected
+            memory `U m`.
+        scale: Tensor of shape `(units,)`, the vector `v`.
 
     Returns:
-        Scores `(batch_size, source_length)`.
+        Scores of shape `(batch_size, source_length)`.
     """
     hidden = ops.tanh(ops.expand_dims(query, 1) + keys)
     return ops.squeeze(ops.matmul(hidden, ops.expand_dims(scale, -1)), -1)
@@ -27,27 +28,27 @@ def dot_scores(query, keys):
     With `keys = memory` this is their `dot`, with `keys = memory @ W` their `general`.
 
     Args:
-        query: `(batch_size, units)`.
-        keys: `(batch_size, source_length, units)`.
+        query: Tensor of shape `(batch_size, units)`.
+        keys: Tensor of shape `(batch_size, source_length, units)`.
 
     Returns:
-        Scores `(batch_size, source_length)`.
+        Scores of shape `(batch_size, source_length)`.
     """
     return ops.squeeze(ops.matmul(keys, ops.expand_dims(query, -1)), -1)
 
 
 def attend(scores, memory, bias):
-    """Softmax over the source and the weighted sum of the memory.
+    """Softmax over the source positions, and the weighted sum of the memory.
 
     Args:
-        scores: `(batch_size, source_length)`.
-        memory: `(batch_size, source_length, features)`.
-        bias: `(batch_size, source_length)`, 0 at valid positions and `MASKED_SCORE`
-            at padding.
+        scores: Tensor of shape `(batch_size, source_length)`.
+        memory: Tensor of shape `(batch_size, source_length, features)`.
+        bias: Tensor of shape `(batch_size, source_length)`, 0 at valid positions and
+            `MASKED_SCORE` at padding.
 
     Returns:
-        `(context, weights)`, `(batch_size, features)` and
-        `(batch_size, source_length)`.
+        `(context, weights)`, of shapes `(batch_size, features)` and `(batch_size,
+        source_length)`.
     """
     weights = ops.softmax(scores + bias, axis=-1)
     context = ops.squeeze(ops.matmul(ops.expand_dims(weights, 1), memory), 1)

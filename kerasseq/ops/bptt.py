@@ -1,9 +1,9 @@
-"""Back-propagation through time, written by hand (Werbos, 1990).
+"""Hand-written backpropagation through time (Werbos, 1990).
 
-The gradient of a `while_loop` saves every value of the step and multiplies out each
-step's share of the weight gradients inside the backward loop. Here the backward loop
-carries the gradients of the states alone; what reaches the gates is collected, and the
-gradient of each weight is one large matrix product after the loop.
+The automatic gradient of a `while_loop` saves all intermediate values and adds up the
+weight gradients step by step in the backward loop. Here the backward loop propagates
+only the gradients of the states and collects those of the gates, and the gradient of
+each weight is one large matrix product after the loop.
 """
 
 import typing
@@ -17,7 +17,7 @@ _HALF = ("float16", "bfloat16")
 
 
 class Hidden(typing.NamedTuple):
-    """The hidden state before and after a step, and as dropout left it to the step."""
+    """Hidden states: before a step, the same after dropout, and after the step."""
 
     before: typing.Any
     seen: typing.Any
@@ -30,13 +30,13 @@ class Cell(typing.NamedTuple):
     Attributes:
         forward: `(x, seen, states, weights) -> (states, saved)` of one step. `x` is the
             projected input, `seen` the hidden state after recurrent dropout, `saved` a
-            tuple of what `backward` wants beside the hidden states; all
+            tuple of other values that `backward` needs. All have shape
             `(batch_size, ...)`.
         backward: `(saved, hidden, gradients of the states, transposed weights) ->
-            (collected, gradient of seen, gradients of the states before)` of one step,
-            the last without what comes through `seen`. `hidden` is a `Hidden`.
+            (collected, gradient of seen, gradients of the previous states)` of one
+            step, the last without the gradient through `seen`. `hidden` is a `Hidden`.
         gradients: `(seen, saved, collected) -> (gradient of x, gradients of the
-            weights)` of all steps, `(time, batch_size, ...)`; weights that are not used
+            weights)` of all steps, of shape `(time, batch_size, ...)`. Unused weights
             come last.
     """
 
@@ -57,29 +57,30 @@ def run(
 ):
     """Runs a cell over time-major sequences.
 
-    States are kept, and sums over time are made, in float32 when the inputs have a half
-    precision. The gradient itself is made of ops that have one, so that second-order
-    gradients work.
+    With inputs in half precision the states and the sums over time are float32. The
+    gradient consists of differentiable ops, so that second-order gradients work.
 
     Args:
         cell: A `Cell`.
-        sequences: Tensor `(time, batch_size, features)`.
-        kernel: Tensor `(features, gates * units)` that projects them.
-        initial_states: List of tensors `(batch_size, units)`, the hidden state first.
+        sequences: Tensor of shape `(time, batch_size, features)`.
+        kernel: Tensor of shape `(features, gates * units)`, the input projection.
+        initial_states: List of tensors of shape `(batch_size, units)`, the hidden state
+            first.
         weights: List of tensors.
-        mask: Optional boolean tensor `(time, batch_size, 1)`; `False` keeps the states.
-        recurrent_mask: Optional tensor `(batch_size, units)`, dropout on the hidden
-            state as the step sees it.
-        reverse: Whether to go from the last step to the first.
+        mask: Optional boolean tensor of shape `(time, batch_size, 1)`. Steps that are
+            `False` keep the states.
+        recurrent_mask: Optional tensor of shape `(batch_size, units)`, dropout mask on
+            the hidden state that enters a step.
+        reverse: Boolean, whether to run from the last step to the first.
 
     Returns:
-        `(hidden, states)`: the hidden states after each step, `(time, batch_size,
-        units)`, each in the place of its step, and the final states.
+        `(hidden, states)`: the hidden states after each step, of shape `(time,
+        batch_size, units)` in the order of the inputs, and the final states.
     """
     options = {"mask": mask, "dropped": recurrent_mask}
     options = {name: x for name, x in options.items() if x is not None}
     options = {name: ops.cast(x, kernel.dtype) for name, x in options.items()}
-    # What has no gradient must be an argument too: JAX differentiates no closure.
+    # Tensors without a gradient are arguments too: JAX does not differentiate closures.
     arguments = [sequences, kernel, list(initial_states), list(weights), options]
 
     @ops.custom_gradient
@@ -102,18 +103,19 @@ def run(
 
 
 def product(x, matrix):
-    """`x @ matrix` in the precision of the matrix, with a result in that of `x`."""
+    """`x @ matrix`, computed in the dtype of the matrix and returned in that of `x`."""
     return ops.cast(ops.matmul(ops.cast(x, matrix.dtype), matrix), x.dtype)
 
 
 def kernel_gradient(inputs, outputs):
     """The gradient of `W` in `outputs = inputs @ W`, summed over time and batch."""
+    # Both (time * batch_size, features).
     inputs, outputs = (ops.reshape(x, (-1, x.shape[-1])) for x in (inputs, outputs))
     return ops.matmul(ops.transpose(inputs), outputs)
 
 
 def bias_gradient(outputs):
-    """The gradient of a bias of `outputs`."""
+    """The gradient of a bias of `outputs`, summed over time and batch."""
     return ops.sum(outputs, axis=(0, 1))
 
 
@@ -143,7 +145,7 @@ def _forward(cell, arguments, reverse):
 def _backward(cell, arguments, tape, upstream, reverse):
     sequences, kernel, _, weights, _ = arguments
     options = tape["options"]
-    # Out here, for XLA's product with a matrix that it is to transpose is slow.
+    # Outside the loop, since XLA is slow at products with a transposed matrix.
     transposed = [ops.transpose(weight) for weight in weights]
     upstream = [ops.cast(x, tape["hidden"].after.dtype) for x in upstream]
 

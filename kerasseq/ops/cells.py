@@ -1,9 +1,8 @@
 """One time step of the recurrent cells, with Keras' weight layout and gate order.
 
-Each function takes the input's share of the gates already multiplied out, so that a
-layer does that product once for all time steps. Letters: `h` hidden state, `c` cell
-state, `i`, `f`, `g`, `o` input gate, forget gate, candidate and output gate, `z`, `r`
-update and reset gate.
+The functions take the projected input, `x @ kernel + bias`, so that a layer can compute
+it once for all time steps. Letters: `h` hidden state, `c` cell state; `i`, `f`, `g`,
+`o` input gate, forget gate, candidate and output gate; `z`, `r` update and reset gate.
 """
 
 from keras import ops
@@ -15,11 +14,11 @@ def simple_rnn_step(
     """One step of an Elman (1990) recurrent network.
 
     Args:
-        projected: `(batch_size, units)`, `x @ kernel + bias`.
-        states: list of `h`, `(batch_size, units)`.
-        recurrent_kernel: `(units, units)`.
-        activation: callable.
-        recurrent_mask: optional `(batch_size, units)` dropout mask on `h`.
+        projected: Tensor of shape `(batch_size, units)`, `x @ kernel + bias`.
+        states: List of `h`, of shape `(batch_size, units)`.
+        recurrent_kernel: Tensor of shape `(units, units)`.
+        activation: Callable.
+        recurrent_mask: Optional dropout mask of shape `(batch_size, units)` on `h`.
 
     Returns:
         `(h, [h])`.
@@ -42,12 +41,13 @@ def lstm_step(
     """One step of a long short-term memory (Hochreiter and Schmidhuber, 1997).
 
     Args:
-        projected: `(batch_size, 4 * units)`, `x @ kernel + bias`, gates `i, f, g, o`.
-        states: list of `h` and `c`, both `(batch_size, units)`.
-        recurrent_kernel: `(units, 4 * units)`.
-        activation: callable for the candidate and the output.
-        recurrent_activation: callable for the gates.
-        recurrent_mask: optional `(batch_size, units)` dropout mask on `h`.
+        projected: Tensor of shape `(batch_size, 4 * units)`, `x @ kernel + bias`, gates
+            `i, f, g, o`.
+        states: List of `h` and `c`, both of shape `(batch_size, units)`.
+        recurrent_kernel: Tensor of shape `(units, 4 * units)`.
+        activation: Callable for the candidate and the output.
+        recurrent_activation: Callable for the gates.
+        recurrent_mask: Optional dropout mask of shape `(batch_size, units)` on `h`.
 
     Returns:
         `(h, [h, c])`.
@@ -75,17 +75,18 @@ def gru_step(
     """One step of a gated recurrent unit (Cho et al., 2014).
 
     Args:
-        projected: `(batch_size, 3 * units)`, `x @ kernel + input_bias`, gates
-            `z, r, g`.
-        states: list of `h`, `(batch_size, units)`.
-        recurrent_kernel: `(units, 3 * units)`.
-        recurrent_bias: `(3 * units,)` or `None`; only with `reset_after`.
-        activation: callable for the candidate.
-        recurrent_activation: callable for the gates.
-        reset_after: whether the reset gate acts after the matrix product (as cuDNN
-            does) or before it (as in the paper).
-        recurrent_mask: optional `(batch_size, units)` dropout mask on `h` inside the
-            gates.
+        projected: Tensor of shape `(batch_size, 3 * units)`, `x @ kernel + input_bias`,
+            gates `z, r, g`.
+        states: List of `h`, of shape `(batch_size, units)`.
+        recurrent_kernel: Tensor of shape `(units, 3 * units)`.
+        recurrent_bias: Tensor of shape `(3 * units,)` or `None`; only with
+            `reset_after`.
+        activation: Callable for the candidate.
+        recurrent_activation: Callable for the gates.
+        reset_after: Boolean, whether to apply the reset gate after the matrix product
+            (as cuDNN) or before it (as in the paper).
+        recurrent_mask: Optional dropout mask of shape `(batch_size, units)` on `h`
+            inside the gates.
 
     Returns:
         `(h, [h])`.

@@ -1,10 +1,10 @@
 """The recurrent cells of Keras with their gradients, for `bptt`.
 
-The equations are those of `cells`; letters are explained there. `d_x` is the gradient
-of `x`. The weights are the recurrent kernel (without `reset_after` its share of the
-gates, then that of the candidate) and the bias, if there is one (with `reset_after`
-that of the input, then the recurrent one). A bias is added in the loop, where it costs
-no pass over the sequence.
+The equations and letters are those of `cells`. `d_x` is the gradient of `x`. The
+weights are the recurrent kernel (without `reset_after` split into that of the gates and
+that of the candidate) and the bias, if there is one (with `reset_after` the input bias,
+then the recurrent one). The bias is added inside the loop, which saves a pass over the
+sequence.
 """
 
 import keras
@@ -18,19 +18,19 @@ RELU = (ops.relu, keras.activations.relu)
 
 
 def lstm(activation, recurrent_activation):
-    """The `bptt.Cell` of an LSTM, or `None` for other activations than the usual."""
+    """The `bptt.Cell` of an LSTM; `None` unless activations are tanh and sigmoid."""
     usual = activation in TANH and recurrent_activation in SIGMOID
     return _LSTM if usual else None
 
 
 def gru(activation, recurrent_activation, reset_after):
-    """The `bptt.Cell` of a GRU, or `None` for other activations than the usual."""
+    """The `bptt.Cell` of a GRU; `None` unless activations are tanh and sigmoid."""
     usual = activation in TANH and recurrent_activation in SIGMOID
     return (_GRU if reset_after else _RESET_BEFORE) if usual else None
 
 
 def gru_kernels(recurrent_kernel, reset_after):
-    """The recurrent kernel as the `bptt.Cell` of a GRU wants it, a list."""
+    """The recurrent kernel as a list, as the `bptt.Cell` of a GRU takes it."""
     if reset_after:
         return [recurrent_kernel]
     gates = 2 * recurrent_kernel.shape[0]
@@ -38,7 +38,7 @@ def gru_kernels(recurrent_kernel, reset_after):
 
 
 def simple_rnn(activation):
-    """The `bptt.Cell` of a SimpleRNN, or `None` for another activation."""
+    """The `bptt.Cell` of a SimpleRNN; `None` unless the activation is tanh or relu."""
     if activation in TANH:
         return _TANH_RNN
     return _RELU_RNN if activation in RELU else None
@@ -153,7 +153,7 @@ _RESET_BEFORE = bptt.Cell(
 
 
 def _simple_rnn(activation, derivative):
-    """`derivative` is a function of the activation's output."""
+    """Makes a `bptt.Cell`; `derivative` is a function of the activation's output."""
 
     def forward(x, seen, states, weights):
         h = activation(_biased(x, weights) + bptt.product(seen, weights[0]))

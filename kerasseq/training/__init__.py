@@ -1,23 +1,23 @@
-"""What `compile` and `fit` lack for sequences and masks under XLA.
+"""Losses, metrics and callbacks that `compile` and `fit` lack for sequences and masks.
 
-The rest is Keras' own: `keras.optimizers.schedules.CosineDecay(warmup_target=...)`
+For the rest use Keras: `keras.optimizers.schedules.CosineDecay(warmup_target=...)`
 warms up and decays the learning rate, `keras.optimizers.Adam(global_clipnorm=...)`
-clips, `keras.callbacks.EarlyStopping` stops (hand it to `RunState`).
+clips gradients, `keras.callbacks.EarlyStopping` stops early (pass it to `RunState`).
 """
 
+from kerasseq.training._count_compiles import count_compiles
+from kerasseq.training._fit_temperature import fit_temperature
+from kerasseq.training._token_metrics import token_metrics
 from kerasseq.training.boundary_iou import BoundaryIoU
-from kerasseq.training.calibration import ExpectedCalibrationError
-from kerasseq.training.compiles import count_compiles
+from kerasseq.training.expected_calibration_error import ExpectedCalibrationError
 from kerasseq.training.focal_loss import FocalLoss
 from kerasseq.training.inverse_square_root import InverseSquareRoot
-from kerasseq.training.losses import SmoothedCrossEntropy
-from kerasseq.training.metrics import token_metrics
 from kerasseq.training.run_state import RunState
 from kerasseq.training.segmentation_losses import DiceLoss, SoftJaccard
 from kerasseq.training.segmentation_metrics import DiceScore, MeanIoU, PixelAccuracy
+from kerasseq.training.smoothed_cross_entropy import SmoothedCrossEntropy
 from kerasseq.training.stop_on_nan import StopOnNaN
 from kerasseq.training.sum_of_losses import SumOfLosses
-from kerasseq.training.temperature import fit_temperature
 from kerasseq.training.throughput import Throughput
 from kerasseq.training.truncated_bptt import TruncatedBPTT
 

@@ -1,7 +1,7 @@
-"""Averaged weights beside those that are trained: an optimizer's, or of checkpoints.
+"""Swaps averaged weights into a model: the optimizer's average, or of checkpoints.
 
-`keras.callbacks.SwapEMAWeights` exchanges the two with additions on TensorFlow, which
-round, and leaves the averages in the model where a run's state is saved.
+`keras.callbacks.SwapEMAWeights` swaps by additions on TensorFlow, which round, and
+leaves the averages in the model at the moment when a run's state is saved.
 """
 
 import contextlib
@@ -11,35 +11,37 @@ from keras import ops
 
 
 @contextlib.contextmanager
-def in_place(model, checkpoints=()):
-    """Gives the model its averaged weights for the time of a block.
+def swapped_in(model, checkpoints=()):
+    """A context in which the model has its averaged weights.
 
     Args:
-        model: A built and compiled model; nothing changes if its optimizer does not
+        model: A built and compiled model. Nothing changes if its optimizer does not
             average (`use_ema=True`) and there are no checkpoints.
-        checkpoints: See `put`.
+        checkpoints: See `swap_in`.
     """
-    trained = put(model, checkpoints)
+    trained = swap_in(model, checkpoints)
     try:
         yield
     finally:
-        take_back(model, trained)
+        swap_out(model, trained)
 
 
 def optimizer_averages(model):
-    """Whether the optimizer, or the one within a loss scale, keeps averages."""
+    """Whether the optimizer, or the one inside a loss scaler, averages weights."""
     return _averaging(model).use_ema
 
 
-def put(model, checkpoints=()):
-    """Gives the model its averaged weights; returns the trained ones, a list of arrays.
-
-    The list is empty, and nothing changed, if there is nothing to average.
+def swap_in(model, checkpoints=()):
+    """Gives the model its averaged weights.
 
     Args:
         model: A built and compiled model.
-        checkpoints: Lists of arrays from `values`, to average with the weights of now,
-            where the optimizer does not average.
+        checkpoints: Lists of arrays from `values`, to average with the current
+            weights. Not used if the optimizer averages.
+
+    Returns:
+        The trained weights, a list of arrays, for `swap_out`. Empty if there was
+        nothing to average; the model is unchanged then.
     """
     averages = optimizer_averages(model)
     if not (averages or checkpoints):
@@ -47,15 +49,15 @@ def put(model, checkpoints=()):
     trained = values(model)
     if averages:
         _averaging(model).finalize_variable_values(model.trainable_variables)
-        # On JAX both now hold one array, which a step deletes after use.
-        take_back(model, values(model))
+        # On JAX weight and average are one array now, which a step would delete.
+        swap_out(model, values(model))
     else:
-        take_back(model, mean([*checkpoints, trained]))
+        swap_out(model, mean([*checkpoints, trained]))
     return trained
 
 
-def take_back(model, trained):
-    """Gives the model back the weights that `put` returned, if any."""
+def swap_out(model, trained):
+    """Gives the model back the weights that `swap_in` returned, if any."""
     if trained:
         for variable, value in zip(model.trainable_variables, trained, strict=True):
             variable.assign(value)

@@ -1,4 +1,4 @@
-"""Cross entropy that looks away from what is already right."""
+"""Cross entropy that weighs easy examples down."""
 
 import keras
 import numpy as np
@@ -13,27 +13,27 @@ class FocalLoss(keras.losses.Loss):
 
         loss = -sum_c alpha_c t_c (1 - p_c)^gamma log(p_c)
 
-    with `p` the softmax of the logits and `t` the one-hot labels, smoothed if asked.
-    A pixel whose label has `p = 0.9` counts a hundredth of what it does in cross
-    entropy with `gamma=2`, so that many easy pixels do not drown the few hard ones.
-    `gamma=0` is cross entropy with label smoothing and a void label.
+    with `p` the softmax of the logits and `t` the one-hot labels, smoothed by
+    `label_smoothing`. With `gamma=2` a pixel with `p = 0.9` for its label has a
+    hundredth of its cross entropy, so that many easy pixels do not outweigh the few
+    hard ones. `gamma=0` is plain cross entropy, with label smoothing and a void label.
 
-    The default reduction divides by the sum of the weights: a mean per pixel that
-    counts. `alpha` is no part of that sum.
+    The default reduction divides by the sum of the weights, so the result is a mean
+    per labeled pixel. `alpha` is not part of that sum.
 
-    `keras.losses.CategoricalFocalCrossentropy` clips the probabilities, so that the
-    gradient of its hardest pixels is zero, and knows no void label.
+    `keras.losses.CategoricalFocalCrossentropy` clips the probabilities, which gives
+    the hardest pixels a gradient of zero, and has no void label.
 
     Args:
-        gamma: Float, at least 0: how much easy pixels are held back. Defaults to
-            2.0, the best of the paper.
-        alpha: Optional weights of the classes, a list of `num_classes` floats. The
+        gamma: Float, at least 0. The larger, the less easy pixels count. Defaults to
+            2.0, the best value in the paper.
+        alpha: Optional list of `num_classes` floats, the weights of the classes. The
             paper's number `a` for two classes is `[1 - a, a]`.
-        label_smoothing: Float in `[0, 1)`, the share of the label spread over the
-            classes. Defaults to 0.0.
-        ignore_class: Optional label whose pixels count nowhere, such as 255; it may
-            lie outside the classes. Any other label outside is an error of the
-            caller and is not reported under XLA.
+        label_smoothing: Float in `[0, 1)`. Fraction of the label that is spread
+            evenly over the classes. Defaults to 0.0.
+        ignore_class: Optional label whose pixels are not counted, such as 255. It may
+            lie outside the classes. Any other label outside the classes is an error
+            that is not reported under XLA.
         reduction: Reduction of `keras.losses.Loss`. Defaults to
             `"mean_with_sample_weight"`.
         name: Name of the loss.
@@ -41,12 +41,12 @@ class FocalLoss(keras.losses.Loss):
     Call arguments:
         y_true: Integer labels of shape `(batch_size,)`, or masks of shape
             `(batch_size, height, width)`.
-        y_pred: Logits of the labels' shape and one axis more, `num_classes`.
+        y_pred: Logits with one more axis than the labels, of size `num_classes`.
         sample_weight: Optional weights of the labels' shape or `(batch_size,)`.
 
     Raises:
         ValueError: If `gamma` or `label_smoothing` is out of range, if `alpha` is
-            not one number per class, or if the shapes do not fit each other.
+            not one number per class, or if the shapes do not match.
 
     Example:
 
@@ -75,20 +75,23 @@ class FocalLoss(keras.losses.Loss):
         self.ignore_class = ignore_class
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        weights = masked_sums.pixel_weights(
+        weights = masked_sums.label_weights(
             y_true, y_pred, sample_weight, self.ignore_class
         )
         return super().__call__(y_true, y_pred, weights)
 
     def call(self, y_true, y_pred):
         num_classes = y_pred.shape[-1]
-        targets = ops.one_hot(ops.cast(y_true, "int32"), num_classes)
+        # Not of `floatx`, which may be another than that of this loss.
+        labels = ops.cast(y_true, "int32")
+        targets = ops.one_hot(labels, num_classes, dtype=y_pred.dtype)
         targets = (1 - self.label_smoothing) * targets
         targets = targets + self.label_smoothing / num_classes
-        log_probabilities = ops.log_softmax(y_pred)
+        # A class without a target adds nothing, also where its logit is -inf.
+        log_probabilities = ops.where(targets > 0, ops.log_softmax(y_pred), 0.0)
         # Off zero, where a power below one has no finite gradient.
-        doubts = ops.maximum(1 - ops.exp(log_probabilities), keras.config.epsilon())
-        losses = -targets * doubts**self.gamma * log_probabilities
+        rest = ops.maximum(1 - ops.exp(log_probabilities), keras.config.epsilon())
+        losses = -targets * rest**self.gamma * log_probabilities
         return ops.sum(losses * self._class_weights(num_classes), axis=-1)
 
     def _class_weights(self, num_classes):

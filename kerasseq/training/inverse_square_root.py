@@ -1,4 +1,4 @@
-"""The learning rate of the Transformer's paper."""
+"""The learning rate schedule of the Transformer paper."""
 
 import keras
 from keras import ops
@@ -6,7 +6,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="kerasseq")
 class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises evenly, then falls with the root of the step.
+    """Linear warmup, then decay with the inverse square root of the step.
 
         peak * min(step / warmup_steps, sqrt(warmup_steps / step))
 
@@ -14,11 +14,11 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
     al. (2017).
 
     Args:
-        peak: The highest learning rate, that of step `warmup_steps`.
-        warmup_steps: Steps until the peak, 1 or more.
+        peak: Float. The highest learning rate, reached at step `warmup_steps`.
+        warmup_steps: Integer, at least 1. Number of steps until the peak.
 
     Raises:
-        ValueError: if `warmup_steps` is below 1.
+        ValueError: If `warmup_steps` is below 1.
 
     Example:
         >>> schedule = kerasseq.training.InverseSquareRoot(1e-3, 4000)
@@ -40,7 +40,7 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
         self.warmup_steps = warmup_steps
 
     def __call__(self, step):
-        # Steps count from 0, where the rate must not be 0 for ever nor infinite.
+        # Keras counts steps from 0, where the decay would divide by zero.
         step = ops.maximum(ops.cast(step, "float32"), 1.0)
         rising, falling = step / self.warmup_steps, ops.sqrt(self.warmup_steps / step)
         return self.peak * ops.minimum(rising, falling)

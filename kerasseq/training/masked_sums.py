@@ -1,27 +1,29 @@
-"""Weights and sums over pixels, which the losses and metrics of masks share.
+"""Weights per label and weighted sums over pixels, for losses and metrics.
 
-A pixel is what one label says: with labels `(batch_size, height, width)` a pixel,
-with labels `(batch_size,)` a whole image. Logits have one axis more, the classes.
+Labels have the shape `(batch_size, height, width)`, one per pixel, `(batch_size,
+length)`, one per token, or `(batch_size,)`, one per image. Logits have one more axis,
+the classes.
 """
 
 from keras import ops
 
 
-def pixel_weights(y_true, y_pred, sample_weight=None, ignore_class=None):
-    """How much each pixel counts.
+def label_weights(y_true, y_pred, sample_weight=None, ignore_class=None):
+    """Combines sample weights and the void label to one weight per label.
 
     Args:
         y_true: Integer labels of shape `(batch_size, ...)`.
-        y_pred: Logits of shape `(batch_size, ..., num_classes)`, for their shape.
-        sample_weight: Optional weights of the labels' shape, or of fewer axes, such
-            as `(batch_size,)`, which hold for all that lies behind these.
-        ignore_class: Optional label that counts nowhere.
+        y_pred: Logits of shape `(batch_size, ..., num_classes)`. Only their shape is
+            used.
+        sample_weight: Optional weights of the labels' shape or with fewer axes, such
+            as `(batch_size,)`, which are broadcast over the missing last axes.
+        ignore_class: Optional label that gets the weight 0.
 
     Returns:
         Float32 weights of the labels' shape.
 
     Raises:
-        ValueError: If the shapes do not fit each other.
+        ValueError: If the shapes do not match.
     """
     labels = ops.convert_to_tensor(y_true, "int32")
     _check_shapes(labels, ops.convert_to_tensor(y_pred))
@@ -35,7 +37,7 @@ def pixel_weights(y_true, y_pred, sample_weight=None, ignore_class=None):
 
 
 def region_sums(truth, prediction, weights):
-    """Weighted sizes of the regions of each class in each image.
+    """Weighted sizes of the regions per image and class.
 
     Args:
         truth: One-hot labels of shape `(batch_size, ..., num_classes)`.
@@ -43,8 +45,8 @@ def region_sums(truth, prediction, weights):
         weights: Weights of shape `(batch_size, ...)`.
 
     Returns:
-        A list of three tensors `(batch_size, num_classes)`: the intersection, the
-        labels' region, the prediction's region.
+        A list of three tensors `(batch_size, num_classes)`: the sizes of the
+        intersection, of the labels' region and of the prediction's region.
     """
     axes = tuple(range(1, len(truth.shape) - 1))
     weights = ops.expand_dims(weights, -1)
@@ -63,7 +65,7 @@ def jaccard(intersection, truth, prediction):
 
 
 def mean_of_present(scores, present):
-    """Mean over the last axis of the classes marked present; zero without any."""
+    """Mean over the classes, the last axis, that are present; 0 if none is."""
     present = ops.cast(present, scores.dtype)
     return ops.divide_no_nan(
         ops.sum(scores * present, axis=-1), ops.sum(present, axis=-1)
@@ -75,8 +77,8 @@ def _check_shapes(y_true, y_pred):
     fits = all(a == b or a is None or b is None for a, b in sizes)
     if len(y_pred.shape) != len(y_true.shape) + 1 or not fits:
         raise ValueError(
-            "Logits need the axes of the integer labels and exactly one more, the "
-            "classes. Take a last axis of size one off the labels with "
+            "Logits must have the axes of the integer labels and exactly one more, the "
+            "classes. If the labels have a last axis of size 1, remove it with "
             "`masks[..., 0]`. "
             f"Received: y_true.shape={tuple(y_true.shape)}, "
             f"y_pred.shape={tuple(y_pred.shape)}"

@@ -1,4 +1,4 @@
-"""The state of metrics that compare the regions of classes."""
+"""Base class of metrics that compare the regions of classes."""
 
 import keras
 from keras import ops
@@ -7,21 +7,21 @@ from kerasseq.training import masked_sums
 
 
 class RegionMetric(keras.metrics.Metric):
-    """Adds up the regions of each class and scores their overlap at the end.
+    """Sums the sizes of the regions per class, and scores their overlap at the end.
 
-    A subclass says in `overlap` how three sums make a score, and may narrow the
+    A subclass defines in `overlap` the score of three sums, and may restrict the
     regions in `region`.
     """
 
     def __init__(self, num_classes, ignore_class, class_index, name, dtype):
         _check(num_classes, ignore_class, class_index)
         super().__init__(name=name, dtype=dtype)
-        # Callbacks read it for `mode="auto"`.
+        # `EarlyStopping(mode="auto")` reads it.
         self._direction = "up"
         self.num_classes = num_classes
         self.ignore_class = ignore_class
         self.class_index = class_index
-        # Intersection, labels' region, prediction's region.
+        # Rows: intersection, labels' region, prediction's region.
         self.sums = self.add_variable((3, num_classes), "zeros", name="sums")
 
     def overlap(self, intersection, truth, prediction):
@@ -31,11 +31,11 @@ class RegionMetric(keras.metrics.Metric):
         return one_hot
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        weights = masked_sums.pixel_weights(
+        weights = masked_sums.label_weights(
             y_true, y_pred, sample_weight, self.ignore_class
         )
         truth, prediction = (
-            self.region(ops.one_hot(classes, self.num_classes))
+            self.region(ops.one_hot(classes, self.num_classes, dtype="float32"))
             for classes in self._classes(y_true, y_pred)
         )
         sums = masked_sums.region_sums(truth, prediction, weights)
@@ -43,9 +43,10 @@ class RegionMetric(keras.metrics.Metric):
         self.sums.assign_add(ops.cast(sums, self.sums.dtype))
 
     def _classes(self, y_true, y_pred):
-        """Classes of labels and prediction, void labels taken from the prediction.
+        """Labels and predicted classes, where the prediction replaces void labels.
 
-        Void has no weight; the edge of a void area must make no edge of a region.
+        Void pixels have no weight, but the border of a void area must not become the
+        boundary of a region.
         """
         if y_pred.shape[-1] != self.num_classes:
             raise ValueError(

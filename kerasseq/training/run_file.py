@@ -1,4 +1,4 @@
-"""The files of a run: its state and its history, each whole or not there at all."""
+"""The files of a training run, its state and its history, written atomically."""
 
 import csv
 import io
@@ -39,12 +39,12 @@ def read(path):
     except _DAMAGE as error:
         raise ValueError(
             f"{path} is damaged or not the state of a run. Remove it and start "
-            f"anew. Received: {type(error).__name__}: {error}"
+            f"again. Received: {type(error).__name__}: {error}"
         ) from error
 
 
 def write_history(path, rows):
-    """Writes rows as CSV: `epoch` first, then all other names, sorted."""
+    """Writes rows as CSV: the column `epoch` first, then all others by name."""
     names = sorted({name for row in rows for name in row} - {"epoch"})
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, ["epoch", *names], lineterminator="\n")
@@ -55,7 +55,7 @@ def write_history(path, rows):
 
 
 def check_fingerprint(path, saved, current):
-    """Raises `ValueError` with the settings that differ and both their values."""
+    """Raises `ValueError` with the settings that differ, old and new values."""
     changes = []
     for name in sorted(saved.keys() | current.keys()):
         old, new = saved.get(name, "nothing"), current.get(name, "nothing")
@@ -64,18 +64,18 @@ def check_fingerprint(path, saved, current):
     if changes:
         raise ValueError(
             f"{path} belongs to a run with other settings (saved -> received): "
-            f"{', '.join(changes)}. Resume with the saved ones, or start anew."
+            f"{', '.join(changes)}. Resume with the saved settings, or start again."
         )
 
 
 def as_json(fingerprint):
-    """The fingerprint as it comes back from the file: tuples become lists."""
+    """The fingerprint as the file returns it: tuples become lists."""
     try:
         return json.loads(json.dumps(fingerprint))
     except TypeError as error:
         raise ValueError(
-            "`fingerprint` must hold JSON types: numbers, strings, booleans, lists, "
-            f"dictionaries. Received: fingerprint={fingerprint}"
+            "`fingerprint` must hold JSON types only: numbers, strings, booleans, "
+            f"lists, dictionaries. Received: fingerprint={fingerprint}"
         ) from error
 
 
@@ -93,6 +93,6 @@ def _read(path):
 
 
 def _storable(value):
-    """NumPy files know no bfloat16 and its like; float32 holds them exactly."""
+    """float32 for bfloat16 and other types that NumPy files cannot store."""
     value = np.asarray(value)
     return value.astype("float32") if value.dtype.kind == "V" else value

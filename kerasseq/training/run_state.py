@@ -1,7 +1,7 @@
-"""A run that can be killed at any moment and resumed to the same end.
+"""Saves a training run, so that it can be killed at any time and resumed exactly.
 
-The file format, how arrays and rows go to disk whole or not at all, is in
-`run_file.py`; this file decides what a run consists of and when it is written.
+`run_file.py` has the file format and writes atomically. This module decides what
+belongs to the state of a run and when it is written.
 """
 
 import pathlib
@@ -17,44 +17,46 @@ _STOPPER_FIELDS = ("wait", "best", "best_epoch", "stopped_epoch")
 
 
 class RunState(keras.callbacks.Callback):
-    """Saves the whole state of a run at each epoch's end, and brings it back.
+    """Callback that saves the whole state of a run at the end of each epoch.
 
-    One file, replaced atomically, holds all variables of the model (with the random
-    seeds of dropout, which `keras.callbacks.BackupAndRestore` does not keep), those
-    of the optimizer, the state of early stopping, the history and the run's
-    settings. A resumed run ends where the uninterrupted one would have: to the bit
-    where the device computes the same twice, as a CPU does. `history.csv` beside the
-    file is rewritten each epoch, so that a kill neither loses nor doubles a row.
+    One file, replaced atomically, holds all variables of the model (including the
+    random seeds of dropout, which `keras.callbacks.BackupAndRestore` does not save)
+    and of the optimizer, the state of early stopping, the history and the settings of
+    the run. A resumed run ends with the same weights as an uninterrupted one, bit for
+    bit on devices that compute deterministically, such as a CPU. `history.csv` in the
+    same folder is rewritten each epoch, so that a kill neither loses nor repeats a
+    row.
 
-    The callback runs `early_stopping` itself, to save it after it has seen the epoch:
-    do not pass it to `fit` as well. Put `RunState` last in the list.
+    The callback calls `early_stopping` itself, so that it can save it after the epoch:
+    do not pass it to `fit` as well. Put `RunState` last in the list of callbacks.
 
-    Where the optimizer averages weights (`use_ema=True`), the averages are validated,
-    kept by early stopping and restored; leave `keras.callbacks.SwapEMAWeights` out.
-    `average_checkpoints` does the same with the means over the ends of epochs (Vaswani
-    et al., 2017, section 6.1).
+    If the optimizer averages weights (`use_ema=True`), validation and early stopping
+    use the averages; do not add `keras.callbacks.SwapEMAWeights`.
+    `average_checkpoints` does the same with the mean of the weights at the ends of the
+    last epochs (Vaswani et al., 2017, section 6.1).
 
-    What the data do is the caller's: the order of an epoch must follow from its
-    number, counted on from `initial_epoch`, and `fit` needs `shuffle=False` for a
-    `keras.utils.PyDataset`, which Keras else shuffles by a random state no one saves.
+    For exact resumption the data must depend on the number of the epoch alone, counted
+    on from `initial_epoch`. Call `fit` with `shuffle=False` for a
+    `keras.utils.PyDataset`, since Keras shuffles it from a random state that is not
+    saved.
 
     Args:
         path: Path of the state file, with the suffix `.npz`.
         early_stopping: Optional `keras.callbacks.EarlyStopping`.
-        fingerprint: Optional dictionary of the settings that make up the run, of
-            JSON types. A run resumes only under equal settings. Name the number of
-            epochs here: a finished run does not go on.
-        average_checkpoints: Number of epochs, the current one counted, whose last
-            weights are averaged; 0: none.
+        fingerprint: Optional dictionary of JSON types, the settings of the run. A run
+            resumes only with equal settings. Include the number of epochs, since a
+            finished run is not continued.
+        average_checkpoints: Integer. Number of epochs, including the current one,
+            whose last weights are averaged. Defaults to 0, no averaging.
 
     Attributes:
-        initial_epoch: Epochs done so far, for `fit(initial_epoch=...)`.
-        finished: Whether the run has ended, by its last epoch or early stopping.
-        history: One dictionary per epoch with `epoch` (from 1), `seconds`,
+        initial_epoch: Number of finished epochs, for `fit(initial_epoch=...)`.
+        finished: Whether the run has ended, by its last epoch or by early stopping.
+        history: List with one dictionary per epoch: `epoch` (from 1), `seconds`,
             `learning_rate` and the logs.
 
     Raises:
-        ValueError: If the suffix is not `.npz`, or both the optimizer and
+        ValueError: If the suffix is not `.npz`, or if both the optimizer and
             `average_checkpoints` average.
 
     Example:
@@ -97,19 +99,19 @@ class RunState(keras.callbacks.Callback):
         self._trained = []  # weights, while the averages are in the model
 
     def restore(self, model):
-        """Puts a saved run back into `model`, before `fit`.
+        """Restores a saved run into `model`; call it before `fit`.
 
-        A finished run leaves the model as `fit` left it, with the best weights
-        where early stopping restores them.
+        After a finished run the model is as `fit` left it, with the best weights if
+        early stopping restores them.
 
         Args:
             model: The built and compiled model of the run.
 
         Returns:
-            Whether there was a saved run. If not, nothing is changed.
+            Boolean, whether there was a saved run. If not, nothing is changed.
 
         Raises:
-            ValueError: If the file is damaged, was written under another
+            ValueError: If the file is damaged, was written with another
                 fingerprint, or does not fit the model or the early stopping.
         """
         if not self.path.exists():
@@ -137,18 +139,19 @@ class RunState(keras.callbacks.Callback):
         super().set_model(model)
         if self.average_checkpoints and averaged_weights.optimizer_averages(model):
             raise ValueError(
-                "Either the optimizer averages or `RunState` does. Received: "
-                f"use_ema=True, average_checkpoints={self.average_checkpoints}"
+                "The optimizer and `RunState` must not both average weights; set "
+                "`use_ema=False` or `average_checkpoints=0`. Received: use_ema=True, "
+                f"average_checkpoints={self.average_checkpoints}"
             )
         if self.early_stopping is not None:
             self.early_stopping.set_model(model)
 
     def on_train_begin(self, logs=None):
-        if self._restored is None:  # A new run, also on an object used before.
+        if self._restored is None:  # a new run, maybe on a used object
             self.initial_epoch, self.finished, self.history = 0, False, []
             self._checkpoints = []
         if self.early_stopping is not None:
-            self.early_stopping.on_train_begin(logs)  # Forgets what it knew.
+            self.early_stopping.on_train_begin(logs)  # resets it
             if self._restored is not None:
                 _set_stopper(self.early_stopping, self._restored)
         self._restored = None
@@ -157,14 +160,14 @@ class RunState(keras.callbacks.Callback):
         self._epoch_began = time.perf_counter()
 
     def on_test_begin(self, logs=None):
-        self._trained = averaged_weights.put(self.model, self._earlier())
+        self._trained = averaged_weights.swap_in(self.model, self._earlier())
 
     def on_test_end(self, logs=None):
-        averaged_weights.take_back(self.model, self._trained)
+        averaged_weights.swap_out(self.model, self._trained)
 
     def on_epoch_end(self, epoch, logs=None):
         if self.early_stopping is not None:
-            with averaged_weights.in_place(self.model, self._earlier()):
+            with averaged_weights.swapped_in(self.model, self._earlier()):
                 self.early_stopping.on_epoch_end(epoch, logs)
         if self.average_checkpoints:
             values = averaged_weights.values(self.model)
@@ -214,7 +217,7 @@ class RunState(keras.callbacks.Callback):
     def _put_mean(self, model):
         if self._checkpoints:
             mean = averaged_weights.mean(self._checkpoints)
-            averaged_weights.take_back(model, mean)
+            averaged_weights.swap_out(model, mean)
 
     def _grouped(self, arrays, model):
         size = len(model.trainable_variables)
@@ -222,15 +225,14 @@ class RunState(keras.callbacks.Callback):
 
     def _check_early_stopping(self, saved):
         if (saved["early_stopping"] is None) != (self.early_stopping is None):
-            was, now = saved["early_stopping"] is not None, self.early_stopping
+            word = "without" if saved["early_stopping"] is None else "with"
             raise ValueError(
-                f"{self.path} was written {'with' if was else 'without'} early "
-                "stopping; resume in the same way. "
-                f"Received: early_stopping={now}"
+                f"{self.path} was written {word} early stopping; resume it {word} too. "
+                f"Received: early_stopping={self.early_stopping}"
             )
 
     def _end(self, model):
-        """Does what `fit` does after its last epoch."""
+        """Leaves the model as `fit` does after its last epoch."""
         model.optimizer.finalize_variable_values(model.trainable_variables)
         self._put_mean(model)
         stopper = self.early_stopping

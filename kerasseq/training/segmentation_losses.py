@@ -1,4 +1,4 @@
-"""Losses of masks from the overlap of regions: Dice and Jaccard."""
+"""Segmentation losses from the overlap of regions: Dice and Jaccard."""
 
 import keras
 from keras import ops
@@ -7,9 +7,9 @@ from kerasseq.training import masked_sums
 
 
 class RegionLoss(keras.losses.Loss):
-    """One minus the overlap of each class's region with its label's region.
+    """One minus the overlap of the predicted and the labeled region of each class.
 
-    A subclass says in `overlap` how three sums make an overlap.
+    A subclass defines in `overlap` how the overlap follows from three sums.
     """
 
     def __init__(
@@ -27,19 +27,20 @@ class RegionLoss(keras.losses.Loss):
         raise NotImplementedError
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        weights = masked_sums.pixel_weights(
+        weights = masked_sums.label_weights(
             y_true, y_pred, sample_weight, self.ignore_class
         )
         image_weights = _image_weights(weights) if self.per_image else None
-        # Weights belong inside the sums, so they go to `call` beside the labels.
+        # The weights belong inside the sums, so `call` gets them with the labels.
         return super().__call__([y_true, weights], [y_pred], image_weights)
 
     def call(self, y_true, y_pred):
         (labels, weights), (logits,) = y_true, y_pred
-        truth = ops.one_hot(ops.cast(labels, "int32"), logits.shape[-1])
+        labels = ops.cast(labels, "int32")
+        truth = ops.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
         sums = masked_sums.region_sums(truth, ops.softmax(logits), weights)
         if not self.per_image:
-            # One value with an axis: Keras scales no scalars for its replicas.
+            # Keeps an axis: Keras does not scale scalar losses over replicas.
             sums = [ops.sum(part, axis=0, keepdims=True) for part in sums]
         return masked_sums.mean_of_present(1 - self.overlap(*sums), present=sums[1] > 0)
 
@@ -59,26 +60,27 @@ class DiceLoss(RegionLoss):
         loss_c = 1 - 2 sum(w p t) / (sum(w t) + sum(w p))
 
     with `p` the softmax of the logits, `t` the one-hot labels and `w` the weights of
-    the pixels. The sums run over all pixels of the batch. A class is present when
-    the labels hold it, and only these are averaged: an absent one would add a
-    constant, so no smoothing term is needed. Its false pixels still cost, as they
-    are missing from the class that is there. Without any pixel the loss is zero.
+    the pixels. The sums run over all pixels of the batch. Only the classes that occur
+    in the labels are averaged: an absent class would only add a constant, so no
+    smoothing term is needed. Pixels wrongly predicted as an absent class still cost,
+    because they are missing from the class of their label. Without any pixel the loss
+    is 0.
 
-    `keras.losses.Dice` takes no `sample_weight` into its sums and no void label.
+    `keras.losses.Dice` does not apply `sample_weight` inside its sums and has no void
+    label.
 
-    Sum it with a cross entropy by `SumOfLosses`, which is the common recipe: the
-    overlap alone has weak gradients early on.
+    It is usually summed with a cross entropy (see `SumOfLosses`), since the overlap
+    alone has weak gradients early in training.
 
     Args:
-        per_image: Whether the sums run over one image at a time and the mean over
-            images comes after. An image then counts with the mean weight of its
-            pixels. Defaults to `False`, as nnU-Net does for 2D images: a class of
-            few pixels in an image makes a ratio that jumps, and `MeanIoU` and
-            `DiceScore` also pool pixels.
-        ignore_class: Optional label whose pixels count nowhere, such as 255; it may
+        per_image: Boolean, whether to compute the loss per image and average over
+            images, weighted by the mean weight of their pixels. Defaults to `False`,
+            as in nnU-Net for 2D images: in a single image the ratio of a class of few
+            pixels is noisy, and `MeanIoU` and `DiceScore` also pool all pixels.
+        ignore_class: Optional label whose pixels are not counted, such as 255. It may
             lie outside the classes.
-        reduction: Reduction of `keras.losses.Loss` over images with `per_image`;
-            without it there is a single value to reduce. Defaults to
+        reduction: Reduction of `keras.losses.Loss` over images, with `per_image`.
+            Otherwise there is only one value to reduce. Defaults to
             `"mean_with_sample_weight"`.
         name: Name of the loss.
 
@@ -86,10 +88,10 @@ class DiceLoss(RegionLoss):
         y_true: Integer masks of shape `(batch_size, height, width)`.
         y_pred: Logits of shape `(batch_size, height, width, num_classes)`.
         sample_weight: Optional weights of shape `(batch_size, height, width)` or
-            `(batch_size,)`. What has weight zero counts nowhere.
+            `(batch_size,)`. Pixels of weight 0 are left out.
 
     Raises:
-        ValueError: If the shapes do not fit each other.
+        ValueError: If the shapes do not match.
 
     Example:
 
@@ -103,8 +105,8 @@ class DiceLoss(RegionLoss):
     ```
 
     Reference:
-        [Milletari et al., 2016](https://arxiv.org/abs/1606.04797), section 3, who
-        square both terms below the line; like Keras and nnU-Net this does not.
+        [Milletari et al., 2016](https://arxiv.org/abs/1606.04797), section 3. They
+        square both terms of the denominator; like Keras and nnU-Net this does not.
         [Isensee et al., 2021](https://doi.org/10.1038/s41592-020-01008-z), nnU-Net.
     """
 
@@ -127,14 +129,14 @@ class SoftJaccard(RegionLoss):
 
         loss_c = 1 - sum(w p t) / (sum(w t) + sum(w p) - sum(w p t))
 
-    All else is as in `DiceLoss`. It is the stricter of the two: with a Dice score
-    `d` the intersection over union is `d / (2 - d)`. Keras has no such loss.
+    Everything else is as in `DiceLoss`. It is the stricter of the two: with a Dice
+    score `d` the intersection over union is `d / (2 - d)`. Keras has no such loss.
 
     Args:
-        per_image: Whether the sums run over one image at a time. Defaults to
-            `False`, for the reasons that `DiceLoss` gives.
-        ignore_class: Optional label whose pixels count nowhere, such as 255.
-        reduction: Reduction of `keras.losses.Loss` over images with `per_image`.
+        per_image: Boolean, whether to compute the loss per image. Defaults to `False`,
+            for the reasons given in `DiceLoss`.
+        ignore_class: Optional label whose pixels are not counted, such as 255.
+        reduction: Reduction of `keras.losses.Loss` over images, with `per_image`.
             Defaults to `"mean_with_sample_weight"`.
         name: Name of the loss.
 
@@ -142,10 +144,10 @@ class SoftJaccard(RegionLoss):
         y_true: Integer masks of shape `(batch_size, height, width)`.
         y_pred: Logits of shape `(batch_size, height, width, num_classes)`.
         sample_weight: Optional weights of shape `(batch_size, height, width)` or
-            `(batch_size,)`. What has weight zero counts nowhere.
+            `(batch_size,)`. Pixels of weight 0 are left out.
 
     Raises:
-        ValueError: If the shapes do not fit each other.
+        ValueError: If the shapes do not match.
 
     Example:
 
@@ -172,7 +174,7 @@ class SoftJaccard(RegionLoss):
 
 
 def _image_weights(weights):
-    """Mean weight of the pixels of each image that count at all."""
+    """Mean weight per image of the pixels whose weight is not 0."""
     axes = tuple(range(1, len(weights.shape)))
-    counted = ops.sum(ops.cast(weights > 0, "float32"), axis=axes)
-    return ops.divide_no_nan(ops.sum(weights, axis=axes), counted)
+    num_counted = ops.sum(ops.cast(weights > 0, "float32"), axis=axes)
+    return ops.divide_no_nan(ops.sum(weights, axis=axes), num_counted)

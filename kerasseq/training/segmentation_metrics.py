@@ -1,4 +1,4 @@
-"""Scores of masks: intersection over union, Dice, share of right pixels."""
+"""Segmentation metrics: intersection over union, Dice score, pixel accuracy."""
 
 import keras
 
@@ -8,23 +8,23 @@ from kerasseq.training.region_metric import RegionMetric
 
 @keras.saving.register_keras_serializable(package="kerasseq")
 class MeanIoU(RegionMetric):
-    """Intersection over union, averaged over the classes that are there.
+    """Intersection over union, averaged over the classes that occur.
 
     Pixels are pooled over all batches, then each class is scored once. A class that
-    neither a label nor a prediction ever holds is left out of the mean. Without any
-    pixel the result is 0, also for a `class_index` that never occurred.
+    occurs neither in the labels nor in the predictions is left out of the mean.
+    Without any pixel the result is 0, also for a `class_index` that never occurred.
 
-    Keras' `MeanIoU` takes no weights of shape `(batch_size,)`, rounds weights down
+    Keras' `MeanIoU` accepts no weights of shape `(batch_size,)`, rounds weights down
     to integers and counts predictions of an `ignore_class` inside the classes.
 
-    Give it to `weighted_metrics`: Keras hands the sample weights, so also the zeros
-    of rows that only fill up a batch, to no other metrics.
+    Pass it as one of the `weighted_metrics`: Keras applies sample weights, including
+    the zeros of rows that only fill up a batch, to no other metrics.
 
     Args:
         num_classes: Number of classes, the last axis of the logits.
-        ignore_class: Optional label whose pixels count nowhere, such as 255. It may
-            lie outside the classes; inside, the class is also left out of the mean.
-        class_index: Optional class whose score alone is the result.
+        ignore_class: Optional label whose pixels are not counted, such as 255. It may
+            lie outside the classes. A class inside is also left out of the mean.
+        class_index: Optional integer. Returns the score of this class alone.
         name: Name of the metric. Defaults to `"mean_iou"`.
         dtype: Dtype of the state. Defaults to `keras.config.floatx()`.
 
@@ -32,13 +32,13 @@ class MeanIoU(RegionMetric):
         y_true: Integer masks of shape `(batch_size, height, width)`.
         y_pred: Logits of shape `(batch_size, height, width, num_classes)`.
         sample_weight: Optional weights of shape `(batch_size, height, width)` or
-            `(batch_size,)`. What has weight zero counts nowhere.
+            `(batch_size,)`. Pixels of weight 0 are left out.
 
     Raises:
         ValueError: If `class_index` is not one of the classes, or if the shapes do
-            not fit each other or `num_classes`.
+            not match each other or `num_classes`.
 
-    Example: two of three classes are there, one of them half found.
+    Example: two of three classes occur, one of them half detected.
 
     >>> metric = kerasseq.training.MeanIoU(3)
     >>> float(metric(np.array([[[0, 1, 1]]]), np.eye(3)[[[[0, 1, 0]]]]))
@@ -61,16 +61,17 @@ class MeanIoU(RegionMetric):
 
 @keras.saving.register_keras_serializable(package="kerasseq")
 class DiceScore(RegionMetric):
-    """Dice score, averaged over the classes that are there.
+    """Dice score, averaged over the classes that occur.
 
-    The Dice score `2 |A and B| / (|A| + |B|)` of pooled pixels is the F1 score: with
-    labels `(batch_size,)` this is macro F1. All else is as in `MeanIoU`. Keras'
-    `F1Score` wants one-hot labels and scores an absent class 0.
+    The Dice score `2 |A and B| / (|A| + |B|)` of pooled pixels is their F1 score. With
+    labels of shape `(batch_size,)` this metric is macro F1. Everything else is as in
+    `MeanIoU`. Keras' `F1Score` needs one-hot labels and gives an absent class the
+    score 0.
 
     Args:
         num_classes: Number of classes, the last axis of the logits.
-        ignore_class: Optional label whose pixels count nowhere, such as 255.
-        class_index: Optional class whose score alone is the result.
+        ignore_class: Optional label whose pixels are not counted, such as 255.
+        class_index: Optional integer. Returns the score of this class alone.
         name: Name of the metric. Defaults to `"dice_score"`.
         dtype: Dtype of the state. Defaults to `keras.config.floatx()`.
 
@@ -78,11 +79,11 @@ class DiceScore(RegionMetric):
         y_true: Integer masks of shape `(batch_size, height, width)`.
         y_pred: Logits of shape `(batch_size, height, width, num_classes)`.
         sample_weight: Optional weights of shape `(batch_size, height, width)` or
-            `(batch_size,)`. What has weight zero counts nowhere.
+            `(batch_size,)`. Pixels of weight 0 are left out.
 
     Raises:
         ValueError: If `class_index` is not one of the classes, or if the shapes do
-            not fit each other or `num_classes`.
+            not match each other or `num_classes`.
 
     Example:
 
@@ -107,13 +108,13 @@ class DiceScore(RegionMetric):
 
 @keras.saving.register_keras_serializable(package="kerasseq")
 class PixelAccuracy(keras.metrics.SparseCategoricalAccuracy):
-    """Share of the pixels whose class is right.
+    """Fraction of the pixels whose class is predicted correctly.
 
     Keras' `SparseCategoricalAccuracy` with a void label. Without any pixel the
     result is 0.
 
     Args:
-        ignore_class: Optional label whose pixels count nowhere, such as 255.
+        ignore_class: Optional label whose pixels are not counted, such as 255.
         name: Name of the metric. Defaults to `"pixel_accuracy"`.
         dtype: Dtype of the state. Defaults to `keras.config.floatx()`.
 
@@ -121,10 +122,10 @@ class PixelAccuracy(keras.metrics.SparseCategoricalAccuracy):
         y_true: Integer masks of shape `(batch_size, height, width)`.
         y_pred: Logits of shape `(batch_size, height, width, num_classes)`.
         sample_weight: Optional weights of shape `(batch_size, height, width)` or
-            `(batch_size,)`. What has weight zero counts nowhere.
+            `(batch_size,)`. Pixels of weight 0 are left out.
 
     Raises:
-        ValueError: If the shapes do not fit each other.
+        ValueError: If the shapes do not match.
 
     Example:
 
@@ -138,7 +139,7 @@ class PixelAccuracy(keras.metrics.SparseCategoricalAccuracy):
         self.ignore_class = ignore_class
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        weights = masked_sums.pixel_weights(
+        weights = masked_sums.label_weights(
             y_true, y_pred, sample_weight, self.ignore_class
         )
         super().update_state(y_true, y_pred, weights)

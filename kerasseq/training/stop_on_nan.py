@@ -1,4 +1,4 @@
-"""Stop a run whose loss is no longer a number."""
+"""Stops training with an error when the loss is NaN or infinite."""
 
 import math
 
@@ -8,16 +8,16 @@ import keras
 class StopOnNaN(keras.callbacks.Callback):
     """Raises `FloatingPointError` when the loss is NaN or infinite.
 
-    `keras.callbacks.TerminateOnNaN` ends the run quietly, and what follows `fit`
-    goes on to evaluate and export a broken model. This callback fails in one line.
+    `keras.callbacks.TerminateOnNaN` stops training silently, and a script goes on to
+    evaluate and export a broken model. This callback raises an error instead.
 
-    The loss is looked at after every training step, and every `val_` value at the
-    end of an epoch. Where Keras calls callbacks from another thread (JAX), the error
-    is raised a few steps after the one it names.
+    The loss is checked after every training step, and every `val_` value at the end
+    of an epoch. Where Keras calls callbacks from another thread (JAX), the error is
+    raised a few steps after the one it names.
 
     Raises:
-        FloatingPointError: With the epoch and step (counted from 1, as in the
-            progress bar), the value received and what to try.
+        FloatingPointError: The message names epoch and step (counted from 1, as in
+            the progress bar), the value and what to try.
 
     Example:
 
@@ -26,7 +26,7 @@ class StopOnNaN(keras.callbacks.Callback):
     ```
     """
 
-    async_safe = True  # Keeps Keras' asynchronous callbacks on where it has them.
+    async_safe = True  # lets Keras call it asynchronously, as it does on JAX
 
     def __init__(self):
         super().__init__()

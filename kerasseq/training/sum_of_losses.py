@@ -1,4 +1,4 @@
-"""Several losses of one output."""
+"""A weighted sum of several losses of one output."""
 
 import keras
 
@@ -8,10 +8,10 @@ class SumOfLosses(keras.losses.Loss):
     """A weighted sum of losses of the same output.
 
     In `compile`, `loss=[first, second]` means one loss per output: with a single
-    output Keras 3.15 trains with the first and drops the rest without a word. A
-    function that adds losses gets no `sample_weight`.
+    output Keras 3.15 trains with the first and silently drops the rest. A function
+    that adds losses receives no `sample_weight`.
 
-    Each loss reduces its own values, with the sample weights.
+    Each loss applies its own reduction and the sample weights.
 
     Args:
         losses: List of `keras.losses.Loss`.
@@ -20,13 +20,13 @@ class SumOfLosses(keras.losses.Loss):
         name: Name of the loss.
 
     Call arguments:
-        As of the losses.
+        Those of the losses.
 
     Raises:
-        ValueError: If `losses` is empty or holds anything but losses, or if there
-            is not one weight for each.
+        ValueError: If `losses` is empty or holds anything but losses, or if `weights`
+            is of another length.
 
-    Example: cross entropy and Dice, the loss of nnU-Net, here with label smoothing
+    Example: cross entropy plus Dice, the loss of nnU-Net, here with label smoothing
     and a void label.
 
     ```python
@@ -65,7 +65,7 @@ class SumOfLosses(keras.losses.Loss):
 def _check(losses, weights):
     if not losses or not all(isinstance(loss, keras.losses.Loss) for loss in losses):
         raise ValueError(
-            "`losses` must hold one or more instances of `keras.losses.Loss`, such as "
+            "`losses` must be a list of `keras.losses.Loss` instances, such as "
             "`[keras.losses.MeanSquaredError()]`. "
             f"Received: losses={losses}"
         )

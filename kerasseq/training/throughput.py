@@ -7,28 +7,28 @@ import keras
 
 
 class Throughput(keras.callbacks.Callback):
-    """Adds `tokens_per_second` or `images_per_second` to the logs of steps and epochs.
+    """Callback that adds `tokens_per_second` or `images_per_second` to the logs.
 
-    The figure is the mean since the epoch began, without validation. In the first
-    epoch it starts after the first step, which compiles. Steps that compile a
-    further batch shape do count, so with several shapes the first epoch reads low
-    and the later ones are the ones to quote.
+    The value is the mean since the start of the epoch, without validation. In the
+    first epoch it starts after the first step, which compiles. Steps that compile for
+    another batch shape are included, so with several shapes the value of the first
+    epoch is too low; quote a later one.
 
-    It costs no extra wait for the device. TensorFlow's `fit` reads the logs after
-    every step anyway; with JAX the callback runs in Keras' worker thread, and its
-    times are those at which results arrived.
+    It does not wait for the device. On TensorFlow `fit` reads the logs after every
+    step anyway; on JAX the callback runs in Keras' worker thread and measures when
+    results arrive.
 
-    Put it before callbacks that read the logs, such as `RunState`. Use
-    `fit(shuffle=False)`: otherwise Keras shuffles the batches of a `PyDataset`, and
-    index and batch no longer belong together.
+    Put it before callbacks that read the logs, such as `RunState`. Call `fit` with
+    `shuffle=False`: otherwise Keras shuffles the batches of a `PyDataset`, and the
+    index of a step is not the index of its batch.
 
     Args:
         data: The training data, with `len(data)` batches and a method
             `tokens_in_batch(index)` or `images_in_batch(index)` that returns the
-            number of real tokens or images in one.
+            number of tokens or images in a batch, without padding.
 
     Raises:
-        ValueError: If data have neither method.
+        ValueError: If the data have neither method.
 
     Example:
 
@@ -39,7 +39,7 @@ class Throughput(keras.callbacks.Callback):
     ```
     """
 
-    async_safe = True  # Keeps Keras' asynchronous callbacks on where it has them.
+    async_safe = True  # lets Keras call it asynchronously, as it does on JAX
 
     def __init__(self, data):
         super().__init__()
@@ -55,7 +55,7 @@ class Throughput(keras.callbacks.Callback):
         self._begin_epoch()
 
     def on_train_batch_begin(self, batch, logs=None):
-        # Read here and not at the epoch's begin: the data shuffles in between.
+        # Not in `on_epoch_begin`: the data may shuffle after it.
         if self._totals is None:
             self._totals = self._running_totals()
 

@@ -1,4 +1,4 @@
-"""Truncated backpropagation through time: states carried from batch to batch."""
+"""Truncated backpropagation through time: the state goes on from batch to batch."""
 
 import keras
 import numpy as np
@@ -10,46 +10,46 @@ from kerasseq import models
 # The name is a file format.
 @keras.saving.register_keras_serializable(package="kerasseq", name="CarriedState")
 class TruncatedBPTT(keras.Model):
-    """Runs a step model on contiguous batches, each from where the one before ended.
+    """Trains a step model on contiguous batches, keeping its states between them.
 
-    A step model takes its states and returns them under the same names (see
-    `kerasseq.models.state_names`); it keeps nothing itself. This wrapper keeps them,
-    in variables that are there to see: each call, in training or not, starts from
-    `states` and leaves its final states there. Gradients do not flow from one call
-    into the one before, so that backpropagation is truncated at the batch, while the
-    information goes on.
+    A step model takes its states as inputs and returns them as outputs of the same
+    names (see `kerasseq.models.state_names`); it is stateless itself. This wrapper
+    holds the states in variables: each call, in training or not, starts from `states`
+    and stores its final states there. Gradients do not flow from one call into the
+    previous one, so backpropagation is truncated at the batch, while the state goes
+    on.
 
-    `fit` sets the states to zero at the start of each epoch. `evaluate`, also as
-    validation within `fit`, and `predict` start from zero too, and put back what they
-    found. `train_on_batch` and direct calls go on from `states`; `reset_states` sets
-    them to zero.
+    `fit` resets the states at the start of each epoch. `evaluate`, also as validation
+    in `fit`, and `predict` start from zero states and restore the previous ones
+    afterwards. `train_on_batch` and direct calls continue from `states`;
+    `reset_states` sets them to zero.
 
-    The weights are those of the step model: what one trains, the other has. Save and
-    export the step model; `kerasseq.decoding.step_signature` makes the signature that
-    a phone calls. `kerasseq.training.RunState` takes the wrapper and resumes exactly.
+    The wrapper shares its weights with the step model. Save and export the step
+    model; `kerasseq.decoding.step_signature` makes the signature that an app calls.
+    `kerasseq.training.RunState` accepts the wrapper and resumes exactly.
 
     Args:
-        step_model: Functional model with a dict of inputs and a dict of outputs, of
-            which those with the same names are the states.
-        batch_size: Rows of every batch.
-        main_output: Name of the output to return; may be left out if there is only one
-            beside the states.
+        step_model: Functional model with a dict of inputs and a dict of outputs. Those
+            that have a name in common are the states.
+        batch_size: Integer. Number of rows of every batch.
+        main_output: Name of the output to return. May be omitted if there is only one
+            besides the states.
         **kwargs: `name` and `dtype` of `keras.Model`.
 
     Attributes:
-        states: Dict of the variables, `(batch_size, ...)` each.
+        states: Dict of state variables, each of shape `(batch_size, ...)`.
 
     Call arguments:
-        inputs: The one input that is no state, or a dict of those by name, each with
-            `batch_size` rows.
-        training: Whether the step model trains.
+        inputs: The only input that is not a state, or a dict of such inputs by name,
+            each with `batch_size` rows.
+        training: Boolean, whether the step model runs in training mode.
 
     Output shape:
         That of `main_output`.
 
     Raises:
-        ValueError: for a model that is no step model, an unknown output, a state of
-            unknown size, other inputs or another batch size than announced, and for
+        ValueError: For a model that is not a step model, an unknown output, a state
+            of unknown size, unexpected inputs, another batch size, or
             `fit(shuffle=True)`.
 
     Example:
@@ -88,25 +88,25 @@ class TruncatedBPTT(keras.Model):
             state.assign(ops.zeros(state.shape, state.dtype))
 
     def count_params(self):
-        """The weights of the model; the states that are carried are none."""
+        """The number of weights of the step model, without the states."""
         return self.step_model.count_params()
 
     def call(self, inputs, training=None):
         inputs = self._named(inputs)
         for name, tensor in inputs.items():
             inputs[name] = self._checked(name, tensor)
-        carried = {name: ops.convert_to_tensor(s) for name, s in self.states.items()}
-        outputs = self.step_model(inputs | carried, training=training)
+        states = {name: ops.convert_to_tensor(s) for name, s in self.states.items()}
+        outputs = self.step_model(inputs | states, training=training)
         for name, state in self.states.items():
             state.assign(ops.stop_gradient(ops.cast(outputs[name], state.dtype)))
         return outputs[self.main_output]
 
     def fit(self, x=None, y=None, *, callbacks=None, shuffle=False, **kwargs):
-        """As `keras.Model.fit`, from zero states each epoch and in the given order."""
+        """As `keras.Model.fit`, in the given order, from zero states each epoch."""
         if shuffle:
             raise ValueError(
-                "States can only be carried in the order of the text: leave `shuffle` "
-                f"out. Received: shuffle={shuffle}"
+                "Batches must come in the order of the text, since each continues the "
+                f"one before: leave `shuffle` out. Received: shuffle={shuffle}"
             )
         _check_batches(x, self.batch_size, kwargs.get("batch_size"))
         reset = keras.callbacks.LambdaCallback(
@@ -116,12 +116,12 @@ class TruncatedBPTT(keras.Model):
         return super().fit(x, y, callbacks=callbacks, shuffle=False, **kwargs)
 
     def evaluate(self, x=None, y=None, **kwargs):
-        """As `keras.Model.evaluate`, from zero states; puts back those it found."""
+        """As `keras.Model.evaluate`, from zero states; restores the previous ones."""
         _check_batches(x, self.batch_size, kwargs.get("batch_size"))
         return self._from_zero(super().evaluate, x, y, **kwargs)
 
     def predict(self, x, **kwargs):
-        """As `keras.Model.predict`, from zero states; puts back those it found."""
+        """As `keras.Model.predict`, from zero states; restores the previous ones."""
         _check_batches(x, self.batch_size, kwargs.get("batch_size"))
         return self._from_zero(super().predict, x, **kwargs)
 
@@ -142,7 +142,7 @@ class TruncatedBPTT(keras.Model):
         shape = (self.batch_size, *tensor.shape[1:])
         if None in shape:
             raise ValueError(
-                "A state needs a fixed size in all but the batch dimension. Received: "
+                "A state must have a fixed size in all but the batch axis. Received: "
                 f"state {tensor.name!r} of shape {tuple(tensor.shape)}"
             )
         return self.add_weight(
@@ -160,7 +160,7 @@ class TruncatedBPTT(keras.Model):
         if not isinstance(inputs, dict) or set(inputs) != set(self._data_names):
             found = list(inputs) if isinstance(inputs, dict) else type(inputs).__name__
             raise ValueError(
-                "The inputs must be a dict with the step model's inputs but for the "
+                "The inputs must be a dict of the step model's inputs other than the "
                 f"states, {self._data_names}. Received: {found}"
             )
         return dict(inputs)
@@ -168,23 +168,23 @@ class TruncatedBPTT(keras.Model):
     def _checked(self, name, tensor):
         size, rest = tensor.shape[0], tuple(tensor.shape[1:])
         if size is None and None not in rest:
-            # Arrays come so from `fit`, in whole batches (see `_check_batches`).
+            # Arrays in `fit` have no static size, but `_check_batches` has seen them.
             return ops.reshape(tensor, (self.batch_size, *rest))
         if size != self.batch_size:
             raise ValueError(
                 f"Every batch must have batch_size={self.batch_size} rows, the number "
-                "of texts read at once; drop a last batch that is smaller. "
+                "of texts read in parallel; drop a smaller last batch. "
                 f"Received: input {name!r} of shape {(size, *rest)}"
             )
         return tensor
 
     def _from_zero(self, run, *args, **kwargs):
-        found = [np.array(ops.convert_to_numpy(s)) for s in self.states.values()]
+        before = [np.array(ops.convert_to_numpy(s)) for s in self.states.values()]
         self.reset_states()
         try:
             return run(*args, **kwargs)
         finally:
-            for state, value in zip(self.states.values(), found, strict=True):
+            for state, value in zip(self.states.values(), before, strict=True):
                 state.assign(value)
 
 
@@ -194,19 +194,19 @@ def _main_output(step_model, states, name):
         return names[0]
     if name not in names:
         raise ValueError(
-            f"`main_output` must be one of {names}, the outputs that are no states. "
+            f"`main_output` must be one of {names}, the outputs that are not states. "
             f"Received: main_output={name!r}"
         )
     return name
 
 
 def _check_batches(data, batch_size, given):
-    """Refuses what would fail only within the compiled step, with a worse message."""
+    """Refuses what would otherwise fail in the compiled step, with a worse message."""
     if isinstance(data, keras.utils.PyDataset):
         found = getattr(data, "batch_size", batch_size)
         if found != batch_size:
             raise ValueError(
-                "Data and states need the same batch size. Received: "
+                "Data and states must have the same batch size. Received: "
                 f"{type(data).__name__}(batch_size={found}) and "
                 f"TruncatedBPTT(batch_size={batch_size})"
             )
@@ -214,8 +214,9 @@ def _check_batches(data, batch_size, given):
     arrays = [x for x in keras.tree.flatten(data) if hasattr(x, "shape")]
     if arrays and (given != batch_size or arrays[0].shape[0] % batch_size):
         raise ValueError(
-            "Arrays must be whole batches, one after the other, and `batch_size` must "
-            "be that of the states; `kerasseq.data.ContiguousBatches` does it. "
+            "Arrays must consist of whole batches, one after the other, and "
+            "`batch_size` must be that of the states; use "
+            "`kerasseq.data.ContiguousBatches`. "
             f"Received: batch_size={given}, {arrays[0].shape[0]} rows and "
             f"TruncatedBPTT(batch_size={batch_size})"
         )

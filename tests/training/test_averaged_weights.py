@@ -190,6 +190,6 @@ def test_the_optimizer_within_a_loss_scale_averages_too(tmp_path):
 def test_nothing_happens_without_averages():
     model = build_model(use_ema=False)
     before = model.get_weights()
-    assert averaged_weights.put(model) == []
-    with averaged_weights.in_place(model):
+    assert averaged_weights.swap_in(model) == []
+    with averaged_weights.swapped_in(model):
         assert_close(model.get_weights(), before)

@@ -1,4 +1,4 @@
-"""Batches that go on where the batch before ended, for truncated backpropagation."""
+"""Batches that continue the batch before, for truncated backpropagation."""
 
 import keras
 import numpy as np
@@ -7,34 +7,35 @@ import numpy as np
 class ContiguousBatches(keras.utils.PyDataset):
     """Batches of `(inputs, targets)` from one long text, in the order of the text.
 
-    The text is cut into `batch_size` rows of equal length. Batch `k` holds the columns
-    from `k * length` on of every row, so that each row goes on where it ended in the
-    batch before: a model that carries its state from batch to batch
-    (`kerasseq.training.TruncatedBPTT`) reads `batch_size` texts at once. Targets are
-    the inputs shifted by one, each the id that comes next. All batches have one shape,
-    and a batch follows from its index alone.
+    The text is split into `batch_size` rows of equal length. Batch `k` holds `length`
+    columns of every row, from column `k * length` on, so that each row continues where
+    it ended in the batch before. A model that keeps its state between batches
+    (`kerasseq.training.TruncatedBPTT`) thus reads `batch_size` texts in parallel.
+    Targets are the inputs shifted by one: the next id at each position. All batches
+    have the same shape, and a batch depends on its index alone.
 
-    The ids at the end that fill no more batch are dropped and counted.
+    Ids at the end that do not fill another batch are dropped and counted.
 
     Args:
-        ids: One-dimensional array of integers, the whole text.
-        batch_size: Rows of every batch.
-        length: Columns of every batch, the steps that a gradient goes back.
+        ids: One-dimensional integer array, the whole text.
+        batch_size: Integer. Number of rows of every batch.
+        length: Integer. Number of columns of every batch, the number of steps that
+            gradients are propagated back.
         **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of
             `keras.utils.PyDataset`.
 
     Attributes:
-        num_dropped: Number of ids in no batch.
-        shapes: The one shape, for `kerasseq.training.count_compiles`.
-        epoch: Of no effect: every epoch is the same.
+        num_dropped: Number of dropped ids.
+        shapes: List of the one batch shape, for `kerasseq.training.count_compiles`.
+        epoch: Has no effect: all epochs are the same.
 
     Each item:
-        inputs: int32 `(batch_size, length)`.
-        targets: int32 `(batch_size, length)`.
+        inputs: int32 of shape `(batch_size, length)`.
+        targets: int32 of shape `(batch_size, length)`.
 
     Raises:
-        ValueError: if `ids` is not one-dimensional, not of integers, or too short for
-            one batch, or if a size is not positive.
+        ValueError: If `ids` is not one-dimensional, does not hold integers, or is too
+            short for one batch, or if a size is not positive.
 
     Example:
         >>> batches = ContiguousBatches(np.arange(10), batch_size=2, length=2)
@@ -53,10 +54,11 @@ class ContiguousBatches(keras.utils.PyDataset):
         self.length = length
         self.shapes = [(batch_size, length)]
         self.epoch = 0
-        # One id more than the inputs: the last one is only a target.
+        # One more id than inputs: the last one is only a target.
         self._num_batches = (len(ids) - 1) // (batch_size * length)
         num_inputs = self._num_batches * batch_size * length
         self.num_dropped = len(ids) - num_inputs - 1
+        # (batch_size, num_batches * length)
         self._inputs = ids[:num_inputs].reshape(batch_size, -1)
         self._targets = ids[1 : num_inputs + 1].reshape(batch_size, -1)
 
@@ -64,7 +66,7 @@ class ContiguousBatches(keras.utils.PyDataset):
         return self._num_batches
 
     def tokens_in_batch(self, index):
-        """The number of tokens of a batch, all alike."""
+        """The number of tokens of a batch, the same for all batches."""
         return self.batch_size * self.length
 
     def __getitem__(self, index):
@@ -83,14 +85,14 @@ def _check(ids, batch_size, length):
         )
     if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
         raise ValueError(
-            "`ids` must be a one-dimensional array of integers; encode the text first, "
-            "and join documents with `np.concatenate`. "
+            "`ids` must be a one-dimensional integer array; encode the text first, and "
+            "join documents with `np.concatenate`. "
             f"Received: an array of shape {ids.shape} and dtype {ids.dtype}"
         )
     if len(ids) < batch_size * length + 1:
         raise ValueError(
             f"One batch needs batch_size * length + 1 = {batch_size * length + 1} ids; "
-            "take smaller batches or more text. "
+            "use smaller batches or more text. "
             f"Received: {len(ids)} ids, batch_size={batch_size}, length={length}"
         )
     return ids

@@ -1,4 +1,4 @@
-"""One number that makes a classifier as sure as it is right."""
+"""Temperature scaling: one number that calibrates a classifier."""
 
 import numpy as np
 
@@ -6,22 +6,23 @@ _BOUNDS = (0.05, 20.0)
 
 
 def fit_temperature(labels, logits, ignore_class=None):
-    """Finds what logits must be divided by for the best cross entropy.
+    """Finds the temperature: the divisor of the logits with the lowest cross entropy.
 
-    The class that is most probable stays the same; its probability becomes what the
-    share of right predictions is, as far as one number can do it. Fit it on data that
-    the model was not trained on.
+    Dividing logits by it does not change which class is predicted. It brings the
+    probability of that class close to the accuracy of such predictions, as far as a
+    single number can. Fit it on data that the model was not trained on.
 
     Args:
-        labels: Integers `(batch_size, ...)`, all classes of an image or pixel.
-        logits: `(batch_size, ..., num_classes)`.
-        ignore_class: Label that counts nowhere, such as 255.
+        labels: Integer array of shape `(batch_size, ...)`, the class of each image or
+            pixel.
+        logits: Array of shape `(batch_size, ..., num_classes)`.
+        ignore_class: Label to leave out, such as 255.
 
     Returns:
-        A float above 0: above 1 for a model that was too sure, as most are.
+        A float above 0. It is above 1 for an overconfident model, as most are.
 
     Raises:
-        ValueError: If the shapes do not fit each other, or no label counts.
+        ValueError: If the shapes do not match, or if no label is left.
 
     Example:
         >>> logits = model.predict(validation_images)
@@ -44,8 +45,9 @@ def fit_temperature(labels, logits, ignore_class=None):
     labels, logits = labels[counted], logits[counted].astype("float64")
     if not len(labels):
         raise ValueError(
-            "There is no label to fit to. Received: labels of shape "
-            f"{counted.shape}, ignore_class={ignore_class}"
+            "There is no label to fit the temperature to; give labels other than "
+            f"`ignore_class`. Received: labels of shape {counted.shape}, "
+            f"ignore_class={ignore_class}"
         )
     right = np.take_along_axis(logits, labels[:, None].astype(int), axis=1)[:, 0]
 
@@ -54,5 +56,5 @@ def fit_temperature(labels, logits, ignore_class=None):
         return np.mean(special.logsumexp(scale * logits, axis=1) - scale * right)
 
     bounds = np.log(_BOUNDS)
-    found = optimize.minimize_scalar(cross_entropy, bounds=bounds, method="bounded")
-    return float(np.exp(found.x))
+    best = optimize.minimize_scalar(cross_entropy, bounds=bounds, method="bounded")
+    return float(np.exp(best.x))

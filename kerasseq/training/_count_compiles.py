@@ -1,25 +1,25 @@
-"""How many programs XLA compiles for one `fit`."""
+"""The number of programs that XLA compiles for one `fit`."""
 
 
 def count_compiles(train_data, validation_data=None):
     """Counts the programs that XLA compiles for one `fit`.
 
-    XLA compiles a step once per distinct shape of a batch, the training step and
-    the evaluation step apart. Neither TensorFlow nor Keras tells Python how often
-    it did, so the figure is counted from the shapes that the data declare; the
-    tests hold it against the programs that XLA dumps on TensorFlow and against the
-    compile events on JAX. Small programs outside the two steps do not count.
+    XLA compiles the training step and the evaluation step once per distinct batch
+    shape. Neither TensorFlow nor Keras reports how often it compiled, so this
+    function counts the shapes that the data declare. The tests compare the result
+    with the programs that XLA dumps on TensorFlow and with the compile events on
+    JAX. Small programs outside the two steps are not counted.
 
     Args:
         train_data: Training data with an attribute `shapes`: one hashable entry
-            per batch or per bucket, equal where the batches' shapes are equal.
+            per batch or per bucket; batches of equal shape have equal entries.
         validation_data: Optional validation data with the same attribute.
 
     Returns:
         The number of compiled steps, an integer.
 
     Raises:
-        ValueError: If data have no `shapes`.
+        ValueError: If the data have no attribute `shapes`.
 
     Example:
 

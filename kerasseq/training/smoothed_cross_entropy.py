@@ -3,37 +3,41 @@
 import keras
 from keras import ops
 
+from kerasseq.training import masked_sums
+
 
 @keras.saving.register_keras_serializable(package="kerasseq")
 class SmoothedCrossEntropy(keras.losses.Loss):
     """Cross entropy of integer labels with label smoothing, from logits.
 
     With smoothing `e` the target distribution gives `1 - e` to the label and
-    spreads `e` evenly over the vocabulary. The loss of one token is then
+    spreads `e` evenly over the vocabulary. The loss per token is
     `logsumexp(logits) - (1 - e) * logits[label] - e * mean(logits)`, which needs
     no one-hot tensor of the size of the logits and compiles under XLA. It is
     computed in float32, whatever the dtype of the logits.
 
-    The default reduction divides by the sum of the sample weights, so that with
-    weights of one for real tokens and zero for padding the loss is a mean per real
-    token. A mask that arrives with the logits counts like a weight.
+    The default reduction divides by the sum of the sample weights. With weights of 1
+    for tokens and 0 for padding the result is the mean per token. A Keras mask on the
+    logits acts like a sample weight.
 
     Args:
-        label_smoothing: Float in `[0, 1)`, the share spread over the vocabulary.
-            Defaults to 0.1, as in the paper.
+        label_smoothing: Float in `[0, 1)`. Fraction of the label that is spread
+            evenly over the vocabulary. Defaults to 0.1, as in the paper. Without
+            smoothing a word may be masked by a logit of minus infinity.
         reduction: Reduction of `keras.losses.Loss`. Defaults to
             `"mean_with_sample_weight"`.
         name: Name of the loss.
 
     Call arguments:
         y_true: Integer labels of shape `(batch_size, length)`. A label outside the
-            vocabulary is an error of the caller and is not reported under XLA.
+            vocabulary is an error that is not reported under XLA.
         y_pred: Logits of shape `(batch_size, length, vocabulary_size)`.
-        sample_weight: Optional weights of shape `(batch_size, length)`.
+        sample_weight: Optional weights of shape `(batch_size, length)` or
+            `(batch_size,)`.
 
     Raises:
-        ValueError: If `label_smoothing` is outside `[0, 1)`, or if the logits do
-            not have exactly one axis more than the labels.
+        ValueError: If `label_smoothing` is outside `[0, 1)`, or if the shapes do not
+            match.
 
     Example:
 
@@ -64,20 +68,18 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype="float32")
         self.label_smoothing = label_smoothing
 
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        weights = masked_sums.label_weights(y_true, y_pred, sample_weight)
+        return super().__call__(y_true, y_pred, weights)
+
     def call(self, y_true, y_pred):
-        if len(y_pred.shape) != len(y_true.shape) + 1:
-            raise ValueError(
-                "Logits need exactly one axis more than the integer labels, the "
-                f"vocabulary. Received: y_true.shape={tuple(y_true.shape)}, "
-                f"y_pred.shape={tuple(y_pred.shape)}"
-            )
         labels = ops.expand_dims(ops.cast(y_true, "int32"), -1)
         label_logits = ops.squeeze(ops.take_along_axis(y_pred, labels, axis=-1), -1)
-        return (
-            ops.logsumexp(y_pred, axis=-1)
-            - (1 - self.label_smoothing) * label_logits
-            - self.label_smoothing * ops.mean(y_pred, axis=-1)
-        )
+        losses = ops.logsumexp(y_pred, axis=-1)
+        losses = losses - (1 - self.label_smoothing) * label_logits
+        if not self.label_smoothing:
+            return losses  # a mean over a logit of -inf, times 0, would be NaN
+        return losses - self.label_smoothing * ops.mean(y_pred, axis=-1)
 
     def get_config(self):
         return {

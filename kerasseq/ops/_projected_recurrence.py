@@ -1,4 +1,4 @@
-"""The recurrence of a cell whose input is projected before the loop."""
+"""The recurrence of a cell whose inputs are projected before the loop."""
 
 from keras import ops
 
@@ -20,20 +20,19 @@ def projected_recurrence(
     unroll=False,
     **loop,
 ):
-    """`ops.recurrence` of `sequences @ kernel`, in training with the gradient by hand.
+    """`ops.recurrence` of `sequences @ kernel`, if possible with a manual gradient.
 
     Args:
-        cell: A `bptt.Cell`, or `None` where there is none: then the loop has the
-            gradient that the backend makes of it.
+        cell: A `bptt.Cell`, or `None` for the automatic gradient of the loop.
         step: Callable `(projected, states) -> (output, states)`, the same cell.
-        sequences: Tensor `(batch_size, time, features)`.
-        initial_states: List of tensors `(batch_size, units)`.
-        kernel: `(features, gates * units)`.
-        recurrent_kernels: List, the weights of the cell (see `kernels`).
-        biases: List: that of the projection first, if there is one.
-        recurrent_mask: Optional dropout mask `(batch_size, units)` on the hidden state
-            for `cell`; `step` knows it.
-        unroll: Whether to write out every step; an option of `ops.recurrence`.
+        sequences: Tensor of shape `(batch_size, time, features)`.
+        initial_states: List of tensors of shape `(batch_size, units)`.
+        kernel: Tensor of shape `(features, gates * units)`.
+        recurrent_kernels: List of tensors, the weights of the cell (see `kernels`).
+        biases: List of tensors, the bias of the projection first. May be empty.
+        recurrent_mask: Optional dropout mask of shape `(batch_size, units)` on the
+            hidden state, for `cell`. `step` must apply it by itself.
+        unroll: Boolean, whether to unroll the loop, as in `ops.recurrence`.
         **loop: Other options of `ops.recurrence`.
 
     Returns:
@@ -46,12 +45,12 @@ def projected_recurrence(
         return recurrence(step, projected, initial_states, unroll=unroll, **loop)
     weights = [kernel, *recurrent_kernels, *biases]
     kernel, *weights = (ops.cast(x, sequences.dtype) for x in weights)
-    return _by_hand(
+    return _with_manual_gradient(
         cell, sequences, kernel, initial_states, weights, recurrent_mask, **loop
     )
 
 
-def _by_hand(
+def _with_manual_gradient(
     cell,
     sequences,
     kernel,
@@ -63,11 +62,11 @@ def _by_hand(
     return_sequences=True,
     zero_output_for_mask=False,
 ):
-    if mask is not None:
+    if mask is not None:  # (time, batch_size, 1)
         mask = ops.expand_dims(ops.swapaxes(ops.cast(mask, "bool"), 0, 1), -1)
     hidden, states = bptt.run(
         cell,
-        ops.swapaxes(sequences, 0, 1),
+        ops.swapaxes(sequences, 0, 1),  # (time, batch_size, features)
         kernel,
         initial_states,
         weights,
@@ -82,12 +81,12 @@ def _by_hand(
         hidden = ops.where(shown, hidden, ops.cast(0, hidden.dtype))
     if not return_sequences:
         return hidden[0 if go_backwards else -1], states
-    hidden = ops.swapaxes(hidden, 0, 1)
+    hidden = ops.swapaxes(hidden, 0, 1)  # (batch_size, time, units)
     return ops.flip(hidden, axis=1) if go_backwards else hidden, states
 
 
 def _begun(mask, go_backwards):
-    """Where a valid step has been met: before it, a layer puts out zeros."""
+    """Whether a valid step has come so far; before it a layer returns zeros."""
     count = ops.cast(mask, "int32")
     if go_backwards:
         return ops.flip(ops.cumsum(ops.flip(count, axis=0), axis=0), axis=0) > 0
