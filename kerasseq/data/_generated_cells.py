@@ -3,7 +3,10 @@
 import math
 
 import numpy as np
-from scipy import ndimage
+
+from kerasseq.utils import optional
+
+ndimage = optional.import_module("scipy.ndimage")
 
 MIN_SIZE = 32
 # Smaller pieces, cut off by a neighbor or by the edge of the picture, are no cells.

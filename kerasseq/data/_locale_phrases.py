@@ -6,11 +6,13 @@ One value (a date, a quantity, a list of countries) is written out in both local
 import collections
 import difflib
 
-import babel
 import numpy as np
-from babel import localedata
 
 from kerasseq.data import _locale_names, _locale_values, _pair_sources
+from kerasseq.utils import optional
+
+babel = optional.import_module("babel")
+localedata = optional.import_module("babel.localedata")
 
 MAX_CHARACTERS = 60
 # How often what a held-out phrase names (a unit, a country) is left in train at least.

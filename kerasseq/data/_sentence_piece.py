@@ -5,7 +5,9 @@ import io
 import pathlib
 import re
 
-import sentencepiece
+from kerasseq.utils import optional
+
+sentencepiece = optional.import_module("sentencepiece")
 
 
 def train(sentences, vocabulary_size, **settings):

@@ -5,6 +5,7 @@ import typing
 import numpy as np
 
 from kerasseq.data import _class_folders, _image_files, _tfds_images
+from kerasseq.utils import optional
 
 
 class LabeledImages(typing.NamedTuple):
@@ -101,7 +102,7 @@ def load_labeled_images(
 
 
 def _digits(image_size, num_channels):
-    from sklearn import datasets
+    datasets = optional.import_module("sklearn.datasets")
 
     digits = datasets.load_digits()
     images = np.rint(digits.images * (255 / 16)).astype("uint8")[..., None]
@@ -141,7 +142,7 @@ def _check_splits(splits, class_names, data):
 
 def _cut_off(splits, shares, class_names, seed):
     """Adds the splits that are missing, taken from train."""
-    from sklearn import model_selection
+    model_selection = optional.import_module("sklearn.model_selection")
 
     missing = [split for split in shares if split not in splits]
     images, labels = splits["train"]
