@@ -1,6 +1,12 @@
-# The commands of this repository. `make demo` and `make test` install on first use.
+# The commands of this repository, run from its root. Each installs on first use.
+#
+#   make demo      trains, exports, verifies and uses the translator of phrases
+#   make test      the tests that a change must pass
+#   make test-all  the slow ones too
+#   make lint      ruff and mypy
 
-PYTHON := $(shell command -v python3.11 || command -v python3)
+PYTHON := $(shell command -v python3.11 || command -v python3.12 || \
+	command -v python3.13 || command -v python3)
 VENV := .venv
 STAMP := $(VENV)/.installed
 RUN := $(VENV)/bin/python
@@ -21,9 +27,10 @@ test-all: $(STAMP)
 lint: $(STAMP)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .nox
 	find . -name __pycache__ -not -path "./$(VENV)/*" -prune -exec rm -rf {} +
 
 $(STAMP): setup.cfg pyproject.toml

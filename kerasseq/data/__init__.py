@@ -1,18 +1,18 @@
 """Data pipelines: load, tokenize, augment and batch, independent of any model.
 
-Modules that need Keras or TensorFlow are imported on first use, so that
-`BucketedPairs` also runs where TensorFlow is not installed.
+Each module is imported on first use: `BucketedPairs` also runs where TensorFlow is not
+installed, and only generated data needs what `pip install "kerasseq[recipes]"` brings.
 """
 
 import importlib
 
-from kerasseq.data._boundary_weights import boundary_weights, instances_from_masks
-from kerasseq.data._generated_cells import generated_cells
-from kerasseq.data._locale_phrases import locale_phrases
-from kerasseq.data._pair_sources import ParallelText
-from kerasseq.data.parallel_text import load_parallel_text
-
 _MODULES = {
+    "ParallelText": "_pair_sources",
+    "load_parallel_text": "parallel_text",
+    "locale_phrases": "_locale_phrases",
+    "boundary_weights": "_boundary_weights",
+    "instances_from_masks": "_boundary_weights",
+    "generated_cells": "_generated_cells",
     "BucketedPairs": "bucketed_pairs",
     "choose_buckets": "bucketed_pairs",
     "Characters": "characters",
@@ -39,15 +39,7 @@ _MODULES = {
     "decode_ids": "subwords",
 }
 
-__all__ = [
-    "ParallelText",
-    "boundary_weights",
-    "generated_cells",
-    "instances_from_masks",
-    "load_parallel_text",
-    "locale_phrases",
-    *_MODULES,
-]
+__all__ = [*_MODULES]
 
 
 def __getattr__(name):

@@ -3,7 +3,10 @@
 import math
 
 import numpy as np
-from scipy import ndimage
+
+from kerasseq.utils import optional
+
+ndimage = optional.import_module("scipy.ndimage")
 
 # Pixels that touch at a corner are connected.
 _NEIGHBORS = np.ones((3, 3), bool)

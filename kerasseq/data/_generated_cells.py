@@ -3,7 +3,10 @@
 import math
 
 import numpy as np
-from scipy import ndimage
+
+from kerasseq.utils import optional
+
+ndimage = optional.import_module("scipy.ndimage")
 
 MIN_SIZE = 32
 # Smaller fragments, cut off by a neighbor or by the image border, are removed.

@@ -4,8 +4,12 @@ import re
 import typing
 import unicodedata
 
-import babel
-from babel import core, numbers, units
+from kerasseq.utils import optional
+
+babel = optional.import_module("babel")
+core = optional.import_module("babel.core")
+numbers = optional.import_module("babel.numbers")
+units = optional.import_module("babel.units")
 
 MAX_CHARACTERS = 22
 

@@ -6,11 +6,13 @@ A value (a date, a quantity, a list of countries) is formatted in both locales.
 import collections
 import difflib
 
-import babel
 import numpy as np
-from babel import localedata
 
 from kerasseq.data import _locale_names, _locale_values, _pair_sources
+from kerasseq.utils import optional
+
+babel = optional.import_module("babel")
+localedata = optional.import_module("babel.localedata")
 
 MAX_CHARACTERS = 60
 # Each name in a held-out phrase (a unit, a country) occurs in train at least so often.

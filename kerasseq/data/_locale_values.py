@@ -4,9 +4,14 @@ import datetime
 import decimal
 
 import numpy as np
-from babel import dates, lists, numbers, units
 
 from kerasseq.data import _locale_names
+from kerasseq.utils import optional
+
+dates = optional.import_module("babel.dates")
+lists = optional.import_module("babel.lists")
+numbers = optional.import_module("babel.numbers")
+units = optional.import_module("babel.units")
 
 
 def random_values(rng, vocabulary, count):

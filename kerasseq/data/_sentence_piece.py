@@ -3,7 +3,9 @@
 import io
 import re
 
-import sentencepiece
+from kerasseq.utils import optional
+
+sentencepiece = optional.import_module("sentencepiece")
 
 from kerasseq.lite import _sentence_piece
 

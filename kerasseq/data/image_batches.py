@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from kerasseq.data import _augmentation, _epoch_batches, _image_targets
+from kerasseq.utils import optional
 
 
 class ImageBatches(_epoch_batches.EpochBatches):
@@ -203,7 +204,7 @@ def class_weights(labels, ignore_class=None):
         >>> class_weights([0, 0, 0, 1])
         {0: 0.6666666666666666, 1: 2.0}
     """
-    from sklearn.utils import class_weight
+    class_weight = optional.import_module("sklearn.utils.class_weight")
 
     labels = np.ravel(labels)
     labels = labels[labels != ignore_class]

@@ -5,6 +5,7 @@ import typing
 import numpy as np
 
 from kerasseq.data import _class_folders, _image_files, _tfds_images
+from kerasseq.utils import optional
 
 
 class LabeledImages(typing.NamedTuple):
@@ -104,7 +105,7 @@ def load_labeled_images(
 
 
 def _digits(image_size, num_channels):
-    from sklearn import datasets
+    datasets = optional.import_module("sklearn.datasets")
 
     digits = datasets.load_digits()
     images = np.rint(digits.images * (255 / 16)).astype("uint8")[..., None]
@@ -149,7 +150,7 @@ def _check_splits(splits, class_names, data):
 
 def _cut_off(splits, fractions, class_names, seed):
     """Adds the missing splits, taken from train."""
-    from sklearn import model_selection
+    model_selection = optional.import_module("sklearn.model_selection")
 
     missing = [split for split in fractions if split not in splits]
     images, labels = splits["train"]

@@ -11,7 +11,6 @@ from kerasseq.data import (
     _tfds_masks,
     labeled_images,
 )
-from kerasseq.data._generated_cells import generated_cells
 
 _GENERATED_SIZE = (64, 64)
 
@@ -150,7 +149,9 @@ def _cells(num_examples, size, num_channels, seed):
             "Generated images are square; pass equal height and width. "
             f"Received: image_size={(height, width)}"
         )
-    images, masks, _ = generated_cells(num_examples, height, seed)
+    from kerasseq.data import _generated_cells  # needs scipy
+
+    images, masks, _ = _generated_cells.generated_cells(num_examples, height, seed)
     images = np.repeat(images, num_channels or 1, axis=-1)
     return {"train": (images, masks, [f"{row}" for row in range(num_examples)])}
 

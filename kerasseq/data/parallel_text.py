@@ -3,7 +3,6 @@
 import numpy as np
 
 from kerasseq.data import _pair_sources
-from kerasseq.data._locale_phrases import locale_phrases
 
 MIN_PAIRS = 10
 
@@ -55,7 +54,9 @@ def load_parallel_text(
     """
     if data == "synthetic":
         locales = source_locale, target_locale
-        text = locale_phrases(num_examples, *locales, seed)
+        from kerasseq.data import _locale_phrases  # needs babel
+
+        text = _locale_phrases.locale_phrases(num_examples, *locales, seed)
         splits = text._asdict()
     elif data.startswith("tfds:"):
         splits = _pair_sources.read_tfds(data, data_dir)

@@ -10,7 +10,7 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kerasseq.utils import atomic
+from kerasseq.utils import atomic, optional
 
 STYLE = """
 :root { color-scheme: light dark; --text: #1c2128; --quiet: #59636e; --line: #d1d9e0;
@@ -205,8 +205,8 @@ def _number(text):
 
 
 def _panel(name, epochs, columns):
-    import matplotlib
-    from matplotlib import figure
+    matplotlib = optional.import_module("matplotlib")
+    figure = optional.import_module("matplotlib.figure")
 
     gray = "#808890"  # read on white and on black
     picture = figure.Figure(figsize=(3.2, 2.3), layout="constrained")

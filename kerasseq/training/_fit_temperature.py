@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from kerasseq.utils import optional
+
 _BOUNDS = (0.05, 20.0)
 
 
@@ -32,7 +34,8 @@ def fit_temperature(labels, logits, ignore_class=None):
     Reference:
         [Guo et al., 2017](https://arxiv.org/abs/1706.04599), section 4.2.
     """
-    from scipy import optimize, special
+    optimize = optional.import_module("scipy.optimize")
+    special = optional.import_module("scipy.special")
 
     labels = np.asarray(labels)
     logits = np.asarray(logits, "float32")
