@@ -3,11 +3,10 @@
 import io
 import re
 
+from kerasseq.lite import _sentence_piece
 from kerasseq.utils import optional
 
 sentencepiece = optional.import_module("sentencepiece")
-
-from kerasseq.lite import _sentence_piece
 
 read = _sentence_piece.read
 processor = _sentence_piece.processor
