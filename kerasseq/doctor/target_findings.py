@@ -5,7 +5,7 @@ import collections
 from kerasseq.doctor._finding import finding, some
 from kerasseq.lite import gpu_rules
 
-_ENOUGH = 0.9  # the fraction of ops that the largest piece of a good cut has
+_ENOUGH = 0.9  # the share of ops that the largest piece of a good cut has
 _INT8 = "`export_model(..., quantize=('int8',), representative_data=...)`"
 _STATIC = "Export with static shapes: sizes are constants then."
 _ADVICE = {
