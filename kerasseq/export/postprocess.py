@@ -2,9 +2,10 @@
 
 import copy
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from kerasseq.lite import flatbuffer
 
 
 def apply(content: bytes) -> bytes:
@@ -26,9 +27,7 @@ def apply(content: bytes) -> bytes:
     for signature in model.signatureDefs or []:
         _separate_outputs(model, signature)
     _drop_inner_names(model)
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return flatbuffer.write(model)
 
 
 def _drop_inner_names(model):

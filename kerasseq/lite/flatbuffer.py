@@ -6,9 +6,12 @@ This module imports neither TensorFlow nor Keras.
 import mmap
 import os
 
+import flatbuffers
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 _IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every TFLite flatbuffer
+_ALIGNMENT = 16
 FLEX = "Flex"  # how the names of TensorFlow's ops begin
 _KINDS = {
     b"\x89PNG": "a PNG image",
@@ -77,6 +80,24 @@ def parse(data: bytes | bytearray | mmap.mmap, source: str = "bytes") -> schema.
     return model
 
 
+def write(model: schema.ModelT) -> bytes:
+    """Writes an object tree as a TFLite file.
+
+    Constants lie at multiples of 16 bytes, as the schema asks for; the generated
+    `ModelT.Pack` alone puts them at multiples of 4, which some delegates and
+    microcontrollers do not take.
+
+    Args:
+        model: `schema.ModelT`, e.g. from `read`.
+
+    Returns:
+        The bytes of the file.
+    """
+    builder = _AligningBuilder()
+    builder.Finish(model.Pack(builder), _IDENTIFIER)
+    return bytes(builder.Output())
+
+
 def op_name(model: schema.ModelT, op: schema.OperatorT) -> str:
     """The name of an op.
 
@@ -111,6 +132,15 @@ def constant_size(model: schema.ModelT, tensor: schema.TensorT) -> int:
 def text(value: bytes | str | None) -> str:
     """The text of a name of the object tree; `""` for none."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value or ""
+
+
+class _AligningBuilder(flatbuffers.Builder):
+    """Puts vectors of bytes, which constants are, at multiples of 16."""
+
+    def CreateNumpyVector(self, x):
+        if x.dtype == np.uint8:
+            self.Prep(_ALIGNMENT, x.nbytes)
+        return super().CreateNumpyVector(x)
 
 
 def _map(path):

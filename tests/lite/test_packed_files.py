@@ -13,7 +13,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from kerasseq import lite
-from kerasseq.lite import _metadata, _model_front, flatbuffer, packed_files
+from kerasseq.lite import _archive, _metadata, _model_front, flatbuffer, packed_files
 from tests.export.rewriting import rewrite
 from tests.lite import hand_made
 
@@ -261,7 +261,7 @@ class TestErrors:
         assert content is None or path.read_bytes() == content
 
     def test_too_large(self, path, monkeypatch):
-        monkeypatch.setattr(packed_files, "MAX_BYTES", 100)
+        monkeypatch.setattr(_archive, "MAX_BYTES", 100)
         with pytest.raises(ValueError, match="At most 100 bytes can be packed"):
             packed_files.pack(path, {"a": bytes(101)})
         path.with_name("a").write_bytes(bytes(101))
@@ -271,7 +271,7 @@ class TestErrors:
 
 class TestHostileFiles:
     def test_bomb(self, path, monkeypatch):
-        monkeypatch.setattr(packed_files, "MAX_BYTES", 10_000)
+        monkeypatch.setattr(_archive, "MAX_BYTES", 10_000)
         bomb = {"a": bytes(9_000), "b": bytes(9_000), "c": bytes(10_001)}
         append_zip(path, bomb, compression=zipfile.ZIP_DEFLATED)
         assert packed_files.names(path) == ["a", "b", "c"]
