@@ -65,7 +65,7 @@ def export_model(
             sample is padded.
         loop_strategy: How loops over time are exported. `"while"`: as a loop.
             `"fused"`: an LSTM that does not return its states as the one op
-            `UNIDIRECTIONAL_SEQUENCE_LSTM`, which wants masks padded on the right; other
+            `UNIDIRECTIONAL_SEQUENCE_LSTM`, which needs masks padded on the right; other
             cells as a loop. `"unrolled"`: every step as ops of its own. `"auto"`: of
             these the one that runs fastest here, of files not larger than the loop's.
         quantize: List out of `"float16"` (weights), `"dynamic"` (int8 weights) and
@@ -79,8 +79,8 @@ def export_model(
         tolerance: Largest allowed absolute difference of float outputs.
         min_token_agreement: Smallest allowed fraction of samples whose integer outputs
             are all identical.
-        main_signature: The signature whose latency stands for the file; by default
-            `serve`, or else the first.
+        main_signature: The signature whose latency is reported as the file's; by
+            default `serve`, or else the first.
         time_limit: Seconds after which a conversion or a measurement, each in a
             process of its own, is taken to hang and is ended.
 

@@ -11,8 +11,8 @@ from kerasseq.lite import flatbuffer
 def apply(content: bytes) -> bytes:
     """Rewrites a file so that it is smaller and loads in more runtimes.
 
-    Each output of a signature gets a tensor of its own: where the converter gives one
-    tensor to two of them, or an input to an output, LiteRT.js sees one name only.
+    Each output of a signature gets a tensor of its own: where the converter uses one
+    tensor for two of them, or an input as an output, LiteRT.js sees one name only.
 
     Inner tensors lose their names: the converter names each after its place in the
     Keras model, which makes up to a sixth of the file of an unrolled model.

@@ -16,7 +16,7 @@ class Settings:
     Attributes:
         samples: `{signature name: [{input name: array}]}` to compare on.
         timed: The same for every signature, to measure latency with.
-        main_signature: The signature whose latency stands for a file.
+        main_signature: The signature whose latency is reported as a file's.
         tolerance: Largest allowed absolute difference of float outputs.
         min_token_agreement: Smallest allowed fraction of samples whose integer outputs
             are all identical.
