@@ -23,9 +23,16 @@ PARTS = {
     "state_names": "language_model",
     "PositionEmbedding": "TokenPositions",
     "PatchPositionEmbedding": "GridPositions",
-    "LayerNormLSTMCell": "LayerNormLSTM",
-    "PeepholeLSTMCell": "PeepholeLSTM",
-    "ZoneoutLSTMCell": "ZoneoutLSTM",
+}
+NEW_CELLS = {  # those that Keras lacks: name of the layer, name of the cell
+    entry.layer.__name__: name
+    for name, entry in layers.CELLS.items()
+    if not hasattr(keras.layers, entry.layer.__name__)
+}
+PARTS |= {
+    entry.cell.__name__: entry.layer.__name__
+    for entry in layers.CELLS.values()
+    if hasattr(layers, entry.cell.__name__)
 }
 BATCH, TIME, SOURCE, FEATURES, UNITS, VOCABULARY = 3, 6, 5, 4, 8, 11
 

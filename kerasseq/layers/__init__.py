@@ -1,4 +1,8 @@
-"""Keras layers: recurrence that compiles, attention, Transformers, parts of a ViT."""
+"""Keras layers: recurrence that compiles, attention, Transformers, parts of a ViT.
+
+`CELLS` is the table of recurrent cells, by name. Layers that can go on where they
+stopped follow one protocol, see `StateMixin` in `kerasseq.layers._state_protocol`.
+"""
 
 from kerasseq.layers.attention_decoder import AttentionDecoder as AttentionDecoder
 from kerasseq.layers.cached_attention import CachedAttention as CachedAttention

@@ -1,4 +1,4 @@
-"""Constructor arguments, stated once: in the signature of the class."""
+"""Constructor arguments: stated once, in the signature of the class, and checked."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""The state protocol: how a layer over time hands out its states."""
+"""The state protocol: how a layer that reads a sequence hands out its states."""
 
 from keras import ops
 

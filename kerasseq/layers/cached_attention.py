@@ -81,26 +81,30 @@ class CachedAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        groups = num_heads if num_key_value_heads is None else num_key_value_heads
-        if min(num_heads, groups) < 1 or num_heads % groups:
+        _arguments.assign(self, CachedAttention, locals())
+        self._check()
+        self.num_key_value_heads = num_key_value_heads or num_heads
+        self.drop = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
+        self.supports_masking = True
+
+    def _check(self):
+        heads, groups = self.num_heads, self.num_key_value_heads
+        groups = heads if groups is None else groups
+        if min(heads, groups) < 1 or heads % groups:
             raise ValueError(
                 "`num_heads` and `num_key_value_heads` must be positive and the second "
-                f"divide the first. Received: num_heads={num_heads}, "
-                f"num_key_value_heads={num_key_value_heads}"
+                f"divide the first. Received: num_heads={heads}, "
+                f"num_key_value_heads={self.num_key_value_heads}"
             )
-        if positions not in (None, *POSITIONS) or (
-            cross_attention and (positions or causal)
-        ):
+        placed = self.positions or self.causal
+        known = self.positions in (None, *POSITIONS)
+        if not known or (self.cross_attention and placed):
             raise ValueError(
                 f"`positions` must be None or one of {POSITIONS}; attention over a "
                 "memory has neither positions nor a causal order. Received: "
-                f"positions={positions!r}, cross_attention={cross_attention}, "
-                f"causal={causal}"
+                f"positions={self.positions!r}, "
+                f"cross_attention={self.cross_attention}, causal={self.causal}"
             )
-        _arguments.assign(self, CachedAttention, locals())
-        self.num_key_value_heads = groups
-        self.drop = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
-        self.supports_masking = True
 
     def build(self, inputs_shape, memory_shape=None):
         features = inputs_shape[-1]

@@ -94,6 +94,7 @@ class GridPositions(keras.layers.Layer):
         if self.kind == "sinusoidal":
             positions = np.pad(self._sinusoids, ((self.num_prefix, 0), (0, 0)))
             return ops.cast(positions, self.compute_dtype)
+        # (rows, columns, features) -> (rows * columns, features)
         positions = ops.reshape(self.grid, (-1, features))
         if self.num_prefix:
             positions = ops.concatenate([self.prefix, positions], axis=0)

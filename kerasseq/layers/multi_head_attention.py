@@ -94,7 +94,9 @@ class MultiHeadAttention(keras.layers.MultiHeadAttention):
         """Queries, keys and values, `(batch_size, length, num_heads, key_dim)`."""
         length, features = x.shape[1:]
         parts = (self.query_dense, self.key_dense, self.value_dense)
+        # (features, num_heads, key_dim) -> (features, num_heads * key_dim)
         kernels = [ops.reshape(part.kernel, (features, -1)) for part in parts]
+        # All tokens of the batch, (batch_size * length, features), in one product.
         y = ops.reshape(x, (-1, features)) @ ops.concatenate(kernels, axis=-1)
         if self.use_bias:
             biases = [ops.reshape(part.bias, (-1,)) for part in parts]
@@ -113,6 +115,7 @@ class MultiHeadAttention(keras.layers.MultiHeadAttention):
         """All heads of a token to `(batch_size, length, features)`."""
         _, length, features = shape
         width = self.num_heads * self.value_dim
+        # (num_heads, key_dim, features) -> (num_heads * key_dim, features)
         kernel = ops.reshape(self.output_dense.kernel, (width, features))
         y = ops.reshape(x, (-1, width)) @ kernel
         if self.use_bias:

@@ -89,23 +89,25 @@ class TransformerBlock(keras.layers.Layer):
         super().__init__(**kwargs)
         _arguments.assign(self, TransformerBlock, locals())
         self._check()
+        self._make_layers()
+        self.supports_masking = True
+
+    def _make_layers(self):
         self.attention = self._attention(
             "attention",
-            num_key_value_heads=num_key_value_heads,
-            causal=causal,
-            positions=positions,
+            num_key_value_heads=self.num_key_value_heads,
+            causal=self.causal,
+            positions=self.positions,
         )
         self.attention_norm = self.make_norm("attention_norm")
-        self.memory_attention = self.memory_norm = None
-        if cross_attention:
+        if self.cross_attention:
             self.memory_attention = self._attention(
                 "memory_attention", cross_attention=True
             )
             self.memory_norm = self.make_norm("memory_norm")
         self.mlp_norm = self.make_norm("mlp_norm")
-        self.drop = self._dropout(dropout)
-        self.hidden_drop = self._dropout(activation_dropout)
-        self.supports_masking = True
+        self.drop = self._dropout(self.dropout)
+        self.hidden_drop = self._dropout(self.activation_dropout)
 
     def _check(self):
         _arguments.check_choice("norm", self.norm, NORMS)

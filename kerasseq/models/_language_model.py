@@ -30,9 +30,9 @@ def language_model(
 
     Args:
         vocabulary_size: Number of tokens.
-        body: Layer with `state_size` and `get_initial_state`, whose call takes
-            `(batch_size, length, embedding_dim)` and `initial_state` and returns the
-            outputs and the states. By default two LSTM layers of 256 units.
+        body: Layer with `state_size` and `step`, whose call takes `(batch_size, length,
+            embedding_dim)` and `initial_state` and returns the outputs and the states.
+            By default two LSTM layers of 256 units.
         embedding_dim: Size of the embeddings.
         dropout: Float between 0 and 1. Fraction of the embeddings and of the body's
             outputs to drop. The body has a dropout of its own.
@@ -96,7 +96,8 @@ def _checked(body, seed):
         return layers.StackedRNN(
             256, 2, return_sequences=True, return_state=True, name="body"
         )
-    if not all(hasattr(body, name) for name in ("state_size", "get_initial_state")):
+    # Of the class: an object may know its states only when it is built.
+    if not all(hasattr(type(body), name) for name in ("state_size", "step")):
         raise ValueError(
             "`body` must be a layer whose states go in and come out, such as "
             "`kerasseq.layers.StackedRNN` or `WindowTransformer`. Received: "
@@ -104,13 +105,12 @@ def _checked(body, seed):
         )
     flags = {"return_sequences": True, "return_state": True, "bidirectional": False}
     wrong = {name: x for name, x in flags.items() if getattr(body, name, x) != x}
-    if wrong or isinstance(body, keras.layers.RNN):
+    if wrong:
         wanted = ", ".join(f"{name}={value}" for name, value in wrong.items())
         raise ValueError(
             "`body` must read forward and return the outputs of all steps and its "
             "states: `kerasseq.layers.StackedRNN(units, return_sequences=True, "
-            f"return_state=True)`. Received: body={body!r}, which needs "
-            f"{wanted or 'a StackedRNN in its place'}"
+            f"return_state=True)`. Received: body={body!r}, which needs {wanted}"
         )
     if seed is None:
         return body

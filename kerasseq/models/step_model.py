@@ -21,7 +21,7 @@ def state_names(model):
 
     Example:
         >>> kerasseq.models.state_names(kerasseq.models.language_model(100))
-        ['state_0', 'state_1']
+        ['state_0', 'state_1', 'state_2', 'state_3']
     """
     inputs = getattr(model, "input", None)
     outputs = getattr(model, "output", None)

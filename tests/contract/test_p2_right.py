@@ -18,12 +18,7 @@ WITH_TWIN = [p for p in catalog.keeping("P2") if p.values[0].stock is not None]
 DECODERS = [
     p for p in catalog.keeping("P2") if p.values[0].covers == "AttentionDecoder"
 ]
-CELLS = {
-    "IRNN": "irnn",
-    "LayerNormLSTM": "layer_norm_lstm",
-    "PeepholeLSTM": "peephole_lstm",
-    "ZoneoutLSTM": "zoneout_lstm",
-}
+CELLS = catalog.NEW_CELLS
 NEW_CELLS = [p for p in catalog.keeping("P2") if p.values[0].covers in CELLS]
 STACKS = [p for p in catalog.keeping("P2") if p.values[0].covers == "StackedRNN"]
 LANGUAGE_MODELS = [

@@ -1,5 +1,6 @@
 """What the layers of one new cell share: the loop, options, files, precision."""
 
+import catalog
 import keras
 import numpy as np
 import pytest
@@ -7,12 +8,7 @@ import reference
 
 from kerasseq import layers
 
-CELLS = {
-    layers.IRNN: "irnn",
-    layers.LayerNormLSTM: "layer_norm_lstm",
-    layers.PeepholeLSTM: "peephole_lstm",
-    layers.ZoneoutLSTM: "zoneout_lstm",
-}
+CELLS = {getattr(layers, name): cell for name, cell in catalog.NEW_CELLS.items()}
 TIME, FEATURES, UNITS = 5, 3, 4
 X = np.random.default_rng(0).normal(size=(3, TIME, FEATURES)).astype("float32")
 MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 1, 0, 1, 1]], bool)
@@ -84,7 +80,7 @@ def test_unrolled_in_chunks_and_cell_by_cell(layer_class):
 
 @pytest.mark.parametrize(
     "cell_class",
-    [layers.LayerNormLSTMCell, layers.PeepholeLSTMCell, layers.ZoneoutLSTMCell],
+    [x.cell for x in layers.CELLS.values() if hasattr(layers, x.cell.__name__)],
 )
 def test_cells_stack_in_our_loop_and_in_that_of_keras(cell_class):
     cells = [cell_class(UNITS), cell_class(2)]

@@ -142,7 +142,7 @@ def test_bad_arguments():
         (stack(bidirectional=True), "needs bidirectional=False"),
         (
             layers.LSTM(3, return_sequences=True, return_state=True),
-            "needs a StackedRNN in its place",
+            "whose states go in and come out.*LSTM",
         ),
     ],
 )

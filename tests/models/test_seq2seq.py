@@ -63,6 +63,13 @@ def test_trains_and_searches_in_mixed_precision(precision):
     assert np.isfinite(result["scores"]).all()
 
 
+def test_embeddings_start_as_wide_as_tied_logits_need():
+    """With Keras' narrow default a translator hardly learns in its first epoch."""
+    model = models.seq2seq(500, embedding_dim=100, units=8, seed=0)
+    (table,) = model.get_layer("embedding").get_weights()
+    assert np.std(table) == pytest.approx(0.1, rel=0.02)
+
+
 def test_seed_makes_equal_weights():
     for a, b in zip(build().weights, build().weights, strict=True):
         np.testing.assert_array_equal(a, b)
