@@ -4,7 +4,7 @@ What: a step model (`kerasseq.models.language_model`) of a Transformer or a recu
 cell, over characters or subwords, trained by truncated backpropagation through time on
 one long text. The exported file draws its tokens itself, from a prompt and a seed.
 Time: 6 minutes on two CPU cores for Python's help topics. Score: 1.71 bits per
-character of unseen text. Size: 2.6 MB, as int8 weights (`--quantize dynamic`) 0.9 MB.
+character of unseen text. Size: 2.6 MB.
 
     python -m recipes.generate                          # Python's help topics
     python -m recipes.generate --arch lstm --data a.txt --output_dir saved_models/mine
