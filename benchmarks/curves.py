@@ -1,7 +1,8 @@
 """Draws the scores of several runs, epoch by epoch, into one picture.
 
+    RUNS=saved_models/published
     python -m benchmarks.curves \\
-        --runs LSTM=saved_models/shakespeare_lstm,GRU=saved_models/shakespeare_gru \\
+        --runs LSTM=$RUNS/shakespeare_lstm,GRU=$RUNS/shakespeare_gru \\
         --score val_cross_entropy --output benchmarks/results/shakespeare.png
 
 Reads the `history.csv` that every recipe leaves behind.

@@ -4,7 +4,7 @@ What: a step model (`kerasseq.models.language_model`) of a Transformer or a recu
 cell, over characters or subwords, trained by truncated backpropagation through time on
 one long text. The exported file draws its tokens itself, from a prompt and a seed.
 Time: 6 minutes on two CPU cores for Python's help topics. Score: 1.71 bits per
-character of unseen text. Size: 2.6 MB, as int8 weights (`--quantize dynamic`) 0.9 MB.
+character of unseen text. Size: 2.6 MB.
 
     python -m recipes.generate                          # Python's help topics
     python -m recipes.generate --arch lstm --data a.txt --output_dir saved_models/mine
@@ -29,6 +29,7 @@ from recipes.generate import data as generate_data
 from recipes.generate import evaluate as generate_evaluate
 from recipes.generate import model as generate_model
 from recipes.generate import sampling_flags
+from recipes.generate import signatures as generate_signatures
 from recipes.generate import use_file as generate_file
 from recipes.shared import (
     artifacts,
@@ -90,18 +91,11 @@ def export(flags, model, data, training, results, run_dir):
     """Exports, compares with Keras, and publishes all files at once."""
     step_model = model.step_model
     prompts = generate_data.prompts(flags, data)
-
-    def signatures(twin):
-        return kerasseq.decoding.generation_signatures(
-            twin, flags.prompt_length, flags.max_length, **sampling_flags.options(flags)
-        )
-
     with artifacts.artifact_dir(flags.output_dir) as folder:
         report = kerasseq.export.export_model(
             step_model,
             folder,
-            signatures=signatures,
-            samples={"generate": generate_evaluate.inputs(prompts)},
+            **generate_signatures.export_options(flags, prompts),
             quantize=quantization_flags.options(flags),
             card={
                 "task": "generate",
@@ -109,8 +103,6 @@ def export(flags, model, data, training, results, run_dir):
                 "metrics": results,
                 "training": training,
             },
-            min_token_agreement=0.9,
-            main_signature="generate",
         )
         rows = generate_evaluate.verify_all(
             flags, step_model, data, results, prompts, report, folder

@@ -7,7 +7,7 @@ import numpy as np
 
 import kerasseq
 from recipes.generate import data as generate_data
-from recipes.generate import sampling_flags
+from recipes.generate import sampling_flags, signatures
 from recipes.shared import artifacts
 
 NUM_CHECKED = 5000
@@ -33,14 +33,6 @@ def evaluate(model, data):
         scores |= {f"{name}_nats": nats, f"{name}_bits_per_character": bits}
     print("Keras:", ", ".join(f"{name} {x:.4f}" for name, x in scores.items()))
     return scores
-
-
-def inputs(prompts):
-    """Inputs of the signature `generate`: each prompt with its own seed."""
-    return [
-        {"prompt": prompt[None], "seed": np.array([seed], "int32")}
-        for seed, prompt in enumerate(prompts)
-    ]
 
 
 def verify_all(flags, model, data, results, prompts, report, folder):
@@ -83,7 +75,7 @@ def verify_all(flags, model, data, results, prompts, report, folder):
 def _verify(path, data, prompts, expected):
     runner = kerasseq.lite.Runner(path)
     began = time.perf_counter()
-    found = [runner.run("generate", **x)["tokens"] for x in inputs(prompts)]
+    found = [runner.run("generate", **x)["tokens"] for x in signatures.inputs(prompts)]
     seconds = time.perf_counter() - began
     found = np.concatenate(found)
     text = generate_data.unseen(data["text"])[:NUM_CHECKED]

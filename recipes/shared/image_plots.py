@@ -14,8 +14,8 @@ _BLUE = "#0072b2"
 def draw_confusion(path, truth, predicted, class_names):
     """Draws which class is taken for which.
 
-    Up to `MAX_CLASSES` classes as a matrix of counts, colored by the share of the
-    true class; of more classes the most frequent confusions as bars.
+    Up to `MAX_CLASSES` classes as a matrix of counts, colored by the fraction of
+    the true class; of more classes the most frequent confusions as bars.
 
     Args:
         path: Path of the PNG.
@@ -27,24 +27,24 @@ def draw_confusion(path, truth, predicted, class_names):
 
     labels = range(len(class_names))
     counts = metrics.confusion_matrix(truth, predicted, labels=labels)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     right = np.trace(counts) / max(counts.sum(), 1)
     title = f"{right:.1%} of {counts.sum():,} right"
     names = [figures.shorten(name, 1.8) for name in class_names]
     if len(names) > MAX_CLASSES:
-        _draw_confused_pairs(path, counts, shares, names, title)
+        _draw_confused_pairs(path, counts, fractions, names, title)
     else:
-        _draw_matrix(path, counts, shares, names, title)
+        _draw_matrix(path, counts, fractions, names, title)
 
 
-def _draw_matrix(path, counts, shares, names, title):
+def _draw_matrix(path, counts, fractions, names, title):
     num = len(names)
     cell, font = (0.44, 8) if num <= 12 else (0.27, 6)
     margin = 0.08 * max(map(len, names))
     size = (cell * num + margin + 1.3, cell * num + margin + 0.7)
     with figures.figure(path, *size) as drawn:
         axes = drawn.subplots()
-        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        image = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
         axes.set_xticks(range(num), names, **_turned(names))
         axes.set_yticks(range(num), names)
         axes.set_xticks(np.arange(num + 1) - 0.5, minor=True)
@@ -53,13 +53,13 @@ def _draw_matrix(path, counts, shares, names, title):
         axes.tick_params(which="minor", length=0)
         axes.set(xlabel="predicted", ylabel="true", title=title)
         for row, column in np.argwhere(counts):
-            color = "white" if shares[row, column] > 0.5 else "black"
+            color = "white" if fractions[row, column] > 0.5 else "black"
             options = {"ha": "center", "va": "center", "fontsize": font}
             text = _short_number(counts[row, column])
             axes.text(column, row, text, color=color, **options)
         shape = {"fraction": 0.05, "pad": 0.02, "shrink": min(1, 3 / (cell * num))}
         bar = drawn.colorbar(image, **shape)
-        bar.set_label("share of the true class" if num > 3 else "share")
+        bar.set_label("fraction of the true class" if num > 3 else "fraction")
 
 
 def _turned(names):
@@ -78,7 +78,7 @@ def _short_number(count):
     return f"{count / 1000:.0f}k" if count < 1_000_000 else f"{count / 1e6:.0f}M"
 
 
-def _draw_confused_pairs(path, counts, shares, names, title):
+def _draw_confused_pairs(path, counts, fractions, names, title):
     wrong = counts * (1 - np.eye(len(names), dtype=counts.dtype))
     order = np.argsort(-wrong, axis=None, kind="stable")[:NUM_CONFUSIONS]
     pairs = np.stack(np.unravel_index(order, wrong.shape), axis=1)
@@ -89,7 +89,7 @@ def _draw_confused_pairs(path, counts, shares, names, title):
     with figures.figure(path, 7, 0.26 * len(pairs) + 1.0) as drawn:
         axes = drawn.subplots()
         bars = axes.barh(range(len(pairs)), [wrong[x] for x in pairs], color=_BLUE)
-        texts = [f"{shares[x]:.0%} of {counts[x[0]].sum():,}" for x in pairs]
+        texts = [f"{fractions[x]:.0%} of {counts[x[0]].sum():,}" for x in pairs]
         axes.bar_label(bars, texts, padding=3, fontsize=8)
         labels = [f"{names[row]} taken for {names[column]}" for row, column in pairs]
         axes.set_yticks(range(len(pairs)), labels)
@@ -97,7 +97,7 @@ def _draw_confused_pairs(path, counts, shares, names, title):
         axes.margins(x=0.15, y=0.02)
         axes.spines[["top", "right"]].set_visible(False)
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.set_xlabel("images, and their share of the true class")
+        axes.set_xlabel("images, and their fraction of the true class")
         drawn.suptitle(f"{title}; the most frequent confusions")
 
 

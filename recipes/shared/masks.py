@@ -46,7 +46,7 @@ def mask_overlay(image, mask, num_classes, *, opacity=0.5, background=0):
         mask: Integer array `(height, width)` of class numbers; a number that is no
             class (255 for void) is gray.
         num_classes: Number of classes.
-        opacity: Share of the mask's color, 0 to 1.
+        opacity: Weight of the mask's color, 0 to 1.
         background: The class that leaves the image as it is, or `None`.
 
     Returns:

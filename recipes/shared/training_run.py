@@ -13,7 +13,7 @@ UNFINGERPRINTED += ("distribute", "from", "embed_files", "web", "web_library")
 
 
 def fingerprint(flags, contents, free=()):
-    """What a resumed run must share: settings and data, wherever the data lie.
+    """What a resumed run must have in common: settings and data, wherever they lie.
 
     Args:
         flags: The parsed flags.

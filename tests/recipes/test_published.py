@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+import bare_process
 import pytest
 
 from kerasseq import lite
@@ -57,5 +58,22 @@ def test_scores_what_its_card_says(name, monkeypatch):
     found = publish.score(path)
     assert {**found, "value": None} == {**expected, "value": None}
     assert found["value"] == pytest.approx(expected["value"], abs=expected["tolerance"])
+    if name not in ("translate", "generate"):  # there the rows are the whole split
+        assert card["metrics"][found["metric"]] == pytest.approx(
+            found["value"], abs=expected["tolerance"]
+        )
     lowest = PUBLISHED[name][1]
     assert lowest is None or found["value"] >= lowest
+
+
+COMMANDS = {
+    "translate": ("--translate", "Thursday, May 4, 1995"),
+    "generate": ("--prompt", "The for statement"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_answers_at_once_without_training(name):
+    out, seconds = bare_process.run(f"recipes.{name}", *COMMANDS[name])
+    assert out.strip()
+    assert seconds < 5

@@ -45,7 +45,7 @@ function list(labels, probabilities) {
     (a, b) => probabilities[b] - probabilities[a]);
   replace('classes', order.slice(0, SHOWN).map((number) => {
     const bar = element('span', {className: 'bar'});
-    bar.style.setProperty('--share', probabilities[number]);
+    bar.style.setProperty('--fraction', probabilities[number]);
     return element('li', {}, element('span', {}, labels[number]), bar,
       element('span', {className: 'number'}, percent(probabilities[number])));
   }));

@@ -55,9 +55,9 @@ export function milliseconds(time) {
   return `${time < 10 ? time.toPrecision(2) : Math.round(time)} ms`;
 }
 
-/** A share to show, as '93.1 %'. */
-export function percent(share) {
-  return `${(100 * share).toFixed(1)} %`;
+/** A fraction to show, as '93.1 %'. */
+export function percent(fraction) {
+  return `${(100 * fraction).toFixed(1)} %`;
 }
 
 /** A size to show, as '2.7 MB' or '842 kB'. */

@@ -46,16 +46,16 @@ export function resize(image, width, height) {
 }
 
 function withWidth({width, height, channels, data}, newWidth) {
-  const weights = weightsOf(width, newWidth);
+  const windows = weightsOf(width, newWidth);
   const resized = new Uint8Array(newWidth * height * channels);
   let to = 0;
   for (let row = 0; row < height; row++) {
-    for (const {first, shares} of weights) {
+    for (const {first, weights} of windows) {
       const from = (row * width + first) * channels;
       for (let channel = 0; channel < channels; channel++, to++) {
         let sum = PRECISION / 2;
-        for (let i = 0; i < shares.length; i++) {
-          sum += shares[i] * data[from + i * channels + channel];
+        for (let i = 0; i < weights.length; i++) {
+          sum += weights[i] * data[from + i * channels + channel];
         }
         resized[to] = sum / PRECISION;
       }
@@ -64,7 +64,7 @@ function withWidth({width, height, channels, data}, newWidth) {
   return {width: newWidth, height, channels, data: resized};
 }
 
-/** For each new pixel the first old one that it is made of, and their shares. */
+/** For each new pixel the first old one that it is made of, and their weights. */
 function weightsOf(size, newSize) {
   const scale = size / newSize, radius = Math.max(scale, 1);
   return Array.from({length: newSize}, (_, index) => {
@@ -73,9 +73,9 @@ function weightsOf(size, newSize) {
     const end = Math.min(size, Math.trunc(center + radius + 0.5));
     const raw = Array.from({length: end - first}, (_, i) =>
       Math.max(0, 1 - Math.abs((i + first - center + 0.5) / radius)));
-    const total = raw.reduce((sum, share) => sum + share, 0);
-    return {first, shares: raw.map(
-      (share) => Math.trunc(0.5 + share / total * PRECISION))};
+    const total = raw.reduce((sum, weight) => sum + weight, 0);
+    return {first, weights: raw.map(
+      (weight) => Math.trunc(0.5 + weight / total * PRECISION))};
   });
 }
 

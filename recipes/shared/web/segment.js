@@ -110,7 +110,7 @@ function draw(panels) {
   }));
 }
 
-/** The classes with their colors and shares of the image. */
+/** The classes with their colors and fractions of the image. */
 function legend(labels, colors, mask) {
   const counts = labels.map(() => 0);
   for (const number of mask) counts[number] += 1;
