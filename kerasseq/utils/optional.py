@@ -1,9 +1,10 @@
 """Packages that an extra of kerasseq brings, with an error that names the extra."""
 
 import importlib
+import types
 
 
-def import_module(name, extra="recipes"):
+def import_module(name: str, extra: str = "recipes") -> types.ModuleType:
     """Imports a module of a package that the core installation does not bring.
 
     Args:
