@@ -31,6 +31,6 @@ def lint(session):
 @nox.session(python=PYTHONS[0])
 def wheel(session):
     """Both distributions, and the wheel where there is neither Keras nor TensorFlow."""
-    session.install("build", "pytest")
+    session.install("--editable", ".[dev]")
     session.run("python", "-m", "build", "--outdir", session.create_tmp())
     session.run("python", "-m", "pytest", "-m", "slow", "tests/test_packaging.py")

@@ -29,19 +29,6 @@ CORE_MODULES = {
 # sentencepiece`), where the import itself stands in a `try` or behind a check.
 THROUGH_OTHERS = {"flatbuffers", "h5py", "jax", "sentencepiece"}
 NOT_ON_A_DEVICE = ("keras", "tensorflow", "jax", "PIL", "matplotlib", "sentencepiece")
-# What each package may import of the others: docs/design.md, "Imports run one way".
-DEVICE = {"utils", "lite"}
-MODELS = {*DEVICE, "ops", "layers", "models"}
-MAY_IMPORT = {
-    "utils": set(),
-    "ops": {"utils"},
-    "layers": {"utils", "ops"},
-    "models": {"utils", "ops", "layers"},
-    "lite": {"utils"},
-    "doctor": DEVICE,
-    **dict.fromkeys(("data", "training", "decoding", "explain", "convert"), MODELS),
-    "export": {*MODELS, "data", "training", "decoding", "explain", "convert"},
-}
 ONLY_RECIPES = ("babel", "matplotlib", "sacrebleu", "scipy", "sentencepiece", "sklearn")
 
 
@@ -110,20 +97,6 @@ def requirements(section, key):
 
 
 class TestImports:
-    def test_they_run_one_way(self):
-        wrong = {
-            (package, other)
-            for package, allowed in MAY_IMPORT.items()
-            for path in (ROOT / "kerasseq" / package).rglob("*.py")
-            for other in parts_imported(path, "kerasseq") - allowed - {package}
-        }
-        assert wrong == set()
-
-    def test_no_recipe_imports_another(self):
-        for path in (ROOT / "recipes").rglob("*.py"):
-            own = path.relative_to(ROOT / "recipes").parts[0]
-            assert parts_imported(path, "recipes") <= {own, "shared"}, path
-
     def test_the_core_brings_what_the_package_imports(self):
         core = requirements("options", "install_requires")
         known = {CORE_MODULES.get(name, name.replace("-", "_")) for name in core}
@@ -209,17 +182,6 @@ class TestWheel:
         assert kerasseq.__version__ in run(command, "--version", **options)
         assert "HEALTHY" in run(command, "doctor", str(model_file), **options)
         run(python, "-c", USE, str(model_file), **options)
-
-
-def parts_imported(path, package):
-    """The subpackages of a package that a file imports."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {x.split(".")[1] for x in found if x.startswith(f"{package}.")}
 
 
 def imported(tree):
