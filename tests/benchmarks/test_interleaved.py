@@ -44,7 +44,7 @@ def test_a_failure_of_one_baseline_is_reported(tmp_path, at):
     workers["bad"] = worker(tmp_path / "log", "bad", fails=at)
     results = interleaved.measure(workers, num_rounds=1, seconds=0.01)
     assert "median_ms" in results["good"]
-    message = "code 3" if at == "exit" else f"ValueError: told to fail in {at}"
+    message = "code 3" if at == "exit" else f"ValueError: asked to fail in {at}"
     assert list(results["bad"]) == ["error"] and message in results["bad"]["error"]
 
 
