@@ -1,4 +1,4 @@
-"""Universal Dependencies' CoNLL-U files as arrays for a tagger."""
+"""Reads CoNLL-U files of Universal Dependencies as arrays for a tagger."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ UNKNOWN = 1
 
 
 def read(path):
-    """Reads sentences: lists of `(word, UPOS tag)`; ranges and empty nodes left out."""
+    """Reads sentences as lists of `(word, UPOS tag)`, without ranges or empty nodes."""
     sentences, sentence = [], []
     with open(path, encoding="utf-8") as file:
         for line in file:
@@ -20,17 +20,17 @@ def read(path):
 
 
 def word_key(word):
-    """What the word vocabulary is of: digits alike, case kept only for the suffix."""
+    """The entry of a word in the vocabulary: lower case, with all digits as 0."""
     return "".join("0" if c.isdigit() else c for c in word.lower())
 
 
 def suffix_key(word):
-    """The shape of the first letter and the last three letters."""
+    """The case of the first letter and the last three letters."""
     return ("A" if word[:1].isupper() else "a") + word_key(word)[-3:]
 
 
 def encode(sentences, vocabulary, length):
-    """`(inputs, tags, weights)`, arrays `(sentences, length)`, padded on the right."""
+    """Returns inputs, tags and weights `(sentences, length)`, padded on the right."""
     shape = (len(sentences), length)
     inputs = {name: np.zeros(shape, "int32") for name in ("words", "suffixes")}
     tags, weights = np.zeros(shape, "int32"), np.zeros(shape, "float32")

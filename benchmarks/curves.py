@@ -1,11 +1,11 @@
-"""Draws the scores of several runs, epoch by epoch, into one picture.
+"""Plots the scores of several runs by epoch.
 
     RUNS=saved_models/published
     python -m benchmarks.curves \\
         --runs LSTM=$RUNS/shakespeare_lstm,GRU=$RUNS/shakespeare_gru \\
         --score val_cross_entropy --output benchmarks/results/shakespeare.png
 
-Reads the `history.csv` that every recipe leaves behind.
+Reads the `history.csv` that every recipe writes.
 """
 
 import csv
@@ -18,34 +18,36 @@ from recipes.shared import command_line, figures
 
 
 def define_flags():
-    """The flags of this command."""
+    """Defines the flags of this command."""
     flags = absl_flags.FlagValues()
     define = command_line.definer(flags)
-    text = "Name=folder of each run, separated by commas."
+    text = "Runs as NAME=FOLDER, separated by commas."
     define("list", "runs", None, text)
     define("string", "score", "val_cross_entropy", "Column of history.csv.")
-    define("string", "title", None, "Of the vertical axis; else the column's name.")
-    define("bool", "minutes", False, "Draw over minutes of training, not epochs.")
+    define("string", "title", None, "Title of the vertical axis; default: the column.")
+    define("bool", "minutes", False, "Plot over minutes of training, not epochs.")
     define("string", "output", None, "Path of the PNG.")
     define("bool", "debug", False, "Show tracebacks.")
     return flags
 
 
 def main(flags):
-    """Reads the runs and draws them."""
+    """Reads the runs and plots them."""
     if not flags.runs or not flags.output:
-        raise ValueError("Give --runs NAME=FOLDER,... and --output FILE.png.")
+        raise ValueError("Pass --runs=NAME=FOLDER,... and --output=FILE.png.")
     runs = {}
     for run in flags.runs:
-        name, found, folder = run.partition("=")
-        if not found:
-            raise ValueError(f"--runs are NAME=FOLDER, by commas. Received: {run!r}")
+        name, separator, folder = run.partition("=")
+        if not separator:
+            raise ValueError(
+                f"--runs must be NAME=FOLDER, separated by commas. Received: {run!r}"
+            )
         runs[name] = read(folder, flags.score, flags.minutes)
     with figures.figure(flags.output, 4.8, 3.2) as drawn:
         axes = drawn.subplots()
         for name, (x, y) in runs.items():
             axes.plot(x, y, label=name)
-        # What comes before would leave no room for what matters.
+        # The high losses of the start would squeeze the rest together.
         lowest = min(min(y) for _, y in runs.values())
         axes.set_ylim(0.97 * lowest, 2 * lowest)
         unit = "minutes of training" if flags.minutes else "epochs"
@@ -63,18 +65,18 @@ def main(flags):
 
 
 def read(folder, score, minutes):
-    """The points of a run.
+    """Reads the curve of a run.
 
     Args:
         folder: Folder with `history.csv`.
         score: Name of the column.
-        minutes: Whether to count minutes, not epochs.
+        minutes: Boolean, whether `x` is minutes instead of epochs.
 
     Returns:
         `(x, y)`, lists of numbers.
 
     Raises:
-        ValueError: if there is no such file or column.
+        ValueError: If there is no such file or column.
     """
     path = pathlib.Path(folder) / "history.csv"
     try:

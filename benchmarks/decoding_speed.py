@@ -1,15 +1,15 @@
-"""What does the cache of keys and values save when a phone decodes?
+"""How much time does the key-value cache save when LiteRT decodes?
 
     python -m benchmarks.decoding_speed
     python -m benchmarks.decoding_speed --rounds 50 --units 256
 
-A Transformer for translation (4 + 4 layers) in one .tflite file, batch 1, one thread of
-LiteRT. A call decodes 16, 32 or 64 tokens in a loop inside the file: `cached` computes
-one position a step (`TransformerDecoder.step`), `uncached` all positions of the target
-anew for each token, as a file without a cache must, whose shapes are fixed. `step` is
-one step alone, called from outside, early and late in a cache for 128 tokens. All calls
-run in turns in one process; medians. The encoder, the same for all, is left out. Takes
-a minute on two cores.
+A Transformer for translation (4 + 4 layers) in one .tflite file, batch size 1, one
+thread. A call decodes 16, 32 or 64 tokens in a loop inside the file. `cached` computes
+one position per step (`TransformerDecoder.step`); `uncached` computes all positions of
+the target for each token, as a file with fixed shapes and no cache must. `step` is a
+single step, called from outside, early and late in a cache for 128 tokens. All calls
+run interleaved in one process; the results are medians. The encoder, the same for all,
+is not measured. Takes a minute on two cores.
 """
 
 import os
@@ -32,9 +32,9 @@ LENGTHS = (16, 32, 64)
 POSITIONS = (8, 120)
 SOURCE_LENGTH = 32
 
-_UNITS = flags.DEFINE_integer("units", 128, "Features of a token.")
+_UNITS = flags.DEFINE_integer("units", 128, "Features per token.")
 _VOCABULARY = flags.DEFINE_integer("vocabulary_size", 10000, "Subwords.")
-_ROUNDS = flags.DEFINE_integer("rounds", 100, "Runs of each call.")
+_ROUNDS = flags.DEFINE_integer("rounds", 100, "Runs per call.")
 _OUTPUT = flags.DEFINE_string(
     "output", "benchmarks/results/decoding_speed.json", "file for the results"
 )
@@ -57,17 +57,17 @@ def build(units, vocabulary_size):
 def signatures(model):
     """`encode` and `step`, and `cached_N` and `uncached_N`, which decode N tokens."""
     made = decoding.translation_signatures(model, SOURCE_LENGTH, max(POSITIONS) + 8)
-    found = {name: made[name] for name in ("encode", "step")}
+    wanted = {name: made[name] for name in ("encode", "step")}
     decoder = model.get_layer("decoder")
     specs = {"memory": ((1, SOURCE_LENGTH, decoder.num_features), "float32")}
     for length in LENGTHS:
         for name, make in (("cached", cached), ("uncached", uncached)):
-            found[f"{name}_{length}"] = (make(model, length), specs)
-    return found
+            wanted[f"{name}_{length}"] = (make(model, length), specs)
+    return wanted
 
 
 def cached(model, length):
-    """The decoding of `length` tokens, a position at a time."""
+    """Decodes `length` tokens, one position at a time."""
 
     def decode(memory):
         context, states = model.get_layer("decoder").start(memory, None, length)
@@ -81,7 +81,7 @@ def cached(model, length):
 
 
 def uncached(model, length):
-    """The same with all positions computed for each token."""
+    """Decodes `length` tokens, computing all positions for each token."""
     embedding, decoder = model.get_layer("embedding"), model.get_layer("decoder")
     places = ops.arange(length, dtype="int32")[None]
 
@@ -127,13 +127,13 @@ def make_calls(runner):
 
 
 def measure(runner, calls, num_rounds):
-    """Median milliseconds of each call, in turns of another order each."""
+    """Median milliseconds of each call, interleaved in a random order per round."""
     times = {name: [] for name in calls}
     generator = np.random.default_rng(0)
     for _ in range(num_rounds):
         for name in generator.permutation(list(calls)):
             signature, inputs = calls[name]
-            runner.run(signature, **inputs)  # the call before used other data
+            runner.run(signature, **inputs)  # warms up: the call before used other data
             began = time.perf_counter()
             runner.run(signature, **inputs)
             times[name].append(1e3 * (time.perf_counter() - began))
@@ -141,7 +141,7 @@ def measure(runner, calls, num_rounds):
 
 
 def check(runner, calls):
-    """Both ways must decode the same tokens."""
+    """Checks that both ways decode the same tokens."""
     for length in LENGTHS:
         tokens = []
         for name in ("cached", "uncached"):
@@ -151,14 +151,14 @@ def check(runner, calls):
 
 
 def summary(medians):
-    """How many times as long decoding takes without a cache, and a later step."""
+    """Slowdown of decoding without a cache, and of a late step."""
     first, later = (medians[f"step_at_{position}"] for position in POSITIONS)
-    found = {
+    ratios = {
         f"uncached_to_cached_{length}": medians[f"uncached_{length}"]
         / medians[f"cached_{length}"]
         for length in LENGTHS
     }
-    return found | {"later_to_first_step": later / first}
+    return ratios | {"later_to_first_step": later / first}
 
 
 def main(_):
@@ -172,23 +172,23 @@ def main(_):
         calls = make_calls(runner)
         check(runner, calls)
         medians = measure(runner, calls, _ROUNDS.value)
-    found = summary(medians)
+    ratios = summary(medians)
     print("\n| tokens | cached, ms | uncached, ms | ratio |\n|---|---|---|---|")
     for length in LENGTHS:
         times = [medians[f"{name}_{length}"] for name in ("cached", "uncached")]
-        ratio = found[f"uncached_to_cached_{length}"]
+        ratio = ratios[f"uncached_to_cached_{length}"]
         print(f"| {length} | {times[0]:.1f} | {times[1]:.1f} | {ratio:.1f} |")
     first, later = (medians[f"step_at_{position}"] for position in POSITIONS)
     print(
         f"\nA step at {POSITIONS[0]} takes {first:.3f} ms, at {POSITIONS[1]} "
-        f"{later:.3f} ms: {found['later_to_first_step']:.2f} x"
+        f"{later:.3f} ms: {ratios['later_to_first_step']:.2f} x"
     )
     settings = {"units": _UNITS.value, "vocabulary_size": _VOCABULARY.value}
     settings["rounds"] = _ROUNDS.value
     output = pathlib.Path(_OUTPUT.value)
     output.parent.mkdir(parents=True, exist_ok=True)
     report = {"machine": facts, "settings": settings, "medians_ms": medians}
-    atomic.write_json(output, report | found)
+    atomic.write_json(output, report | ratios)
 
 
 if __name__ == "__main__":

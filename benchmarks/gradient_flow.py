@@ -1,13 +1,13 @@
-"""How much of the gradient reaches earlier steps?
+"""How much of the gradient reaches earlier time steps?
 
     python -m benchmarks.gradient_flow
 
-For layers as they start, reading random sequences of 200 steps: the norm of the
-gradient of a projection of the last output with respect to each input `x_t`, as a share
-of the norm at the last step; the mean over a batch, the geometric mean over draws of
-the weights. A line that falls is a gradient that vanishes, one that rises explodes.
-Computed in float64, which shows what float32 would lose. Draws a picture and prints
-tables; takes half a minute.
+For untrained layers on random sequences of 200 steps: the norm of the gradient of a
+projection of the last output with respect to each input `x_t`, relative to the norm at
+the last step. It is the mean over a batch, and the geometric mean over random
+initializations. Where the line falls the gradient vanishes, where it rises it explodes.
+Computed in float64, to show what float32 would lose. Writes a plot and prints tables;
+takes half a minute.
 """
 
 import pathlib
@@ -47,19 +47,19 @@ PANELS = {  # title: {line: (layer, arguments, color, style)}
 
 
 def define_flags():
-    """The flags of this benchmark."""
+    """Defines the flags of this benchmark."""
     flags = absl_flags.FlagValues()
     integer = absl_flags.DEFINE_integer
-    integer("units", 64, "Size of the states.", lower_bound=1, flag_values=flags)
-    integer("draws", 5, "Draws of the weights.", lower_bound=1, flag_values=flags)
+    integer("units", 64, "Units of the layers.", lower_bound=1, flag_values=flags)
+    integer("draws", 5, "Random initializations.", lower_bound=1, flag_values=flags)
     output = "benchmarks/results/gradient_flow.png"
-    absl_flags.DEFINE_string("output", output, "The picture.", flag_values=flags)
+    absl_flags.DEFINE_string("output", output, "Path of the plot.", flag_values=flags)
     absl_flags.DEFINE_bool("debug", False, "Show tracebacks.", flag_values=flags)
     return flags
 
 
 def main(flags):
-    """Measures, prints tables and draws the picture."""
+    """Measures, prints tables and writes the plot."""
     if command_line.backend() != "tensorflow":
         raise ValueError(
             "This benchmark runs on the TensorFlow backend. Received: "
@@ -70,32 +70,32 @@ def main(flags):
     panels = {}
     for title, lines in PANELS.items():
         panels[title] = {
-            label: gradient_shares(name, options, flags.units, flags.draws)
+            label: relative_norms(name, options, flags.units, flags.draws)
             for label, (name, options, *_) in lines.items()
         }
         _print_table(title, panels[title])
     draw(output, panels)
-    print(f"\nDrawn to {output}")
+    print(f"\nPlotted to {output}")
 
 
-def gradient_shares(name, options, units, draws):
-    """The gradient's norm at each step, the last first, as shares of the first.
+def relative_norms(name, options, units, draws):
+    """Norms of the gradient per step, from the last step back, relative to the last.
 
     Args:
         name: Name of a layer of `kerasseq.layers`.
         options: Its arguments.
-        units: Size of its state.
-        draws: Number of draws of weights and inputs.
+        units: Its number of units.
+        draws: Number of random initializations and inputs.
 
     Returns:
-        Array of `LENGTH` numbers, the first of which is 1.
+        Array of `LENGTH` numbers, of which the first is 1.
     """
     import keras
     import tensorflow as tf
 
     from kerasseq import layers
 
-    shares = []
+    relative = []
     for seed in range(draws):
         keras.utils.set_random_seed(seed)
         generator = np.random.default_rng(seed)
@@ -107,12 +107,12 @@ def gradient_shares(name, options, units, draws):
             loss = tf.reduce_sum(tf.matmul(layer(inputs), projection))
         gradient = tape.gradient(loss, inputs)
         norms = np.linalg.norm(gradient, axis=-1).mean(0)
-        shares.append(norms[::-1] / norms[-1])
-    return np.exp(np.mean(np.log(shares), axis=0))
+        relative.append(norms[::-1] / norms[-1])
+    return np.exp(np.mean(np.log(relative), axis=0))
 
 
 def draw(path, panels):
-    """Draws one panel a group of lines, on a logarithmic axis."""
+    """Plots one panel per group of lines, on a logarithmic axis."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -123,9 +123,9 @@ def draw(path, panels):
         1, len(panels), figsize=(9, 4.6), sharey=True, layout="constrained"
     )
     for axis, (title, lines) in zip(axes, panels.items(), strict=True):
-        for label, shares in lines.items():
+        for label, norms in lines.items():
             *_, color, style = PANELS[title][label]
-            axis.semilogy(shares, style, color=color, label=label, linewidth=1.8)
+            axis.semilogy(norms, style, color=color, label=label, linewidth=1.8)
         axis.axhline(FLOAT32_EPSILON, color="gray", linewidth=0.8)
         axis.set(title=title, xlabel="steps back from the last one", ylim=(1e-16, 1e5))
         axis.set_xlim(0, LENGTH)
@@ -136,18 +136,20 @@ def draw(path, panels):
         )
     place = {"x": LENGTH, "y": 2 * FLOAT32_EPSILON, "ha": "right", "fontsize": 8}
     axes[0].text(s="precision of float32", **place)
-    axes[0].set_ylabel("norm of the gradient, share of the last step's")
+    axes[0].set_ylabel("norm of the gradient, relative to the last step")
     figure.savefig(path, dpi=100)
     plt.close(figure)
-    Image.open(path).convert("RGB").quantize(128).save(path, optimize=True)  # a third
+    Image.open(path).convert("RGB").quantize(128).save(
+        path, optimize=True
+    )  # a third of the size
 
 
 def _print_table(title, lines):
-    print(f"\n{title}: share of the gradient's norm that many steps back\n")
+    print(f"\n{title}: relative norm of the gradient, by steps back\n")
     print(f"| layer | {' | '.join(map(str, STEPS_BACK))} |")
     print("|---" * (1 + len(STEPS_BACK)) + "|")
-    for label, shares in lines.items():
-        values = [f"{shares[steps]:.0e}" for steps in STEPS_BACK]
+    for label, norms in lines.items():
+        values = [f"{norms[steps]:.0e}" for steps in STEPS_BACK]
         print(f"| {label} | {' | '.join(values)} |")
 
 

@@ -1,13 +1,14 @@
-"""Baselines measured in turns: each in a process of its own, one at work at a time.
+"""Measures baselines interleaved, each in its own process, only one running at a time.
 
-On a machine with other work, two measurements minutes apart say little about each
-other. Here every baseline waits, prepared, until it is its turn, works for a second or
-two, and waits again; after a few rounds each has seen the same disturbances.
+On a machine with other load, two measurements that are minutes apart cannot be
+compared. Here all baselines are prepared first. In each round they run one after the
+other, for a second or two each, so that after a few rounds all have had the same
+disturbances.
 
-Parent and child speak JSON, one object a line, over the child's standard input and
-output: `load` (imports), `prepare` (builds, and runs the first step) and `turn` (runs
-steps for some seconds and gives the time of each). A child is a module that calls
-`serve`.
+Parent and child exchange JSON, one object per line, over the child's standard input and
+output: `load` (imports), `prepare` (builds, and runs the first step) and `run_steps`
+(runs steps for some seconds and returns the time of each). A child is a module that
+calls `serve`.
 """
 
 import json
@@ -26,16 +27,16 @@ from benchmarks import machine
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _PROC = pathlib.Path("/proc/self")
-_PAUSE = 0.2  # seconds until the thread pools of the baseline before have gone to sleep
+_PAUSE = 0.2  # seconds until the thread pools of the previous baseline are idle
 
 
 class Worker:
-    """The parent's end of one baseline.
+    """The process of one baseline, as the parent sees it.
 
     Args:
-        module: Name of the module that the child runs; it calls `serve`.
-        settings: Dict that the child's `load` gets as keyword arguments.
-        environment: Variables to add to the child's environment.
+        module: Name of the module that the child runs, which calls `serve`.
+        settings: Dict of keyword arguments for the child's `load`.
+        environment: Dict of variables to add to the child's environment.
         timeout: Seconds to wait for a reply.
     """
 
@@ -54,23 +55,23 @@ class Worker:
         self.send("load", **settings)
 
     def send(self, command, **arguments):
-        """Asks for something; the answer comes from `receive`."""
+        """Sends a command; `receive` returns the reply."""
         try:
             print(json.dumps([command, arguments]), file=self.process.stdin, flush=True)
         except BrokenPipeError:
-            pass  # `receive` finds the child's end and says why
+            pass  # `receive` reports why the child has ended
 
     def receive(self):
-        """Waits for the answer.
+        """Waits for the reply.
 
         Raises:
-            RuntimeError: if the child failed, ended or took too long.
+            RuntimeError: If the child failed, ended or took too long.
         """
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             if not selector.select(self.timeout):
                 self.process.kill()
-                raise RuntimeError(f"no answer within {self.timeout} seconds")
+                raise RuntimeError(f"no reply within {self.timeout} seconds")
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()
@@ -83,7 +84,7 @@ class Worker:
         return reply
 
     def ask(self, command, **arguments):
-        """Sends and receives."""
+        """Sends a command and waits for the reply."""
         self.send(command, **arguments)
         return self.receive()
 
@@ -100,18 +101,18 @@ class Worker:
 
 
 def measure(workers, num_rounds, seconds):
-    """Prepares workers one after the other, then lets them work in turns.
+    """Prepares workers one after the other, then runs them interleaved.
 
     Args:
-        workers: `{name: Worker}`; they are closed at the end.
+        workers: Dict from name to `Worker`. They are closed at the end.
         num_rounds: Number of rounds.
-        seconds: Length of a turn.
+        seconds: Seconds per baseline in each round.
 
     Returns:
-        `{name: result}`; a result has `median_ms`, `quartiles_ms` and `num_steps` of
-        a step, `first_step_seconds` (building and compiling included), `peak_mib`,
-        `first_loss` and `last_loss`, `busy_cores` (kept busy by other work before its
-        turns), and what `load` gave; or only `error`.
+        Dict from name to result: `median_ms`, `quartiles_ms`, `fastest_ms` of a step,
+        `num_steps`, `first_step_seconds` (including building and compiling),
+        `peak_mib`, `first_loss`, `last_loss`, `busy_cores` (cores that other processes
+        kept busy before its rounds), and what `load` returned; or only `error`.
     """
     results = {name: {} for name in workers}
     times = {name: [] for name in workers}
@@ -125,9 +126,9 @@ def measure(workers, num_rounds, seconds):
         except RuntimeError as error:
             results[name] = {"error": str(error)}
 
-    def turn(name):
+    def run_round(name):
         busy[name].append(_busy_cores_in_a_pause())
-        reply = workers[name].ask("turn", seconds=seconds)
+        reply = workers[name].ask("run_steps", seconds=seconds)
         times[name].extend(reply.pop("seconds"))
         return reply
 
@@ -138,7 +139,7 @@ def measure(workers, num_rounds, seconds):
             attempt(name, lambda name: workers[name].ask("prepare"))
         for _ in range(num_rounds):
             for name in workers:
-                attempt(name, turn)
+                attempt(name, run_round)
         for name in workers:
             attempt(name, lambda name: _summary(times[name], busy[name]))
     finally:
@@ -167,15 +168,15 @@ def _summary(seconds, busy_cores):
 
 
 def serve(load):
-    """The child: answers until its standard input ends.
+    """Runs the child: replies to commands until its standard input ends.
 
     Args:
-        load: Callable that gets the parent's settings, imports what is needed and
+        load: Callable that takes the parent's settings, imports what is needed and
             returns `(prepare, facts)`: a callable that builds everything and returns
-            `step`, and a dict for the result. `step` does one step, waits for its end
-            and returns a number, the loss.
+            `step`, and a dict for the result. `step` runs one step, waits for it and
+            returns the loss, a float.
     """
-    # What libraries print must not come between the replies.
+    # Standard output is for replies alone; what libraries print goes to the errors.
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     child = _Child(load)
@@ -191,7 +192,7 @@ def serve(load):
 
 
 class _Child:
-    """What a child can be asked for."""
+    """The commands of a child."""
 
     def __init__(self, load):
         self._load = load
@@ -208,7 +209,7 @@ class _Child:
         seconds = time.perf_counter() - start
         return {"first_step_seconds": seconds, "first_loss": loss} | self._memory()
 
-    def turn(self, seconds):
+    def run_steps(self, seconds):
         times, end = [], time.perf_counter() + seconds
         while len(times) < 2 or time.perf_counter() < end:
             start = time.perf_counter()
@@ -228,7 +229,7 @@ class _Child:
 
 
 def _start_peak_mib():
-    """Resets the peak where the system can, and returns the memory in use now."""
+    """Resets the peak if the system allows it, and returns the memory in use."""
     try:
         (_PROC / "clear_refs").write_text("5")
     except OSError:

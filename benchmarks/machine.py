@@ -1,4 +1,4 @@
-"""What a measurement was taken on."""
+"""The machine and the software that a measurement was made with."""
 
 import importlib.metadata
 import os
@@ -9,7 +9,7 @@ _PACKAGES = ("tensorflow", "keras", "jax", "torch", "ai-edge-litert", "numpy")
 
 
 def description():
-    """A dict: processor, number of cores, system, Python, versions of packages."""
+    """Returns a dict: processor, cores, system, Python, versions of packages."""
     return {
         "processor": _processor(),
         "cores": num_cores(),
@@ -20,7 +20,7 @@ def description():
 
 
 def summary(facts):
-    """One line of `description()`."""
+    """Formats `description()` as one line."""
     packages = ", ".join(f"{name} {v}" for name, v in facts["packages"].items())
     return (
         f"{facts['processor']}, {facts['cores']} cores, {facts['system']}, "
@@ -29,14 +29,14 @@ def summary(facts):
 
 
 def num_cores():
-    """Number of cores that this process may use."""
+    """Returns the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
 
 
 def busy_seconds():
-    """Processor time used so far by anything on the machine; `None` if unknown."""
+    """Returns the processor time of all processes so far; `None` if unknown."""
     try:
         line = pathlib.Path("/proc/stat").read_text().splitlines()[0]
     except OSError:

@@ -1,4 +1,4 @@
-"""What an earlier call of a long benchmark has already measured."""
+"""Results of previous runs of a long benchmark, to be continued."""
 
 import json
 
@@ -7,22 +7,22 @@ def rows(output, settings, key):
     """Reads the rows of a file of results.
 
     Args:
-        output: Path of the JSON file, a `pathlib.Path`.
-        settings: Dict of settings that all rows share; they stand in the file too.
+        output: `pathlib.Path` of the JSON file.
+        settings: Dict of the settings of the benchmark, which the file holds too.
         key: Name of the list of rows.
 
     Returns:
-        The rows, or an empty list without a file.
+        The list of rows, empty if there is no file.
 
     Raises:
-        ValueError: if the file was made with other settings.
+        ValueError: If the file has other settings.
     """
     if not output.exists():
         return []
     report = json.loads(output.read_text())
     if {name: report.get(name) for name in settings} != settings:
         raise ValueError(
-            f"{output} was made with other settings; name another --output or remove "
+            f"{output} was made with other settings; pass another --output or remove "
             f"it. Received: {settings}"
         )
     return report[key]

@@ -1,4 +1,4 @@
-"""Over how many steps does a network remember: recurrence beside attention?
+"""Over how many steps does a network remember, with recurrence and with attention?
 
     python -m benchmarks.recall
     python -m benchmarks.recall --problems adding --lengths 200 --steps 5000
@@ -6,16 +6,16 @@
 SimpleRNN, LSTM, GRU and a causal Transformer of equal numbers of weights learn two
 problems of Hochreiter and Schmidhuber (1997) in the form of Arjovsky et al. (2016):
 
-- adding: the sum of the two marked numbers out of T. Whoever always says 1 has a mean
-  squared error of 0.167.
-- copying: ten symbols, T - 1 blanks, a sign, and the ten symbols again. Whoever knows
-  when, but not what, has a cross entropy of 10 ln 8 / (T + 20).
+- adding: the sum of the two marked numbers out of T. Without memory the best answer is
+  1, with a mean squared error of 0.167.
+- copying: ten symbols, T - 1 blanks, a sign, and the ten symbols again. Without memory
+  of the symbols the cross entropy is 10 ln 8 / (T + 20).
 
-All have the same steps at most, batches and optimizer, and new examples at each step;
-the loss is that of 512 others. A problem is solved, and a run ends, below a hundredth
-of the loss without memory. Published figures, with more steps, stand beside
-(Bai et al., 2018, table 1). A run that was cut off goes on: the same command continues.
-Takes hours on two cores.
+All have the same maximum number of steps, batches and optimizer, and new examples at
+each step; the loss is measured on 512 others. A problem is solved, and a run ends,
+below a hundredth of the loss without memory. The table also shows published results
+with more steps (Bai et al., 2018, table 1). After an interruption the same command
+continues. Takes hours on two cores.
 """
 
 import pathlib
@@ -27,14 +27,14 @@ from benchmarks import machine, previous_results, recall_problems
 from kerasseq.utils import atomic
 from recipes.shared import command_line, figures
 
-MODELS = {  # name: (cell, units), of some 68,000 weights each
+MODELS = {  # name: (cell, units), each with about 68,000 weights
     "SimpleRNN": ("simple_rnn", 250),
     "LSTM": ("lstm", 121),
     "GRU": ("gru", 140),
     "Transformer": ("transformer", 64),
 }
-LOOK = {"SimpleRNN": "#999999", "LSTM": "#0072b2", "GRU": "#009e73"}
-LOOK["Transformer"] = "#d55e00"
+COLORS = {"SimpleRNN": "#999999", "LSTM": "#0072b2", "GRU": "#009e73"}
+COLORS["Transformer"] = "#d55e00"
 LENGTHS = (200, 600, 1000)
 PUBLISHED = {
     ("adding", 600): {"SimpleRNN": 0.177, "LSTM": 0.164, "GRU": 5.3e-5},
@@ -45,29 +45,34 @@ STEPS_PER_EPOCH = 100
 
 
 def define_flags():
-    """The flags of this benchmark."""
+    """Defines the flags of this benchmark."""
     flags = absl_flags.FlagValues()
     define = command_line.definer(flags)
     names = ",".join(recall_problems.PROBLEMS)
     define("list", "problems", names.split(","), f"Out of {names}.")
     define("list", "models", list(MODELS), f"Out of {','.join(MODELS)}.")
     define("list", "lengths", [str(n) for n in LENGTHS], "T.")
-    text = f"Steps of a run, in hundreds ({STEPS_PER_EPOCH} between two scores)."
+    text = f"Maximum steps of a run; the loss is measured every {STEPS_PER_EPOCH}."
     define("integer", "steps", 2000, text, lower_bound=STEPS_PER_EPOCH)
-    text = "A run ends below this share of the loss without memory; 0: none does."
+    text = "Ends a run below this fraction of the loss without memory; 0: never."
     define("float", "solved", 0.01, text, lower_bound=0.0, upper_bound=1.0)
-    define("integer", "batch_size", 32, "Rows of a batch.", lower_bound=1)
+    define("integer", "batch_size", 32, "Rows per batch.", lower_bound=1)
     define("float", "learning_rate", 1e-3, "Of Adam; gradients are clipped to norm 1.")
     define("integer", "seed", 0, "Seed of weights and examples.")
     output = "benchmarks/results/recall.json"
-    define("string", "output", output, "Results; the picture lies beside it.")
-    define("string", "work_dir", "saved_models/recall", "State of the runs.")
+    define("string", "output", output, "Path of the results; the plot goes next to it.")
+    define(
+        "string",
+        "work_dir",
+        "saved_models/recall",
+        "Folder for the runs.",
+    )
     define("bool", "debug", False, "Show tracebacks.")
     return flags
 
 
 def main(flags):
-    """Trains what is missing, writes the results and draws the picture."""
+    """Trains what is missing, writes the results and the plot."""
     lengths = _check(flags)
     output = pathlib.Path(flags.output)
     command_line.make_folder(output.parent)
@@ -84,24 +89,26 @@ def main(flags):
                 atomic.write_json(output, report)
                 draw(output.with_suffix(".png"), runs)
     _print_table(runs)
-    print(f"\nWritten to {output}, drawn to {output.with_suffix('.png')}")
+    print(f"\nWritten to {output}, plotted to {output.with_suffix('.png')}")
 
 
 def _check(flags):
     for flag, known in (("problems", recall_problems.PROBLEMS), ("models", MODELS)):
         if unknown := set(flags[flag].value) - set(known):
-            raise ValueError(f"--{flag} are {', '.join(known)}. Received: {unknown}")
+            raise ValueError(
+                f"--{flag} must be out of {', '.join(known)}. Received: {unknown}"
+            )
     lengths = [int(length) for length in flags.lengths if length.isdigit()]
     if len(lengths) < len(flags.lengths) or min(lengths, default=0) < 2:
         raise ValueError(
-            "--lengths are numbers, 2 or more. Received: "
+            "--lengths must be numbers of at least 2. Received: "
             f"--lengths={','.join(flags.lengths)}"
         )
     return lengths
 
 
 def measure(flags, problem, length, name):
-    """Trains one model on one problem; returns a dict for the report."""
+    """Trains one model on one problem; returns its part of the report."""
     import keras
 
     from kerasseq import training
@@ -122,14 +129,14 @@ def measure(flags, problem, length, name):
     batches = make(problem, length, flags.batch_size, STEPS_PER_EPOCH, flags.seed)
     batches.epoch = state.initial_epoch
     if not state.finished:
-        enough = flags.solved * recall_problems.baseline(problem, length)
+        solved = flags.solved * recall_problems.baseline(problem, length)
         model.fit(
             batches,
             validation_data=make(problem, length, 64, 8, flags.seed + 1, fixed=True),
             epochs=flags.steps // STEPS_PER_EPOCH,
             initial_epoch=state.initial_epoch,
             shuffle=False,
-            callbacks=[recall_problems.StopBelow(enough), state],
+            callbacks=[recall_problems.StopBelow(solved), state],
             verbose=2,
         )
     losses = [row["val_loss"] for row in state.history]
@@ -143,7 +150,7 @@ def measure(flags, problem, length, name):
 
 
 def draw(path, runs):
-    """Draws the loss against the steps: a row a problem, a column a length."""
+    """Plots the loss against the steps, with a row per problem, a column per length."""
     problems = [p for p in recall_problems.PROBLEMS if _some(runs, problem=p)]
     lengths = sorted({run["length"] for run in runs})
     width, height = 0.6 + 2.5 * len(lengths), 0.4 + 2.0 * len(problems)
@@ -164,8 +171,8 @@ def _draw_panel(axes, problem, length, runs):
     for run in _some(runs, problem=problem, length=length):
         steps = [STEPS_PER_EPOCH * (i + 1) for i in range(len(run["losses"]))]
         name = run["model"]
-        axes.plot(steps, run["losses"], color=LOOK[name], label=name)
-        axes.plot(steps[-1], run["losses"][-1], ".", color=LOOK[name])
+        axes.plot(steps, run["losses"], color=COLORS[name], label=name)
+        axes.plot(steps[-1], run["losses"][-1], ".", color=COLORS[name])
     figures.log_scale(axes, numbers=(1,))
     axes.set_title(f"{problem}, T = {length:,}")
     axes.grid(alpha=0.3)

@@ -16,15 +16,15 @@ RECURRENT_FEATURES = 16
 
 
 class Examples(EpochBatches):
-    """Examples without end, a function of seed, epoch and index.
+    """Generated examples, a function of seed, epoch and index.
 
     Args:
         problem: One of `PROBLEMS`.
         length: T.
-        batch_size: Rows of a batch.
-        num_batches: Batches of an epoch.
+        batch_size: Number of rows per batch.
+        num_batches: Number of batches per epoch.
         seed: Seed of the examples.
-        fixed: Whether every epoch has the same ones.
+        fixed: Boolean, whether all epochs have the same examples.
     """
 
     def __init__(self, problem, length, batch_size, num_batches, seed, fixed=False):
@@ -44,9 +44,9 @@ class Examples(EpochBatches):
 
 
 def adding(generator, batch_size, length):
-    """Numbers and marks `(batch_size, length, 2)`, and the sum of those marked.
+    """Numbers and marks `(batch_size, length, 2)`, and the sum of the marked numbers.
 
-    One number in the first half is marked, and one in the second.
+    One number is marked in the first half, and one in the second.
     """
     inputs = np.zeros((batch_size, length, 2), "float32")
     inputs[:, :, 0] = generator.random((batch_size, length))
@@ -57,9 +57,10 @@ def adding(generator, batch_size, length):
 
 
 def copying(generator, batch_size, length):
-    """Symbols, blanks and the sign, int32 `(batch_size, length + 20)`, and what to say.
+    """Inputs and outputs of the copying problem, int32 `(batch_size, length + 20)`.
 
-    The outputs are blank but for the last ten, which are the first ten inputs.
+    The inputs are symbols, blanks and the sign. The outputs are blank except the last
+    ten, which are the first ten inputs.
     """
     symbols = generator.integers(1, NUM_SYMBOLS + 1, (batch_size, NUM_COPIED))
     inputs = np.full((batch_size, length + 2 * NUM_COPIED), BLANK, "int32")
@@ -71,24 +72,24 @@ def copying(generator, batch_size, length):
 
 
 def baseline(problem, length):
-    """The loss of one that has no memory."""
+    """The loss of the best model without memory."""
     if problem == "adding":
         return 1 / 6  # the variance of the sum of two uniform numbers
     return NUM_COPIED * math.log(NUM_SYMBOLS) / (length + 2 * NUM_COPIED)
 
 
 def loss(problem):
-    """Mean squared error, or cross entropy over all steps."""
+    """The loss function: mean squared error, or cross entropy over all steps."""
     if problem == "adding":
         return keras.losses.MeanSquaredError()
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 class StopBelow(keras.callbacks.Callback):
-    """Ends a run whose validation loss is below a bound.
+    """Callback that ends training when the validation loss is below a bound.
 
     Args:
-        bound: The bound.
+        bound: Float.
     """
 
     def __init__(self, bound):
@@ -101,13 +102,13 @@ class StopBelow(keras.callbacks.Callback):
 
 
 def build(problem, length, cell, units):
-    """The model: recurrent of one layer, or a Transformer of two.
+    """Builds the model: one recurrent layer, or a Transformer with two.
 
     Args:
         problem: One of `PROBLEMS`.
         length: T.
         cell: A cell of `kerasseq.layers.StackedRNN`, or `"transformer"`.
-        units: Size of the state, or features of a token.
+        units: Units of the recurrent layer, or features per token.
     """
     features = units if cell == "transformer" else RECURRENT_FEATURES
     if problem == "adding":

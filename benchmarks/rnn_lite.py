@@ -1,13 +1,13 @@
-"""Which way of writing a recurrent layer runs fastest on a phone's runtime?
+"""Which loop strategy makes a recurrent layer fastest in LiteRT?
 
     python -m benchmarks.rnn_lite
     python -m benchmarks.rnn_lite --cells LSTM --units 64 --time 20
 
-One layer that returns its outputs of all steps, batch 1, as many features as units, one
-thread of LiteRT. kerasseq's four loop_strategies against stock Keras, whose layer gets
-a static signature here (its own LiteRT export drops the batch size and needs Flex) and
-stands once as the loop it is and once with `unroll=True`. The files of a row run in
-turns in one process; medians. Takes ten minutes on two cores.
+One layer that returns the outputs of all steps, batch size 1, as many features as
+units, one thread. Compares the loop strategies of kerasseq with stock Keras, once as a
+loop and once with `unroll=True`. The stock layer gets a static signature here, since
+Keras' own LiteRT export drops the batch size and needs Flex ops. The files of a row run
+interleaved in one process; the results are medians. Takes ten minutes on two cores.
 """
 
 import os
@@ -47,14 +47,14 @@ def build(layer_class, units, time, **options):
 
 
 def our_file(cell, units, time, loop_strategy, folder):
-    """Exports with kerasseq; returns the path and the loop_strategy taken."""
+    """Exports with kerasseq; returns the path and the loop strategy used."""
     model = build(getattr(layers, cell), units, time)
     report = export.export_model(model, folder, loop_strategy=loop_strategy)
     return folder / "model.tflite", report["artifacts"][0]["lowering"]
 
 
 def stock_file(cell, units, time, folder, **options):
-    """Converts stock Keras' layer with builtin ops and a static signature."""
+    """Converts the layer of stock Keras to builtin ops, with a static signature."""
     model = build(getattr(keras.layers, cell), units, time, **options)
     spec = tf.TensorSpec((1, time, units), tf.float32, name="x")
     archive = keras.export.ExportArchive()
@@ -71,11 +71,11 @@ def stock_file(cell, units, time, folder, **options):
 
 
 def measure_row(cell, units, time, num_rounds):
-    """Makes and measures all files of one cell and size."""
+    """Exports and measures all files of one cell and size."""
     with tempfile.TemporaryDirectory() as name:
-        folder, paths, taken = pathlib.Path(name), {}, None
+        folder, paths, chosen = pathlib.Path(name), {}, None
         for loop_strategy in BASELINES[:4] if cell == "LSTM" else BASELINES[1:4]:
-            paths[loop_strategy], taken = our_file(
+            paths[loop_strategy], chosen = our_file(
                 cell, units, time, loop_strategy, folder / loop_strategy
             )
         paths["stock"] = stock_file(cell, units, time, folder / "s")
@@ -97,7 +97,7 @@ def measure_row(cell, units, time, num_rounds):
         "cell": cell,
         "units": units,
         "baselines": baselines,
-        "auto_took": taken,
+        "auto_took": chosen,
         "auto_to_best": baselines["auto"]["latency_ms"] / min(others),
         "auto_to_stock_bytes": baselines["auto"]["bytes"] / baselines["stock"]["bytes"],
     }

@@ -3,14 +3,13 @@
     python -m benchmarks.rnn_train
     python -m benchmarks.rnn_train --cells LSTM,GRU --rows stacked --rounds 3
 
-Six baselines in one run, in turns: kerasseq on TensorFlow under XLA, stock Keras on
-TensorFlow with and without XLA (the better one counts), stock Keras and kerasseq on
-JAX, and PyTorch's own fused layers in eager mode. `benchmarks/rnn_train_baseline.py`
-says what a step is, `benchmarks/interleaved.py` how turns work. Every row has fresh
-processes, so that its memory and compile time are its own. Ratios above 1 mean that
-kerasseq is faster. Takes 25 minutes on two cores, which must have nothing else to do:
-threads that wait for each other in a spin, as PyTorch's do, lose most where they must
-share.
+Compares six baselines, interleaved in one run: kerasseq on TensorFlow under XLA, stock
+Keras on TensorFlow with and without XLA (the better one counts), stock Keras and
+kerasseq on JAX, and PyTorch's fused layers in eager mode. A step is described in
+`benchmarks/rnn_train_baseline.py`, the rounds in `benchmarks/interleaved.py`. Every row
+has fresh processes, so that its memory and compile time are its own. Ratios above 1
+mean that kerasseq is faster. Takes 25 minutes on two cores, which must be idle
+otherwise: other load slows PyTorch most, whose threads wait by spinning.
 """
 
 import functools
@@ -45,7 +44,7 @@ COLUMNS = {  # key in a result: title, format
 
 
 def define_flags():
-    """The flags of this benchmark."""
+    """Defines the flags of this benchmark."""
     rows = [name for name in ROWS if name != "tiny"]
     choices = {
         "cells": (CELLS, CELLS),
@@ -68,7 +67,7 @@ def main(flags):
 
 
 def measure_row(flags, cell, size, baselines):
-    """Measures one model with all baselines; returns a dict for the report."""
+    """Measures one model with all baselines; returns a row of the report."""
     sizes, num_layers = ROWS[size]
     workers = {}
     for name in baselines:

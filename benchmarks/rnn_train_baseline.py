@@ -1,9 +1,9 @@
 """A baseline of `rnn_train`: builds one model in one library and runs training steps.
 
-A training step is what a user runs: forward, mean squared error over the whole output
-sequence, backward, SGD; on one fixed batch that lies in the library's own tensors.
-Keras models go through `compile` and `train_on_batch`, whose own cost is 0.4 ms,
-PyTorch through the usual five lines. Every step waits for its loss.
+A training step is forward, mean squared error over the whole output sequence, backward
+and SGD, on one fixed batch of the library's own tensors. Keras models use `compile` and
+`train_on_batch`, which has an overhead of 0.4 ms, PyTorch the usual five lines. Every
+step waits for its loss.
 """
 
 import os
@@ -16,8 +16,8 @@ LEARNING_RATE = 0.01
 
 
 def load(library, num_threads, **settings):
-    """Imports the library; returns the builder and what it runs on."""
-    if hasattr(os, "sched_setaffinity"):  # all libraries and XLA keep to it
+    """Imports the library; returns the builder and the device."""
+    if hasattr(os, "sched_setaffinity"):  # limits all libraries and XLA
         cores = sorted(os.sched_getaffinity(0))[:num_threads]
         os.sched_setaffinity(0, cores)
     if library == "torch":

@@ -28,7 +28,7 @@ def build(cell, units, length):
 
 
 def load(cell, units, shape, num_threads):
-    """Imports the libraries; returns the builder and what it runs on."""
+    """Imports the libraries; returns the builder and an empty dict."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:num_threads])
     import keras

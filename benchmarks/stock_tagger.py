@@ -1,11 +1,11 @@
-"""What does a tagger of stock Keras lose on its way to an int8 file?
+"""What accuracy does a tagger of stock Keras lose when exported to an int8 file?
 
     python -m benchmarks.stock_tagger
 
-A process that knows only Keras trains a bidirectional LSTM tagger on Universal
-Dependencies English-EWT and saves it. It is converted with `kerasseq.convert`, exported
-with fused LSTMs as float32, dynamic-range and int8 files, and each file tags the whole
-dev part. Trains some six minutes on two cores, measures two.
+A process with Keras alone trains a bidirectional LSTM tagger on Universal Dependencies
+English-EWT and saves it. It is converted with `kerasseq.convert` and exported with
+fused LSTMs as float32, dynamic-range and int8 files, and each file tags the whole dev
+split. Takes six minutes of training and two of measuring on two cores.
 """
 
 import json
@@ -24,20 +24,20 @@ NUM_REPRESENTATIVE = 200
 
 
 def define_flags():
-    """The flags of this benchmark."""
+    """Defines the flags of this benchmark."""
     flags = absl_flags.FlagValues()
     define = absl_flags.DEFINE_string
-    define("data", "../shared/data/ewt", "Folder of the files.", flag_values=flags)
-    define("work_dir", "saved_models/stock_tagger", "Models.", flag_values=flags)
+    define("data", "../shared/data/ewt", "Folder of the data.", flag_values=flags)
+    define("work_dir", "saved_models/stock_tagger", "For models.", flag_values=flags)
     output = "benchmarks/results/stock_tagger.json"
-    define("output", output, "Where the figures go.", flag_values=flags)
+    define("output", output, "Path of the results.", flag_values=flags)
     absl_flags.DEFINE_integer("epochs", 4, "Epochs.", lower_bound=1, flag_values=flags)
     absl_flags.DEFINE_bool("debug", False, "Show tracebacks.", flag_values=flags)
     return flags
 
 
 def train(flags, folder):
-    """Trains in a process of its own, unless the folder holds the model already."""
+    """Trains in another process, unless the folder already holds the model."""
     paths = [_data_file(flags, part) for part in ("train", "dev")]
     paths += [folder / "tagger.keras", folder / "vocabulary.json"]
     if not paths[-1].exists():
@@ -51,20 +51,20 @@ def _data_file(flags, part):
     path = pathlib.Path(flags.data) / f"en_ewt-ud-{part}.conllu"
     if not path.exists():
         raise ValueError(
-            "The benchmark needs Universal Dependencies English-EWT; give its folder "
-            f"with --data. Received: no file {str(path)!r}"
+            "The benchmark needs Universal Dependencies English-EWT; pass its folder "
+            f"as --data. Received: no file {str(path)!r}"
         )
     return path
 
 
 def rows(inputs):
-    """The sentences one by one, as a phone gets them."""
+    """The sentences as batches of one, as an app runs them."""
     count = len(next(iter(inputs.values())))
     return [{k: x[i : i + 1] for k, x in inputs.items()} for i in range(count)]
 
 
 def accuracy(predicted, tags, weights):
-    """Share of the words that have the right tag."""
+    """Fraction of the words with the correct tag."""
     return float(np.sum((predicted == tags) * weights) / np.sum(weights))
 
 
@@ -95,7 +95,7 @@ def export(flags, model_path, representative, dev, folder):
 
 
 def tag(path, inputs):
-    """The tags a file gives to each sentence."""
+    """Tags each sentence with an exported file."""
     from kerasseq import lite
 
     runner = lite.Runner(path)
@@ -104,7 +104,7 @@ def tag(path, inputs):
 
 
 def main(flags):
-    """Runs the whole chain and prints the table."""
+    """Trains, converts, exports and measures, and prints the table."""
     folder = command_line.make_folder(flags.work_dir)
     model_path, vocabulary = train(flags, folder)
     train_part, dev_part = (
@@ -137,20 +137,20 @@ def main(flags):
 
 
 def show(results, num_sentences, length):
-    """Prints one line a file, ratios against the float one."""
+    """Prints one line per file, with its size relative to the float32 file."""
     float_bytes = results["model.tflite"]["bytes"]
     print(f"{num_sentences} dev sentences, padded to {length} words")
-    head = ("model", "accuracy", "kB", "size ratio", "ms", "int8 share")
+    head = ("model", "accuracy", "kB", "size ratio", "ms", "int8 fraction")
     print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
     for name, row in results.items():
         line = [name, f"{100 * row['accuracy']:.2f}"]
         if "bytes" in row:
-            share = row["int8_share"]
+            int8 = row["int8_share"]
             line += [
                 f"{row['bytes'] / 1e3:.0f}",
                 f"{row['bytes'] / float_bytes:.3f}",
                 f"{row['latency_ms']:.2f}",
-                "" if share is None else f"{share:.3f}",
+                "" if int8 is None else f"{int8:.3f}",
             ]
         print("| " + " | ".join(line) + " |")
     print("ops of model_int8.tflite:", results["model_int8.tflite"]["ops"])

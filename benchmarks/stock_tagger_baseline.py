@@ -1,7 +1,7 @@
-"""Trains a part-of-speech tagger of stock Keras; knows nothing of kerasseq.
+"""Trains a part-of-speech tagger of stock Keras, without kerasseq.
 
-`python -m benchmarks.stock_tagger_baseline TRAIN DEV MODEL VOCABULARY EPOCHS`: a child
-of `benchmarks.stock_tagger`.
+`benchmarks.stock_tagger` runs it as
+`python -m benchmarks.stock_tagger_baseline TRAIN DEV MODEL VOCABULARY EPOCHS`.
 """
 
 import collections
@@ -19,7 +19,7 @@ UNKNOWN = conllu.UNKNOWN  # 0 is padding
 
 
 def build(num_words, num_suffixes, num_tags):
-    """The tagger: embeddings of word and suffix, a bidirectional LSTM, a softmax."""
+    """Builds the tagger: embeddings of word and suffix, a BiLSTM, a softmax."""
     words = keras.Input((None,), dtype="int32", name="words")
     suffixes = keras.Input((None,), dtype="int32", name="suffixes")
     embed = keras.layers.Embedding
@@ -38,7 +38,7 @@ def build(num_words, num_suffixes, num_tags):
 
 
 def vocabularies(sentences):
-    """Ids of the words and suffixes met twice, and of the tags, as dicts."""
+    """Dicts of ids: words and suffixes that occur at least twice, and tags."""
     pairs = [pair for sentence in sentences for pair in sentence]
     words = collections.Counter(conllu.word_key(word) for word, _ in pairs)
     suffixes = collections.Counter(conllu.suffix_key(word) for word, _ in pairs)
@@ -52,7 +52,7 @@ def vocabularies(sentences):
 
 
 def main(train_path, dev_path, model_path, vocabulary_path, epochs):
-    """Trains on sentences of at most `LENGTH` words, longer ones being cut."""
+    """Trains on sentences truncated to `LENGTH` words."""
     keras.utils.set_random_seed(SEED)
     train = conllu.read(train_path)
     vocabulary = vocabularies(train)

@@ -1,7 +1,7 @@
 """A Vision Transformer and a U-Net of PyTorch's own layers, for comparison.
 
-The same sizes, operations and trainable weights as `kerasseq.models.vit` and
-`kerasseq.models.unet` with their defaults, written as a PyTorch user would.
+They have the sizes, operations and trainable weights of `kerasseq.models.vit` and
+`kerasseq.models.unet` with default arguments, written as a PyTorch user would.
 """
 
 import torch

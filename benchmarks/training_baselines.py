@@ -1,4 +1,4 @@
-"""What the benchmarks of training steps share: flags, ratios and tables."""
+"""Flags, ratios and tables of the benchmarks of training steps."""
 
 import importlib.util
 import pathlib
@@ -10,21 +10,21 @@ from benchmarks import machine
 from kerasseq.utils import atomic
 from recipes.shared import command_line
 
-RATIOS = {  # name: (slower if we are good, ours)
+RATIOS = {  # name: (baselines, ours); above 1 where ours is faster
     "Keras/ours": (("keras_jit", "keras"), "kerasseq"),
     "torch/ours": (("torch",), "kerasseq"),
     "JAX: Keras/ours": (("keras_jax",), "kerasseq_jax"),
 }
-BUSY = 0.3  # cores at work elsewhere, from which on times are not to be trusted
+BUSY = 0.3  # with more cores busy elsewhere, times are not reliable
 
 
 def define_flags(choices, num_rounds, output):
-    """The flags of a benchmark.
+    """Defines the flags of a benchmark.
 
     Args:
-        choices: `{flag: (names, default)}` of its flags that are lists of names.
-        num_rounds: Rounds by default.
-        output: Where the results go by default.
+        choices: Dict from flag to `(names, default)`, of flags that are lists of names.
+        num_rounds: Default number of rounds.
+        output: Default path of the results.
     """
     flags = absl_flags.FlagValues()
     define = command_line.definer(flags)
@@ -33,11 +33,11 @@ def define_flags(choices, num_rounds, output):
         define("list", flag, list(default), text)
         known = set(names).issuperset
         absl_flags.register_validator(flag, known, text, flag_values=flags)
-    define("integer", "rounds", num_rounds, "Rounds.", lower_bound=1)
-    define("float", "seconds", 1.5, "Length of a turn.")
+    define("integer", "rounds", num_rounds, "Number of rounds.", lower_bound=1)
+    define("float", "seconds", 1.5, "Seconds per baseline in each round.")
     cores = machine.num_cores()
     define("integer", "threads", cores, "Threads of each baseline.", lower_bound=1)
-    define("string", "output", output, "Where the results go.")
+    define("string", "output", output, "Path of the results.")
     define("bool", "debug", False, "Show tracebacks.")
     return flags
 
@@ -47,9 +47,10 @@ def run(flags, columns, measurements):
 
     Args:
         flags: The flags, `baselines` among them.
-        columns: `{key in a result: (title, format)}`; the first is told with ratios.
-        measurements: Functions, one a row, of the names of the baselines, that return
-            `{"name", "baselines": {name: result}, ...}`.
+        columns: Dict from the key of a result to `(title, format)`. The table of the
+            first has ratios too.
+        measurements: List of functions, one per row, that take the names of the
+            baselines and return `{"name", "baselines": {name: result}, ...}`.
     """
     facts = machine.description() | {"threads": flags.threads}
     print(f"{machine.summary(facts)}; {flags.threads} threads each\n")
@@ -62,7 +63,7 @@ def run(flags, columns, measurements):
         rows.append(row | {"ratios": ratios(row["baselines"])})
         _print_row(rows[-1])
         report = {"machine": facts, "rows": rows, "geometric_means": means(rows)}
-        atomic.write_json(output, report)  # so that an interrupted run has results
+        atomic.write_json(output, report)  # an interrupted run has results
     names = means(rows)
     for index, (key, (title, form)) in enumerate(columns.items()):
         _print_table(title, rows, baselines, key, form, [] if index else names)
@@ -73,31 +74,30 @@ def run(flags, columns, measurements):
 
 
 def ratios(results):
-    """How many times as long the others take; only what was measured."""
-    found = {}
+    """Time of the fastest other baseline over ours, of those that were measured."""
+    quotients = {}
     for name, (others, ours) in RATIOS.items():
         times = [results.get(other, {}).get("median_ms") for other in others]
         times = [time for time in times if time]
         ours = results.get(ours, {}).get("median_ms")
         if times and ours:
-            found[name] = min(times) / ours
-    return found
+            quotients[name] = min(times) / ours
+    return quotients
 
 
 def means(rows):
     """Geometric mean of each ratio over the rows that have it."""
-    found = {}
-    for name in RATIOS:
-        flags = [row["ratios"][name] for row in rows if name in row["ratios"]]
-        if flags:
-            found[name] = statistics.geometric_mean(flags)
-    return found
+    measured = {
+        name: [row["ratios"][name] for row in rows if name in row["ratios"]]
+        for name in RATIOS
+    }
+    return {name: statistics.geometric_mean(x) for name, x in measured.items() if x}
 
 
 def _installed(baselines):
     if "torch" not in baselines or importlib.util.find_spec("torch"):
         return baselines
-    print("PyTorch is not installed: pip install kerasseq[bench]. Going on without.")
+    print("PyTorch is not installed: pip install kerasseq[bench]. Continuing without.")
     return [name for name in baselines if name != "torch"]
 
 
@@ -114,7 +114,7 @@ def _print_row(row):
             print(f"  {baseline} failed: {result['error']}", flush=True)
     busy = max(result.get("busy_cores", 0) for result in results.values())
     if busy > BUSY:
-        print(f"  disturbed: other work kept up to {busy:.1f} cores busy")
+        print(f"  disturbed: other processes kept up to {busy:.1f} cores busy")
 
 
 def _print_table(title, rows, baselines, key, form, names):
@@ -124,8 +124,8 @@ def _print_table(title, rows, baselines, key, form, names):
         cells = [
             _cell(row["baselines"].get(baseline), key, form) for baseline in baselines
         ]
-        found = [row["ratios"].get(name) for name in names]
-        cells += ["" if ratio is None else f"{ratio:.2f}" for ratio in found]
+        quotients = [row["ratios"].get(name) for name in names]
+        cells += ["" if ratio is None else f"{ratio:.2f}" for ratio in quotients]
         print(f"| {row['name']} | {' | '.join(cells)} |")
 
 

@@ -1,16 +1,16 @@
-"""How many images a second does training of a vision model take in?
+"""How many images per second does a vision model train on?
 
     python -m benchmarks.vision_train
     python -m benchmarks.vision_train --rows vit_28,unet_64 --rounds 3
 
-Five baselines in one run, in turns: kerasseq under XLA (and without it, for
+Compares five baselines, interleaved in one run: kerasseq under XLA (and without, for
 information), the same model of keras-nlp with and without XLA (the better one counts),
-and a plain one of PyTorch's own layers in eager mode. For the U-Net there is no Keras
-baseline: ours is made of stock Keras layers, so that a twin would be the same graph,
-and keras-nlp has none. `benchmarks/vision_train_baseline.py` says what a step is,
-`benchmarks/interleaved.py` how rounds work. All baselines of a row have the same number
-of trainable weights, which each checks. Ratios above 1 mean that kerasseq is faster.
-Takes 6 minutes on two cores, which must have nothing else to do.
+and a model of PyTorch's own layers in eager mode. The U-Net has no Keras baseline: ours
+consists of stock Keras layers, so that a twin would be the same graph, and keras-nlp
+has none. A step is described in `benchmarks/vision_train_baseline.py`, the rounds in
+`benchmarks/interleaved.py`. All baselines of a row have the same number of trainable
+weights, which each checks. Ratios above 1 mean that kerasseq is faster. Takes 6 minutes
+on two cores, which must be idle otherwise.
 """
 
 import functools
@@ -78,7 +78,7 @@ COLUMNS = {  # key in a result: title, format
 
 
 def define_flags():
-    """The flags of this benchmark."""
+    """Defines the flags of this benchmark."""
     rows = [name for name in ROWS if not name.endswith("tiny")]
     choices = {"rows": (ROWS, rows), "baselines": (BASELINES, BASELINES)}
     output = "benchmarks/results/vision_train.json"
@@ -106,7 +106,7 @@ def measure_row(flags, name, baselines):
     for baseline in baselines:
         library, jit_compile = BASELINES[baseline]
         if (model, library) == ("unet", "keras"):
-            continue  # ours is made of stock layers
+            continue  # ours consists of stock layers
         settings = row | {"library": library, "jit_compile": jit_compile}
         settings["num_threads"] = flags.threads
         del settings["name"]

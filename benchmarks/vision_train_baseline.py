@@ -1,10 +1,9 @@
-"""A baseline of `vision_train`: builds one model in one library and runs training
-steps.
+"""A baseline of `vision_train`: builds one model in one library and trains it.
 
-A training step is what a user runs: forward, cross entropy (of the images, or of all
-pixels), backward, Adam; on one fixed batch that lies in the library's own tensors.
-Keras models go through `compile` and `train_on_batch`, whose own cost is 0.4 ms,
-PyTorch through the usual five lines. Every step waits for its loss.
+A training step is forward, cross entropy (per image or per pixel), backward and Adam,
+on one fixed batch of the library's own tensors. Keras models use `compile` and
+`train_on_batch`, which has an overhead of 0.4 ms, PyTorch the usual five lines. Every
+step waits for its loss.
 """
 
 import math
@@ -19,8 +18,8 @@ NUM_CLASSES = {"vit": 10, "unet": 2}
 
 
 def load(library, num_threads, **settings):
-    """Imports the library; returns the builder and what it runs on."""
-    if hasattr(os, "sched_setaffinity"):  # all libraries and XLA keep to it
+    """Imports the library; returns the builder and the device."""
+    if hasattr(os, "sched_setaffinity"):  # limits all libraries and XLA
         cores = sorted(os.sched_getaffinity(0))[:num_threads]
         os.sched_setaffinity(0, cores)
     if library == "torch":
@@ -75,7 +74,7 @@ def _load_keras(
 
 
 def _with_head(backbone):
-    """The head of our model on a backbone of keras-nlp: the class token's logits."""
+    """Adds the head of our model, logits of the class token, to a backbone."""
     import keras
 
     def build(input_shape, num_classes, patch_size, **sizes):

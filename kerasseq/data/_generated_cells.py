@@ -116,9 +116,9 @@ def _one_shape(rng, size, row, column, radius):
     bounds = [(max(0, int(x) - reach), int(x) + reach + 1) for x in (row, column)]
     window = tuple(slice(low, min(high, size)) for low, high in bounds)
     y, x = np.ogrid[window]
-    turn = rng.uniform(0, 2 * math.pi)
-    along = (x - column) * math.cos(turn) + (y - row) * math.sin(turn)
-    across = (y - row) * math.cos(turn) - (x - column) * math.sin(turn)
+    tilt = rng.uniform(0, 2 * math.pi)
+    along = (x - column) * math.cos(tilt) + (y - row) * math.sin(tilt)
+    across = (y - row) * math.cos(tilt) - (x - column) * math.sin(tilt)
     stretch = rng.uniform(1.0, 1.3)
     along, across = along / stretch, across * stretch
     angle = np.arctan2(across, along)

@@ -1,4 +1,4 @@
-"""A baseline that only sleeps, or fails where it is told to."""
+"""A baseline that only sleeps, or fails on request."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from benchmarks import interleaved
 def load(log, name, fails=None):
     def stop(at):
         if fails == at:
-            raise ValueError(f"told to fail in {at}")
+            raise ValueError(f"asked to fail in {at}")
 
     def step():
         print("noise of a library")

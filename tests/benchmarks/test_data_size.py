@@ -24,7 +24,7 @@ def cells(folder):
 
 
 def test_cells_are_added_and_kept(tmp_path, capsys):
-    assert run(tmp_path, "--shares=0.1") == 0
+    assert run(tmp_path, "--fractions=0.1") == 0
     (first,) = cells(tmp_path)
     assert (first["arch"], first["images"]) == ("cnn", 126)
     assert first["steps_per_epoch"] == 1258 // 64  # as with all of the images
@@ -32,14 +32,14 @@ def test_cells_are_added_and_kept(tmp_path, capsys):
     picture = (tmp_path / "data_size.png").read_bytes()
     assert picture[:4] == b"\x89PNG"
 
-    assert run(tmp_path, "--shares=0.1,1.0") == 0
+    assert run(tmp_path, "--fractions=0.1,1.0") == 0
     kept, added = cells(tmp_path)
     assert kept == first
     assert (added["images"], added["steps_per_epoch"]) == (1258, 1258 // 64)
     assert "| 1,258 | CNN |" in capsys.readouterr().out
     assert (tmp_path / "data_size.png").read_bytes() != picture
 
-    assert run(tmp_path, "--shares=0.1", "--epochs=2") == 2
+    assert run(tmp_path, "--fractions=0.1", "--epochs=2") == 2
     assert "other settings" in capsys.readouterr().err
     assert len(cells(tmp_path)) == 2
 
@@ -53,7 +53,7 @@ def test_images_are_repeated():
     assert labels.tolist() == [0, 1, 1, 0, 1, 1, 0, 1]
 
 
-@pytest.mark.parametrize("flag", ["--shares=2", "--shares=x", "--archs=mlp"])
+@pytest.mark.parametrize("flag", ["--fractions=2", "--fractions=x", "--archs=mlp"])
 def test_bad_flags(tmp_path, capsys, flag):
     assert run(tmp_path, flag) == 2
     assert capsys.readouterr().err.startswith("error: ")

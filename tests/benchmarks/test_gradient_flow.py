@@ -13,15 +13,15 @@ def short(monkeypatch):
 
 def test_a_linear_identity_keeps_the_gradient_and_a_smaller_one_loses_it():
     options = {"activation": "linear", "recurrent_initializer": "identity"}
-    shares = gradient_flow.gradient_shares("SimpleRNN", options, 4, draws=2)
-    np.testing.assert_allclose(shares, np.ones(12), rtol=1e-9)
+    norms = gradient_flow.relative_norms("SimpleRNN", options, 4, draws=2)
+    np.testing.assert_allclose(norms, np.ones(12), rtol=1e-9)
 
     def half(shape, dtype=None):
         return 0.5 * np.eye(*shape)
 
     options["recurrent_initializer"] = half
-    shares = gradient_flow.gradient_shares("SimpleRNN", options, 4, draws=2)
-    np.testing.assert_allclose(shares, 0.5 ** np.arange(12), rtol=1e-9)
+    norms = gradient_flow.relative_norms("SimpleRNN", options, 4, draws=2)
+    np.testing.assert_allclose(norms, 0.5 ** np.arange(12), rtol=1e-9)
 
 
 def test_the_picture_is_small(tmp_path):

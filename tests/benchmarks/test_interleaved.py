@@ -1,4 +1,4 @@
-"""Baselines in turns: order, times, failures."""
+"""Interleaved baselines: order, times, failures."""
 
 import itertools
 import json
@@ -19,7 +19,7 @@ def worker(log, name, **settings):
     return interleaved.Worker("fake_baseline", settings, FAKE, timeout=60)
 
 
-def test_peers_work_one_after_the_other(tmp_path):
+def test_baselines_work_one_after_the_other(tmp_path):
     log = tmp_path / "log"
     workers = {name: worker(log, name) for name in "ab"}
     results = interleaved.measure(workers, num_rounds=2, seconds=0.05)
@@ -39,12 +39,12 @@ def test_peers_work_one_after_the_other(tmp_path):
 
 
 @pytest.mark.parametrize("at", ["load", "prepare", "exit"])
-def test_a_failure_of_one_peer_is_reported(tmp_path, at):
+def test_a_failure_of_one_baseline_is_reported(tmp_path, at):
     workers = {"good": worker(tmp_path / "log", "good")}
     workers["bad"] = worker(tmp_path / "log", "bad", fails=at)
     results = interleaved.measure(workers, num_rounds=1, seconds=0.01)
     assert "median_ms" in results["good"]
-    message = "code 3" if at == "exit" else f"ValueError: told to fail in {at}"
+    message = "code 3" if at == "exit" else f"ValueError: asked to fail in {at}"
     assert list(results["bad"]) == ["error"] and message in results["bad"]["error"]
 
 
@@ -55,7 +55,7 @@ def test_an_unknown_module_is_reported():
     assert "no_such_module" in results["x"]["error"]
 
 
-def test_a_silent_peer_is_given_up():
+def test_a_silent_baseline_is_given_up():
     silent = interleaved.Worker("timeit", {}, timeout=0.1)  # prints after a second
     results = interleaved.measure({"x": silent}, 1, 0.01)
     assert "0.1 seconds" in results["x"]["error"]
@@ -74,7 +74,7 @@ def test_ratios_count_the_better_mode_of_keras():
 
 
 @pytest.mark.slow
-def test_two_peers_train(tmp_path):
+def test_two_baselines_train(tmp_path):
     output = tmp_path / "report.json"
     command = [sys.executable, "-m", "benchmarks.rnn_train", "--rows=tiny"]
     command += ["--cells=BiLSTM", "--baselines=kerasseq,keras", "--rounds=1"]

@@ -23,7 +23,7 @@ def test_adding():
     np.testing.assert_array_equal(marks[:, :6].sum(1), 1)
     np.testing.assert_array_equal(marks[:, 6:].sum(1), 1)
     np.testing.assert_allclose((inputs[:, :, 0] * marks).sum(1), sums[:, 0], rtol=1e-6)
-    # Whoever says 1 has this error.
+    # The error of always answering 1.
     expected = recall_problems.baseline("adding", 12)
     assert np.mean((sums - 1) ** 2) == pytest.approx(expected, rel=0.1)
 

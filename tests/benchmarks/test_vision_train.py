@@ -55,7 +55,7 @@ def test_the_batch_is_fixed_and_fits_the_model():
 
 
 @pytest.mark.slow
-def test_a_peer_of_another_size_is_reported(monkeypatch):
+def test_a_baseline_of_another_size_is_reported(monkeypatch):
     row = vision_train.ROWS["vit_tiny"]
     monkeypatch.setitem(vision_train.ROWS, "vit_tiny", (*row[:-1], 755))
     flags = vision_train.define_flags()
@@ -66,7 +66,7 @@ def test_a_peer_of_another_size_is_reported(monkeypatch):
 
 
 @pytest.mark.slow
-def test_all_peers_train(tmp_path):
+def test_all_baselines_train(tmp_path):
     output = tmp_path / "report.json"
     command = [sys.executable, "-m", "benchmarks.vision_train"]
     command += ["--rows=vit_tiny,unet_tiny", "--baselines=kerasseq,keras,torch"]

@@ -1,4 +1,4 @@
-"""Loads each `.keras` file of a folder and writes what it puts out; a child process."""
+"""Loads each `.keras` file of a folder and writes its outputs; a child process."""
 
 import pathlib
 import sys

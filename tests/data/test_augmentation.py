@@ -109,7 +109,7 @@ def test_weights_and_random_states_of_the_layers_are_left_alone():
     assert np.array_equal(before, np.array(layer.generator.state))
 
 
-def test_mixing_layers_mix_labels_by_the_same_shares():
+def test_mixing_layers_mix_labels_by_the_same_fractions():
     images = np.eye(4, dtype="float32")[:, None, None] * np.ones((4, 8, 8, 1), "f4")
     batch = {"images": images, "labels": np.eye(4, dtype="float32")}
     mixed = Augmentation([keras.layers.MixUp(1.0)])(batch, [0])
@@ -118,8 +118,8 @@ def test_mixing_layers_mix_labels_by_the_same_shares():
     cut = Augmentation([keras.layers.CutMix((1.0, 1.0))])(batch, [0])
     assert np.isin(cut["images"], [0, 1]).all()
     # Labels count the box to fractions of a pixel.
-    shares = cut["images"].mean(axis=(1, 2))
-    assert np.abs(shares - cut["labels"]).max() < 2 * 8 / 64
+    fractions = cut["images"].mean(axis=(1, 2))
+    assert np.abs(fractions - cut["labels"]).max() < 2 * 8 / 64
 
 
 def test_gray_versions_of_colors():

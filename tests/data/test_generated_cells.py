@@ -15,8 +15,8 @@ def hundred():
 
 def otsu(image):
     """The threshold that leaves the least variance within the two sides."""
-    share = np.bincount(image.ravel(), minlength=256) / image.size
-    below, mean = share.cumsum(), (share * np.arange(256)).cumsum()
+    fractions = np.bincount(image.ravel(), minlength=256) / image.size
+    below, mean = fractions.cumsum(), (fractions * np.arange(256)).cumsum()
     with np.errstate(divide="ignore", invalid="ignore"):
         between = (mean[-1] * below - mean) ** 2 / (below * (1 - below))
     return np.nanargmax(between)

@@ -47,8 +47,8 @@ def test_synthetic_digits():
     assert images.shape == (1258, 8, 8, 1) and images.dtype == "uint8"
     assert (images.min(), images.max()) == (0, 255) and labels.dtype == "int32"
     for _, labels in digits[2:]:
-        shares = np.bincount(labels) / len(labels)
-        assert np.abs(shares - 0.1).max() < 0.01
+        fractions = np.bincount(labels) / len(labels)
+        assert np.abs(fractions - 0.1).max() < 0.01
     rgb = load("synthetic", image_size=(16, 12), num_channels=3)
     assert rgb.train[0].shape == (1258, 16, 12, 3)
 
@@ -122,7 +122,7 @@ def test_limit():
 
 
 def test_folders_that_are_refused(folder, tmp_path):
-    with pytest.raises(ValueError, match="nowhere' is no folder"):
+    with pytest.raises(ValueError, match="nowhere', which is no folder"):
         load(str(tmp_path / "nowhere"))
     (folder / "c_empty").mkdir()
     with pytest.raises(ValueError, match="c_empty' holds no image.*png"):
@@ -131,7 +131,7 @@ def test_folders_that_are_refused(folder, tmp_path):
     with pytest.raises(ValueError, match="class 'c_empty'.*deeper"):
         load(folder)
     write(tmp_path / "single" / "one", 5)
-    with pytest.raises(ValueError, match=r"two are needed.*\['one'\]"):
+    with pytest.raises(ValueError, match=r"at least two.*\['one'\]"):
         load(tmp_path / "single")
     write(tmp_path / "flat", 5)
     with pytest.raises(ValueError, match=r"one folder of images per class.*\[\]"):
@@ -170,9 +170,9 @@ def test_too_few_to_split(tmp_path):
     write(tmp_path / "y", 2)
     with pytest.raises(ValueError, match="needs 3 at least.*Received: y: 2"):
         load(tmp_path)
-    for shares in ((0.0, 0.2), (0.5, 0.5)):
+    for fractions in ((0.0, 0.2), (0.5, 0.5)):
         with pytest.raises(ValueError, match="test_fraction=0"):
-            load(tmp_path, validation_fraction=shares[0], test_fraction=shares[1])
+            load(tmp_path, validation_fraction=fractions[0], test_fraction=fractions[1])
 
 
 class TinyShapes(tfds.core.GeneratorBasedBuilder):

@@ -91,10 +91,10 @@ def test_sampling_has_the_same_distribution(sampler, options):
         ops.arange(count, dtype="int32"),
         **options,
     )
-    shares = [
+    rates = [
         np.bincount(drawn, minlength=VOCABULARY) / count
         for drawn in (expected, np.asarray(found["tokens"])[:, 1])
     ]
-    # Five standard deviations of the difference between two such shares.
-    np.testing.assert_allclose(*shares, atol=5 * 0.5 * np.sqrt(2 / count))
-    np.testing.assert_array_equal(shares[0] > 0.002, shares[1] > 0.002)
+    # Five standard deviations of the difference between two such rates.
+    np.testing.assert_allclose(*rates, atol=5 * 0.5 * np.sqrt(2 / count))
+    np.testing.assert_array_equal(rates[0] > 0.002, rates[1] > 0.002)

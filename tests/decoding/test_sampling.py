@@ -37,7 +37,7 @@ def draw(rows=1, length=20, prompt=None, step=constant, seeds=None, **options):
     return {name: array(x) for name, x in found.items()}
 
 
-def shares(tokens):
+def rates(tokens):
     return np.bincount(tokens.ravel(), minlength=5) / tokens.size
 
 
@@ -77,11 +77,11 @@ class TestRandomNumbers:
 
 class TestDistribution:
     def test_plain(self):
-        found = shares(draw(400, 51)["tokens"][:, 1:])
+        found = rates(draw(400, 51)["tokens"][:, 1:])
         np.testing.assert_allclose(found, np.exp(LOGITS), atol=0.01)
 
     def test_temperature(self):
-        found = shares(draw(400, 51, temperature=2.0)["tokens"][:, 1:])
+        found = rates(draw(400, 51, temperature=2.0)["tokens"][:, 1:])
         expected = np.exp(LOGITS / 2)
         np.testing.assert_allclose(found, expected / expected.sum(), atol=0.01)
 
@@ -96,7 +96,7 @@ class TestDistribution:
         ],
     )
     def test_filters(self, options, kept):
-        found = shares(draw(400, 51, **options)["tokens"][:, 1:])
+        found = rates(draw(400, 51, **options)["tokens"][:, 1:])
         np.testing.assert_allclose(found, kept / np.sum(kept), atol=0.01)
         assert np.all(found[np.array(kept) == 0] == 0)
 
@@ -136,7 +136,7 @@ class TestRepetition:
         logits = LOGITS.copy()
         logits[1] *= 2  # below 0
         expected = np.exp(logits) / np.exp(logits).sum()
-        np.testing.assert_allclose(shares(found["tokens"][:, 1:2]), expected, atol=0.03)
+        np.testing.assert_allclose(rates(found["tokens"][:, 1:2]), expected, atol=0.03)
 
     @pytest.mark.parametrize("size", [1, 2, 3])
     def test_no_sequence_comes_twice(self, size):

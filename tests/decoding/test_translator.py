@@ -54,13 +54,13 @@ def test_signatures_do_what_the_translator_does(model):
 
 def test_a_host_can_search_with_encode_and_step(model):
     table = decoding.translation_signatures(model, 5, LENGTH)
-    carried = table["encode"][0](source=SOURCE[:1])
+    tensors = table["encode"][0](source=SOURCE[:1])
     step, specs = table["step"]
     assert specs["token"] == ((1,), "int32")
     token, tokens = 2, []
     for _ in range(LENGTH):
-        outputs = step(token=np.array([token], "int32"), **carried)
-        carried |= {k: v for k, v in outputs.items() if k.startswith("state_")}
+        outputs = step(token=np.array([token], "int32"), **tensors)
+        tensors |= {k: v for k, v in outputs.items() if k.startswith("state_")}
         token = int(np.argmax(outputs["logits"]))
         tokens.append(token)
         if token == 3:

@@ -14,7 +14,7 @@ def random_masks(seed=0, shape=(4, 6, 5), num_classes=3):
 
 
 def certain(classes, num_classes=3):
-    """Logits that leave no doubt."""
+    """Logits with probabilities of 0 and 1."""
     return 200 * np.eye(num_classes, dtype="float32")[classes]
 
 

@@ -22,11 +22,11 @@ def by_numpy(labels, logits, weights, num_bins):
     error = 0
     for number in range(num_bins):
         low, high = number / num_bins, (number + 1) / num_bins
-        share = weights * ((low < confidence) & (confidence <= high))
-        if share.sum():
-            gap = np.average(right, weights=share)
-            gap -= np.average(confidence, weights=share)
-            error += share.sum() / weights.sum() * abs(gap)
+        inside = weights * ((low < confidence) & (confidence <= high))
+        if inside.sum():
+            gap = np.average(right, weights=inside)
+            gap -= np.average(confidence, weights=inside)
+            error += inside.sum() / weights.sum() * abs(gap)
     return error
 
 

@@ -67,7 +67,7 @@ def test_equals_keras_dice_where_that_suffices():
 @pytest.mark.parametrize(
     "loss_class, score", [(DiceLoss, f1_score), (SoftJaccard, jaccard_score)]
 )
-def test_equals_scikit_learn_without_doubt(loss_class, score):
+def test_equals_scikit_learn_of_certain_predictions(loss_class, score):
     labels, logits, _ = random_masks()
     predicted = logits.argmax(-1)
     value = loss_class()(labels, certain(predicted))

@@ -226,7 +226,7 @@ def test_labels_of_another_model(cnn, colors, tmp_path, capsys):
 BAD = {
     "--data=absent": "absent",
     "--data=tfds:no_such_set": "no_such_set",
-    "--data={one_class}": "two are needed",
+    "--data={one_class}": "at least two",
     "--data={empty_class}": "nothing",
     "--data={corrupt}": "2.png",
     "--image_size=0": "--image_size",

@@ -137,7 +137,7 @@ def test_a_finished_run_resumes_to_the_same_result(folder, kind, text, capsys):
         (["--test_fraction=0.95"], "test_fraction=0.95"),
         (["--arch=rnn"], "arch"),
         (["--num_heads=3"], "must divide"),
-        (["--length=5000"], "take smaller batches"),
+        (["--length=5000"], "use smaller batches"),
         (["--from=nowhere", "--prompt=the"], "nowhere"),
         (["--from=nowhere"], "Give a text"),
     ],

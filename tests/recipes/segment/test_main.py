@@ -224,7 +224,7 @@ BAD = {
     "empty": ("--data={x}/empty", "no image"),
     "corrupt": ("--data={x}/corrupt", "00.png"),
     "alone": ("--data={x}/alone", "without a mask"),
-    "mismatch": ("--data={x}/mismatch", "one size"),
+    "mismatch": ("--data={x}/mismatch", "same size"),
     "values": ("--test_data={x}/values", "7"),
     "no_targets": ("--data={x}/empty --heads=target", "no images"),
     "targets": ("--data={x}/targets --heads=target", "07.npy"),
