@@ -115,7 +115,7 @@ def _numbered(values, names, examples):
     if wrong:
         named = f" of the {num_classes} class names" if names else ""
         raise ValueError(
-            f"Mask values must be the indices{named}, from 0 without gaps, and {VOID} "
+            f"Mask values must be class indices{named} from 0 without gaps, and {VOID} "
             "for void, or only two values; renumber them, or name all classes, one per "
             "line, in classes.txt. Received: "
             f"{_shown(sorted(examples))}; {wrong[-1]} e.g. in the mask "

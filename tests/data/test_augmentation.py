@@ -152,7 +152,7 @@ def test_check_layers():
         check([layers.Dense(3)], (24, 24, 1), False)
     with pytest.raises(ValueError, match="mixup=0.2.*Received: MixUp"):
         check([layers.MixUp()], (24, 24, 1), False)
-    with pytest.raises(ValueError, match="random state that no one sets.*AugMix"):
+    with pytest.raises(ValueError, match="no seed that can be set.*AugMix"):
         check([layers.AugMix()], (24, 24, 1), False)
     with pytest.raises(ValueError, match=r"RandomCrop\(20, 30\) for images of 24x24"):
         check([layers.RandomCrop(20, 30)], (24, 24, 1), True)

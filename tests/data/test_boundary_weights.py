@@ -83,5 +83,5 @@ def test_errors():
         weights_of(maps - 1)
     with pytest.raises(ValueError, match=r"`instances`.*\(1, 4, 4, 1\)"):
         weights_of(np.zeros((1, 4, 4, 1), int))
-    with pytest.raises(ValueError, match="`masks` must be integers.*float64"):
+    with pytest.raises(ValueError, match="`masks` must hold integers.*float64"):
         instances_of(np.zeros((4, 4)))

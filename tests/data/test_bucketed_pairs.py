@@ -58,8 +58,8 @@ def test_batches_of_tokens():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({}, "Give either"),
-        ({"batch_size": 2, "batch_tokens": 20}, "Give either"),
+        ({}, "Pass either"),
+        ({"batch_size": 2, "batch_tokens": 20}, "Pass either"),
         ({"batch_size": 0}, "batch_size=0"),
         ({"batch_tokens": 11}, "batch_tokens=11"),
     ],

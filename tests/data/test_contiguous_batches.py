@@ -42,7 +42,7 @@ def test_a_batch_follows_from_its_index():
 @pytest.mark.parametrize(
     ("ids", "sizes", "message"),
     [
-        (np.zeros((4, 4), "int32"), (1, 2), "one-dimensional array of integers"),
+        (np.zeros((4, 4), "int32"), (1, 2), "one-dimensional integer array"),
         (np.zeros(9), (1, 2), "dtype float64"),
         (np.arange(8), (2, 4), "= 9 ids"),
         (np.arange(8), (0, 4), "at least 1"),

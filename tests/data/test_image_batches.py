@@ -199,7 +199,7 @@ def test_class_weights_are_those_of_scikit_learn():
     )
     assert list(data.class_weights(labels).values()) == expected.tolist()
     assert data.class_weights(labels, ignore_class=7) == {0: 1.25, 3: 5 / 6}
-    with pytest.raises(ValueError, match="need labels"):
+    with pytest.raises(ValueError, match="must hold labels"):
         data.class_weights([255], ignore_class=255)
 
 

@@ -81,7 +81,7 @@ def test_test_data(tmp_path):
     assert images.name.endswith("val")
     with pytest.raises(ValueError, match="`test_data` is the validation split"):
         load(tmp_path, test_data=tmp_path / "val")
-    with pytest.raises(ValueError, match="goes with data from a folder"):
+    with pytest.raises(ValueError, match="data from a folder"):
         load("synthetic", test_data=tmp_path / "val")
 
 
@@ -181,7 +181,7 @@ def test_void_label_in_validation_alone(tmp_path):
 
 def test_one_class_alone(tmp_path):
     write_split(tmp_path, values=(0,))
-    with pytest.raises(ValueError, match=r"two classes at least.*value\(s\) 0"):
+    with pytest.raises(ValueError, match=r"at least two classes.*value\(s\) 0"):
         load(tmp_path)
 
 
@@ -202,10 +202,10 @@ def test_pairs_that_do_not_fit(tmp_path):
         load(tmp_path)
     (tmp_path / "masks" / "03_mask.png").unlink()
     Image.new("L", (5, 6)).save(tmp_path / "masks" / "04.png")
-    with pytest.raises(ValueError, match=r"images/04.png' \(6, 8\).*04.png' \(6, 5\)"):
+    with pytest.raises(ValueError, match=r"\(6, 8\).*images/04.png', \(6, 5\)"):
         load(tmp_path, image_size=(6, 8))
     Image.new("L", (8, 6)).save(tmp_path / "masks" / "04.bmp")
-    with pytest.raises(ValueError, match="have one stem.*'04.bmp' and '04.png'"):
+    with pytest.raises(ValueError, match="have the same stem.*'04.bmp' and '04.png'"):
         load(tmp_path)
 
 
@@ -224,13 +224,13 @@ def test_files_that_are_no_images(tmp_path):
 def test_folders_that_do_not_fit(tmp_path):
     with pytest.raises(ValueError, match="images/ and masks/.*nowhere', which is no"):
         load(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="has no folder 'images'; expected"):
+    with pytest.raises(ValueError, match="images/ and masks/.*no folder 'images'"):
         load(tmp_path)
     (tmp_path / "images").mkdir()
     with pytest.raises(ValueError, match="images' holds no image"):
         load(tmp_path)
     write_split(tmp_path / "train")
-    with pytest.raises(ValueError, match="images'; take it away"):
+    with pytest.raises(ValueError, match="remove or rename others.*images'"):
         load(tmp_path)
 
 
@@ -326,13 +326,14 @@ def test_tfds_trimaps(tiny, monkeypatch):
     assert images.ignore_class == 255
     for _, masks in images[3:6]:
         np.testing.assert_array_equal(masks[0, 0], [1, 1, 0, 0, 255, 255])
-    with pytest.raises(ValueError, match="differ in size; give `image_size"):
+    with pytest.raises(ValueError, match="differ in size; pass `image_size"):
         load("tfds:tiny_masks", **tiny)
 
 
 def test_tfds_masks_of_classes(tiny):
     with pytest.raises(
-        ValueError, match="from 0 on.*1, 2, 3; 3 e.g. in the mask of example 0 of train"
+        ValueError,
+        match="without gaps.*1, 2, 3; 3 e.g. in the mask of example 0 of train",
     ):
         load("tfds:tiny_masks", image_size=6, **tiny)
     images = load("tfds:tiny_masks", image_size=6, ignore_class=3, **tiny)
@@ -341,7 +342,7 @@ def test_tfds_masks_of_classes(tiny):
 
 
 def test_tfds_without_masks(tiny):
-    with pytest.raises(ValueError, match="tiny_labels' is not of images with masks"):
+    with pytest.raises(ValueError, match="tiny_labels' has no images with masks"):
         load("tfds:tiny_labels", **tiny)
 
 

@@ -92,14 +92,14 @@ def test_malformed_tsv_names_file_and_line(tmp_path):
 
 def test_files_of_unequal_length_give_both_counts(tmp_path, aligned):
     short = write(tmp_path / "short.de", ["B"] * 3)
-    with pytest.raises(ValueError, match=r"train.en' has 40.*short.de' has 3"):
+    with pytest.raises(ValueError, match=r"train.en' with 40.*short.de' with 3"):
         load(f"{aligned.split(',')[0]},{short}")
 
 
 def test_unreadable_files(tmp_path, aligned):
     with pytest.raises(ValueError, match="nowhere.tsv.*No such file"):
         load(str(tmp_path / "nowhere.tsv"))
-    with pytest.raises(ValueError, match="one TSV file or two aligned files"):
+    with pytest.raises(ValueError, match="one TSV file, or two aligned files"):
         load("a,b,c")
     with pytest.raises(ValueError, match="blank.*is empty"):
         load(aligned, test_data=write(tmp_path / "blank", ["", ""]))
@@ -112,7 +112,7 @@ def test_too_few_pairs(tmp_path, tsv):
     with pytest.raises(ValueError, match="split off test and validation.*2 pairs"):
         load(tsv)
     alike = write(tmp_path / "alike.tsv", ["a\tb"] * 20)
-    with pytest.raises(ValueError, match="all sources are alike.*20 pairs"):
+    with pytest.raises(ValueError, match="all sources are equal.*20 pairs"):
         load(alike)
 
 

@@ -83,7 +83,7 @@ def test_errors_state_the_bound(tmp_path):
         subwords.train_subwords(SENTENCES, 9000, path)
     with pytest.raises(ValueError, match=r"at least (\d+), one piece a character"):
         subwords.train_subwords(SENTENCES, 10, path)
-    with pytest.raises(ValueError, match="room beside the 4 special pieces"):
+    with pytest.raises(ValueError, match="larger than the 4 special pieces"):
         subwords.train_subwords(SENTENCES, 4, path)
     with pytest.raises(ValueError, match="without text"):
         subwords.train_subwords(["", " "], 40, path)
