@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from kerasseq import data, decoding, export, lite, models
+from kerasseq.lite import packed_files
 from kerasseq.utils import atomic
 from recipes.classify_image import __main__ as classify_image
 from recipes.segment import __main__ as segment
@@ -83,7 +84,8 @@ def classifier(tmp_path_factory):
     model = scattered(models.vit((16, 12, 3), 4, **options))
     signatures = export.image_signature((16, 12, 3))
     export.export_model(model, folder, signatures=signatures)
-    atomic.write_json(folder / "labels.json", ["one", "two", "three", "four"])
+    labels = json.dumps(["one", "two", "three", "four"]).encode()
+    packed_files.pack(folder / "model.tflite", {"labels.json": labels})
     images = pictures(folder / "images", [(16, 12), (24, 31), (8, 9)])
     return make_page(classify_image, folder, f"--images={images}")
 
