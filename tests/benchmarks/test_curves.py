@@ -34,7 +34,7 @@ def test_picture(folder, capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ([], "Give --runs"),
+        ([], "Pass --runs"),
         (["--runs={folder}"], "NAME=FOLDER"),
         (["--runs=A={folder}", "--score=val_bleu"], "no column 'val_bleu'"),
         (["--runs=A={folder}/x"], "Cannot read"),

@@ -95,7 +95,7 @@ def test_a_solved_problem_ends_the_run(tmp_path, monkeypatch):
     [
         ("--models=TCN", "SimpleRNN, LSTM"),
         ("--problems=sorting", "adding, copying"),
-        ("--lengths=1,x", "2 or more"),
+        ("--lengths=1,x", "at least 2"),
     ],
 )
 def test_bad_flags(argument, message, tmp_path, capsys):

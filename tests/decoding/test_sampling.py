@@ -173,7 +173,7 @@ def test_the_likeliest_alone_is_greedy_search():
         ({"repetition_penalty": 0}, "repetition_penalty=0"),
         ({"no_repeat_ngram": -1}, "no_repeat_ngram=-1"),
         ({"prompt": np.zeros((1, 20))}, "leave room.*max_length=20"),
-        ({"prompt": np.zeros((1, 0))}, "must have a token"),
+        ({"prompt": np.zeros((1, 0))}, "must have at least one token"),
     ],
 )
 def test_bad_arguments(options, message):

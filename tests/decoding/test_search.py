@@ -127,5 +127,5 @@ def test_repeat_rows():
 
 
 def test_bad_beam_size():
-    with pytest.raises(ValueError, match="`beam_size` must be positive. Received: 0"):
+    with pytest.raises(ValueError, match="must be positive. Received: beam_size=0"):
         decoding.beam_search(step, *start(1), 4, beam_size=0)
