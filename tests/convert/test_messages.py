@@ -37,9 +37,9 @@ class TestKept:
                 return self.inner(inputs)
 
         model = sequential(layers.ConvLSTM1D(2, 2, name="conv"), inputs=(2, 4, 3))
-        with pytest.warns(UserWarning, match="stay.*'conv' of class ConvLSTM1D"):
+        with pytest.warns(UserWarning, match="kept as .*'conv' of class ConvLSTM1D"):
             convert.from_keras(model)
-        with pytest.warns(UserWarning, match="stay.*'inside' of class LSTM"):
+        with pytest.warns(UserWarning, match="kept as .*'inside' of class LSTM"):
             convert.from_keras(sequential(Hidden()))
 
     def test_model_that_refuses_random_inputs(self):
