@@ -47,6 +47,11 @@ def test_small_and_whole(name):
     assert opened.card == packed
 
 
+def test_all_are_small_together():
+    files = exported_file.PUBLISHED.glob("*/*.tflite")
+    assert sum(path.stat().st_size for path in files) <= publish.MAX_BYTES
+
+
 def test_scores_what_its_card_says(name, monkeypatch):
     monkeypatch.chdir(ROOT)  # where the command on the card was run
     path, card = published(name)
