@@ -5,7 +5,7 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from kerasseq.lite import _metadata, flatbuffer, packed_files
+from kerasseq.lite import _archive, packed_files
 
 
 def describe(model: schema.ModelT, path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -22,8 +22,9 @@ def describe(model: schema.ModelT, path: str | os.PathLike[str]) -> dict[str, An
     """
     message, contents, listed = None, {}, []
     try:
-        contents = packed_files.read_all(path)
-        listed = _listed(model)
+        with _archive.opened(path) as archive:
+            contents = archive.read_all()
+        listed = packed_files.listed(model)
     except ValueError as error:
         message = str(error)
     return {
@@ -33,12 +34,3 @@ def describe(model: schema.ModelT, path: str | os.PathLike[str]) -> dict[str, An
         "missing_files": [] if message else [n for n in listed if n not in contents],
         "packed_files_message": message,
     }
-
-
-def _listed(model):
-    for entry in model.metadata:
-        if flatbuffer.text(entry.name) == _metadata.NAME:
-            if not 0 <= entry.buffer < len(model.buffers):
-                raise ValueError("The metadata point to a buffer that is not there.")
-            return _metadata.listed_files(bytes(model.buffers[entry.buffer].data))
-    return []

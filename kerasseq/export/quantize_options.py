@@ -66,18 +66,21 @@ class Int8:
     def __post_init__(self) -> None:
         if self.data is None:
             raise ValueError(f"{_INT8_NEEDS_DATA} Received: data=None")
-        unknown = [name for name in self.float_ops if name not in audit.BUILTIN_NAMES]
-        if unknown or isinstance(self.float_ops, str):
+        layers, ops = _names(self.float_layers), _names(self.float_ops)
+        if layers is None:
+            raise ValueError(
+                "`float_layers` must be a list of patterns of layer names, e.g. "
+                f"['dense*']. Received: float_layers={self.float_layers!r}"
+            )
+        if ops is None or not {*ops} <= audit.BUILTIN_NAMES:
             raise ValueError(
                 "`float_ops` must be a list of names of TFLite builtin ops, as in the "
                 "report's `ops`, e.g. ['SOFTMAX', 'MEAN']. "
                 f"Received: float_ops={self.float_ops!r}"
             )
-        if isinstance(self.float_layers, str):
-            raise ValueError(
-                "`float_layers` must be a list of patterns of layer names, e.g. "
-                f"['dense*']. Received: float_layers={self.float_layers!r}"
-            )
+        # Each is read more than once, and a generator only gives its names once.
+        object.__setattr__(self, "float_layers", layers)
+        object.__setattr__(self, "float_ops", ops)
 
 
 Option = Float16 | Dynamic | Int8
@@ -98,7 +101,7 @@ def parse(quantize: Iterable[str | Option]) -> list[Option]:
     Raises:
         ValueError: If an entry is something else, or a precision is there twice.
     """
-    if isinstance(quantize, (str, Float16, Dynamic, Int8)):
+    if isinstance(quantize, str) or not isinstance(quantize, Iterable):
         raise _unknown(quantize)
     options = [_option(entry, quantize) for entry in quantize]
     names = [option.precision for option in options]
@@ -127,6 +130,14 @@ def check_layers(options: Iterable[Option], layers: Collection[str]) -> None:
                 "Each of `float_layers` must match the name of a layer, as 'dense*' "
                 f"does. Received: {pattern!r}, which matches none of {sorted(layers)}"
             )
+
+
+def _names(value):
+    """A tuple of strings, or `None` if the value is something else."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return None
+    names = tuple(value)
+    return names if all(isinstance(name, str) for name in names) else None
 
 
 def _option(entry, quantize):

@@ -5,8 +5,10 @@ It is read in memory alone, no more of it than a limit, and every error names th
 
 import contextlib
 import os
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath as PurePath
 from typing import IO
 
 MAX_BYTES = 2**28  # of all packed files together; a vocabulary has some megabytes
@@ -44,7 +46,7 @@ class Archive:
         infos = [info for info in infos if not info.filename.endswith("/")]
         self.sizes = {info.filename: info.file_size for info in infos}
         if len(self.sizes) < len(infos):
-            raise _damaged(path, "a name is there twice")
+            raise damaged(path, "a name is there twice")
         check_names(self.sizes, path)
 
     def read(self, name: str) -> bytes:
@@ -59,7 +61,17 @@ class Archive:
             with self._zip.open(name) as file:
                 return check_size(file.read(MAX_BYTES + 1), self._path, name)
         except Exception as error:  # a damaged entry raises anything
-            raise _damaged(self._path, error) from error
+            raise damaged(self._path, error) from error
+
+    def read_all(self) -> dict[str, bytes]:
+        """Reads all files, `{name: bytes}`.
+
+        Raises:
+            ValueError: If one is damaged, or together they are too large.
+        """
+        if sum(self.sizes.values()) > MAX_BYTES:
+            raise too_large(self._path, "the packed files")
+        return {name: self.read(name) for name in self.sizes}
 
 
 @contextlib.contextmanager
@@ -124,11 +136,17 @@ def check_names(names: Iterable[str], path: Path) -> None:
         odd = {"", ".", ".."} & {*parts} or not name.isprintable()
         if odd or {"\\", ":"} & {*name} or len(name.encode()) > 255:
             raise ValueError(
-                "A packed file must have a relative name of printable characters, "
-                "without '..', '\\' and ':'. "
+                "A packed file must have a relative name of at most 255 bytes of "
+                "printable characters, without '..', '\\' and ':'. "
                 f"Received: name={name!r} for {os.fspath(path)!r}"
             )
-    folded = [name.casefold() for name in names]
+    folded = [unicodedata.normalize("NFC", name).casefold() for name in names]
+    folders = {str(parent) for name in folded for parent in PurePath(name).parents}
+    if folders & {*folded}:
+        raise ValueError(
+            "A packed file must not have the name of a folder of another. "
+            f"Received: {sorted(names)}"
+        )
     if len({*folded}) < len(folded):
         raise ValueError(
             "Names of packed files must differ in more than case: not every file "
@@ -158,10 +176,11 @@ def _open_zip(file, path):
     try:
         return zipfile.ZipFile(file)
     except Exception as error:  # a damaged directory raises anything
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
-def _damaged(path, error):
+def damaged(path: Path, error: object) -> ValueError:
+    """The error of a zip that is not what it should be."""
     return ValueError(
         "The files packed into the TFLite file are damaged; write or copy it again. "
         f"Received: path={os.fspath(path)!r} ({error})"

@@ -54,3 +54,18 @@ def processor(proto: bytes) -> Any:
             "Subwords need SentencePiece: `pip install sentencepiece`."
         ) from error
     return sentencepiece.SentencePieceProcessor(model_proto=proto)
+
+
+def check_text(text: str) -> None:
+    """Raises if a text cannot be encoded.
+
+    Raises:
+        ValueError: For half a surrogate pair, which bytes that are not UTF-8 become
+            where they are read as text.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"The text is not Unicode; save it as UTF-8. Received: {text!r}"
+        ) from error

@@ -11,9 +11,26 @@ Path = str | os.PathLike[str]
 
 
 def find(path: Path) -> pathlib.Path:
-    """The `.tflite` file at a path, `model.tflite` if that is a folder."""
+    """The `.tflite` file at a path.
+
+    Args:
+        path: The file; or a folder with `model.tflite`, or a single `.tflite` file.
+
+    Raises:
+        ValueError: For a folder without such a file.
+    """
     path = pathlib.Path(path)
-    return path / "model.tflite" if path.is_dir() else path
+    if not path.is_dir():
+        return path
+    files = sorted(path.glob("*.tflite"))
+    main = [file for file in files if file.name == "model.tflite"]
+    if len(main or files) != 1:
+        names = ", ".join(file.name for file in files) or "no .tflite file"
+        raise ValueError(
+            "A folder must hold model.tflite, or a single .tflite file; name the file "
+            f"itself. Received: '{path}' with {names}"
+        )
+    return (main or files)[0]
 
 
 def read_json(path: Path, name: str, kind: type) -> Any:

@@ -78,8 +78,11 @@ class TextGenerator:
         """
         ids = self._encode(prompt)
         limits = np.iinfo(np.int32)
-        if not limits.min <= seed <= limits.max:
-            raise ValueError(f"`seed` must fit into int32. Received: seed={seed}")
+        whole = isinstance(seed, (int, np.integer))
+        if not whole or not limits.min <= seed <= limits.max:
+            raise ValueError(
+                f"`seed` must be an integer that fits into int32. Received: seed={seed}"
+            )
         seeds = np.array([seed], "int32")
         tokens = self.runner.run("generate", prompt=ids[None], seed=seeds)["tokens"]
         try:

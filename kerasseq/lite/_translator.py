@@ -73,9 +73,10 @@ class Translator:
         Raises:
             ValueError: If the sentence is empty or too long for the file.
         """
-        if num_best < 1:
+        if not isinstance(num_best, int) or num_best < 1:
             raise ValueError(
-                f"`num_best` must be at least 1. Received: num_best={num_best}"
+                "`num_best` must be a positive integer. "
+                f"Received: num_best={num_best!r}"
             )
         outputs = self.runner.run("beam", source=self._encode(sentence)[None])
         best = zip(outputs["tokens"][0], outputs["scores"][0], strict=True)
@@ -86,6 +87,7 @@ class Translator:
             raise ValueError(
                 f"A sentence is a string. Received: {type(sentence).__name__}"
             )
+        _sentence_piece.check_text(sentence)
         lower = self.vocabulary["lowercase"]
         ids = self.subwords.encode(sentence.lower() if lower else sentence)
         if not ids:

@@ -111,6 +111,7 @@ class LosslessSubwords:
 
     def encode(self, text: str) -> np.ndarray:
         """The numbers of a text's subwords, an int32 array."""
+        _sentence_piece.check_text(text)
         # By lines, which end in a piece of their own: the search grows with length.
         rows = self._processor.encode(lines(text))
         return np.array([i for row in rows for i in row], "int32")

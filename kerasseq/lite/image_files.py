@@ -99,6 +99,10 @@ def from_pillow(
     num_channels: int | None = None,
 ) -> np.ndarray:
     """As `read_image`, of an open Pillow image."""
+    try:
+        image.load()
+    except Exception as error:  # each format's reader raises its own
+        raise ValueError(f"The image cannot be read. Received: {error}") from error
     num_channels = num_channels or _num_channels(image)
     image = ImageOps.exif_transpose(image)
     image = _deep_to_8_bit(image) if image.mode in (*DEEP, "F") else image

@@ -6,8 +6,11 @@ compressed, and a list of its names in the model's metadata. Android's
 not notice them. Nothing here writes what it reads to a disk.
 """
 
+import contextlib
 import os
 from collections.abc import Mapping
+
+from ai_edge_litert import schema_py_generated as schema
 
 from kerasseq.lite import _archive, _metadata, _model_front, flatbuffer
 from kerasseq.utils import atomic
@@ -28,8 +31,8 @@ def pack(path: Path, files: Mapping[str, bytes]) -> None:
         files: `{name: bytes}`; with none, what was packed is taken out.
 
     Raises:
-        ValueError: If the path is no TFLite file, a name is not usable, or the files
-            are too large.
+        ValueError: If the path is no TFLite file, a name is not usable, a content is
+            not bytes, or the files are too large.
 
     Example:
 
@@ -42,7 +45,7 @@ def pack(path: Path, files: Mapping[str, bytes]) -> None:
         https://ai.google.dev/edge/litert/conversion/tensorflow/metadata
     """
     path = os.path.realpath(path)
-    files = {name: bytes(content) for name, content in files.items()}
+    files = _checked_contents(files, path)
     _archive.check_names(files, path)
     flatbuffer.read(path)  # says what is wrong with a file of another kind
     content = _read_model(path)
@@ -54,6 +57,18 @@ def pack(path: Path, files: Mapping[str, bytes]) -> None:
         file.write(content)
         if files:
             _archive.write(file, files)
+
+
+def _checked_contents(files, path):
+    contents = dict(files) if isinstance(files, Mapping) else {"files": files}
+    for name, content in contents.items():
+        if not isinstance(content, (bytes, bytearray, memoryview)):
+            raise ValueError(
+                "`files` must be a dict of names and bytes; of a text make them with "
+                f"`text.encode()`. Received: {name}={str(content)[:40]!r} of type "
+                f"{type(content).__name__} for {path!r}"
+            )
+    return {name: bytes(content) for name, content in contents.items()}
 
 
 def names(path: Path) -> list[str]:
@@ -83,7 +98,7 @@ def sizes(path: Path) -> dict[str, int]:
     Raises:
         ValueError: If the path is no TFLite file, or what is packed is damaged.
     """
-    with _archive.opened(path) as archive:
+    with _opened(path) as archive:
         return archive.sizes
 
 
@@ -101,7 +116,7 @@ def read(path: Path, name: str) -> bytes:
         ValueError: If it is in neither place, damaged or too large.
     """
     _archive.check_names([name], path)
-    with _archive.opened(path) as archive:
+    with _opened(path) as archive:
         if name in archive.sizes:
             return archive.read(name)
     return _read_beside(path, name)
@@ -120,15 +135,42 @@ def read_all(path: Path) -> dict[str, bytes]:
         ValueError: If the path is no TFLite file, or what is packed is damaged or too
             large.
     """
+    with _opened(path) as archive:
+        return archive.read_all()
+
+
+def listed(model: schema.ModelT) -> list[str]:
+    """Names of the files that should be packed, from the metadata of a model.
+
+    Args:
+        model: `schema.ModelT`, from `flatbuffer.read`.
+
+    Returns:
+        A list of names, empty for a model without metadata.
+
+    Raises:
+        ValueError: If the metadata are damaged.
+    """
+    for entry in model.metadata:
+        if flatbuffer.text(entry.name) == _metadata.NAME:
+            if not 0 <= entry.buffer < len(model.buffers):
+                raise ValueError("The metadata point to a buffer that is not there.")
+            return _metadata.listed_files(bytes(model.buffers[entry.buffer].data))
+    return []
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """The zip of a file, which a file that was cut or added to has lost."""
     with _archive.opened(path) as archive:
-        if sum(archive.sizes.values()) > _archive.MAX_BYTES:
-            raise _archive.too_large(path, "the packed files")
-        return {name: archive.read(name) for name in archive.sizes}
+        if archive.start is None and (lost := listed(flatbuffer.read(path))):
+            raise _archive.damaged(path, f"{', '.join(lost)} should be at its end")
+        yield archive
 
 
 def _read_model(path):
     """The bytes of the file without a zip at its end."""
-    with _archive.opened(path) as archive, open(path, "rb") as file:
+    with _opened(path) as archive, open(path, "rb") as file:
         return file.read(archive.start)
 
 

@@ -97,7 +97,10 @@ def _checked(body, seed):
             256, 2, return_sequences=True, return_state=True, name="body"
         )
     # Of the class: an object may know its states only when it is built.
-    if not all(hasattr(type(body), name) for name in ("state_size", "step")):
+    # A decoder has them too, but needs a source to begin with.
+    names = ("state_size", "step")
+    is_decoder = hasattr(type(body), "start")
+    if is_decoder or not all(hasattr(type(body), name) for name in names):
         raise ValueError(
             "`body` must be a layer whose states go in and come out, such as "
             "`kerasseq.layers.StackedRNN` or `WindowTransformer`. Received: "

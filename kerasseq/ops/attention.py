@@ -19,7 +19,8 @@ def additive_scores(query, keys, scale):
         Scores of shape `(batch_size, source_length)`.
     """
     hidden = ops.tanh(ops.expand_dims(query, 1) + keys)
-    return ops.squeeze(ops.matmul(hidden, ops.expand_dims(scale, -1)), -1)
+    # Not a product with a matrix: on TensorFlow its gradient needs a known batch size.
+    return ops.sum(hidden * scale, axis=-1)
 
 
 def dot_scores(query, keys):

@@ -140,6 +140,8 @@ def replace_file(path: Path, mode: str = "w") -> Iterator[IO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, folder / path.name)
         os.replace(folder / path.name, path)
 
 

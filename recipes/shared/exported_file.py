@@ -24,7 +24,7 @@ def find(flags, recipe):
     """
     given = flags["from"].value
     if given is not None:
-        return in_folder(given) or pathlib.Path(given, "model.tflite")
+        return in_folder(given) or pathlib.Path(given)
     own = dict.fromkeys([flags.output_dir, flags["output_dir"].default])
     places = [*map(pathlib.Path, own), PUBLISHED / recipe]
     for place in places:

@@ -29,7 +29,7 @@ def image_files(given):
     Raises:
         ValueError: if there is none.
     """
-    if given is None:
+    if not given:
         raise ValueError("Give a folder of images, or one, with --images.")
     folder = pathlib.Path(given)
     if folder.is_file():

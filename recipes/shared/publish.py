@@ -42,11 +42,16 @@ def main(flags, folder):
 
     Args:
         flags: The flags.
-        folder: Folder of the run.
+        folder: Folder of the run, `None` if the command names none.
 
     Raises:
         ValueError: if the file cannot be published; then nothing is written.
     """
+    if folder is None:
+        raise ValueError(
+            "Name the folder of a run first: "
+            "python -m recipes.shared.publish saved_models/translate"
+        )
     folder = pathlib.Path(folder)
     path = _chosen(folder, flags.file)
     card = read_card(path)
@@ -125,7 +130,7 @@ def _check_size(folder):
 if __name__ == "__main__":
     folder, *arguments = sys.argv[1:] or ["--help"]
     if folder.startswith("--"):
-        sys.exit(command_line.run(main, define_flags(), __doc__, [folder, *arguments]))
+        folder, arguments = None, [folder, *arguments]
     code = command_line.run(
         lambda flags: main(flags, folder), define_flags(), __doc__, arguments
     )

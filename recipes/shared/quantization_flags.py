@@ -25,11 +25,16 @@ def define_flags(flags, precisions=ALL, default=()):
 
 
 def check(flags, precisions=ALL):
-    """Raises `ValueError` for an unknown precision."""
+    """Raises `ValueError` for an unknown precision, or layers without int8."""
     if not set(flags.quantize) <= set(precisions):
         raise ValueError(
             f"--quantize is a list out of {','.join(precisions)}, or nothing. "
             f"Received: --quantize={','.join(flags.quantize)}"
+        )
+    if "float_layers" in flags and flags.float_layers and "int8" not in flags.quantize:
+        raise ValueError(
+            "--float_layers is for the int8 file; add int8 to --quantize. Received: "
+            f"--quantize={','.join(flags.quantize)}"
         )
 
 

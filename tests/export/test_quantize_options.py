@@ -19,6 +19,8 @@ def test_names_and_options_may_be_mixed():
     ("quantize", "message"),
     [
         (["int4"], "must be a list out of.*int4"),
+        (None, "must be a list out of.*None"),
+        (5, "must be a list out of.*5"),
         ("float16", "must be a list out of.*float16"),
         (INT8, "must be a list out of.*Int8"),
         ([export.Int8], "must be a list out of"),
@@ -38,6 +40,9 @@ def test_what_is_refused(quantize, message):
         ({"float_ops": ("Softmax",)}, "names of TFLite builtin ops"),
         ({"float_ops": "SOFTMAX"}, "must be a list of names"),
         ({"float_layers": "dense"}, "list of patterns"),
+        ({"float_layers": 5}, "list of patterns"),
+        ({"float_layers": [5]}, "list of patterns"),
+        ({"float_ops": None}, "must be a list of names"),
     ],
 )
 def test_options_of_int8(options, message):
@@ -49,3 +54,8 @@ def test_float_layers_match_a_layer():
     quantize_options.check_layers([INT8], ["dense_1", "logits"])
     with pytest.raises(ValueError, match="'dense.*matches none of .'logits'"):
         quantize_options.check_layers([INT8], ["logits"])
+
+
+def test_names_from_a_generator_are_kept():
+    option = export.Int8({"x": []}, (x for x in ["dense*"]), (x for x in ["ADD"]))
+    assert (option.float_layers, option.float_ops) == (("dense*",), ("ADD",))

@@ -358,3 +358,37 @@ class TestHostileFiles:
 
 def _repack(path):
     packed_files.pack(path, FILES)
+
+
+@pytest.mark.parametrize("content", ["text", 5, True, None, [1, 2]])
+def test_contents_are_bytes(path, content):
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="dict of names and bytes.*Received: a="):
+        packed_files.pack(path, {"a": content})
+    with pytest.raises(ValueError, match="dict of names and bytes"):
+        packed_files.pack(path, content)
+    assert path.read_bytes() == before
+
+
+def test_a_file_may_not_be_the_folder_of_another(path):
+    with pytest.raises(ValueError, match="name of a folder of another"):
+        packed_files.pack(path, {"a": b"1", "a/b": b"2"})
+
+
+@pytest.mark.parametrize("change", [lambda x: x[:-1], lambda x: x + b"\n"])
+def test_a_file_that_lost_its_end_is_damaged(packed, change):
+    packed.write_bytes(change(packed.read_bytes()))
+    for use in (
+        packed_files.names,
+        packed_files.read_all,
+        lambda path: packed_files.read(path, "labels.json"),
+        lambda path: packed_files.pack(path, {"a": b"1"}),
+    ):
+        with pytest.raises(ValueError, match=r"damaged.*labels\.json.* at its end"):
+            use(packed)
+
+
+def test_the_mode_of_the_file_stays(path):
+    path.chmod(0o640)
+    packed_files.pack(path, FILES)
+    assert path.stat().st_mode & 0o777 == 0o640

@@ -52,7 +52,8 @@ class TestErrors:
             ("a" * 13, 0, "export with a larger --prompt_length. Received: 13"),
             ("xyz", 0, "does not know these characters.*Received: 'xyz'"),
             (["a"], 0, "a string. Received: list"),
-            ("a", 2**31, "fit into int32"),
+            ("a", 2**31, "fits into int32"),
+            ("a", 1.5, "an integer.*seed=1.5"),
             ("h", 1, "has 8 characters.*different models"),
         ],
     )

@@ -106,6 +106,7 @@ class TestErrors:
             ("one " * 12, "the file takes at most 11"),
             (b"one", "a string. Received: bytes"),
             (None, "a string. Received: NoneType"),
+            ("one \udc80", "not Unicode; save it as UTF-8"),
         ],
     )
     def test_sentences(self, packed, sentence, message):
@@ -113,8 +114,19 @@ class TestErrors:
             lite.Translator(packed)(sentence)
 
     def test_num_best(self, packed):
-        with pytest.raises(ValueError, match="num_best=0"):
-            lite.Translator(packed)("one", num_best=0)
+        for wrong in (0, 1.5, None):
+            with pytest.raises(ValueError, match=f"num_best={wrong}"):
+                lite.Translator(packed)("one", num_best=wrong)
+
+    def test_folder_of_several_files(self, packed):
+        for name in ("a.tflite", "b.tflite"):
+            (packed.parent / name).write_bytes(packed.read_bytes())
+        lite.Translator(packed.parent)  # model.tflite is among them
+        packed.unlink()
+        with pytest.raises(ValueError, match="single .tflite file.*a.tflite, b.tflite"):
+            lite.Translator(packed.parent)
+        (packed.parent / "b.tflite").unlink()
+        lite.Translator(packed.parent)
 
     @pytest.mark.parametrize("name", ["vocabulary.json", "subwords.model"])
     def test_missing_part(self, path, parts, name):
@@ -156,5 +168,7 @@ class TestErrors:
             lite.Translator(path)
 
     def test_no_file(self, tmp_path):
-        with pytest.raises(ValueError, match="no file at this path.*model.tflite"):
+        with pytest.raises(
+            ValueError, match="folder must hold model.tflite.*no .tflite file"
+        ):
             lite.Translator(tmp_path)

@@ -138,6 +138,7 @@ def test_bad_arguments():
     "body, message",
     [
         (keras.layers.Dense(3), "whose states go in and come out.*Dense"),
+        (layers.AttentionDecoder(4), "whose states go in and come out.*AttentionDec"),
         (layers.StackedRNN(3), "return_sequences=True, return_state=True"),
         (stack(bidirectional=True), "needs bidirectional=False"),
         (

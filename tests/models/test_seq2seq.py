@@ -92,3 +92,13 @@ def test_another_model_is_refused():
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)], name="other")
     with pytest.raises(ValueError, match="'other', which has no layer embedding"):
         models.seq2seq_encode(model, SOURCE)
+
+
+@pytest.mark.parametrize("attention", ["additive", "dot", "general"])
+def test_trains_under_xla_with_a_last_batch_that_is_not_full(attention):
+    model = build(attention=attention)
+    model.compile("adam", training.SmoothedCrossEntropy(), jit_compile=True)
+    source, target = np.repeat(SOURCE, 2, axis=0), np.repeat(TARGET, 2, axis=0)
+    inputs = {"source": source, "target": target}
+    history = model.fit(inputs, target, batch_size=len(source) - 1, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
