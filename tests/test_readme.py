@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import json
 import pathlib
 import re
 
@@ -36,6 +37,22 @@ def test_the_first_example_works(tmp_path, monkeypatch, capsys):
 
 def test_the_readme_is_short():
     assert len(README.read_text().splitlines()) <= 150
+
+
+def test_figures_of_published_files_are_those_of_their_cards():
+    rows = re.findall(
+        r"^\| `(\w+)` \| [^|]+ \| ([\w ]+?) ([\d.]+) \| ([\d.]+) MB \|$",
+        README.read_text(),
+        re.MULTILINE,
+    )
+    published = ROOT / "saved_models" / "published"
+    files = {path.parent.name: path for path in published.glob("*/*.tflite")}
+    assert {name for name, *_ in rows} == files.keys()
+    for name, metric, value, size in rows:
+        card = json.loads((published / name / "card.json").read_text())
+        found = card["metrics"][metric.replace(" ", "_")]
+        assert value == f"{found:.{len(value.partition('.')[2])}f}"
+        assert size == f"{files[name].stat().st_size / 1e6:.2f}"
 
 
 def test_the_index_lists_all_pages():
