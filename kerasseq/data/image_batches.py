@@ -222,7 +222,8 @@ def _check_batch_size(batch_size, num_images, shuffle):
         )
     if shuffle and num_images < batch_size:
         raise ValueError(
-            "A shuffled epoch has complete batches only; use smaller ones. "
+            "A shuffled epoch has complete batches only: `batch_size` may be at most "
+            "the number of images. "
             f"Received: batch_size={batch_size} for {num_images} images"
         )
     return batch_size

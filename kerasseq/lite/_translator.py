@@ -42,7 +42,7 @@ class Translator:
 
     ```python
     translator = lite.Translator("saved_models/translate/model.tflite")
-    translator("Thursday, May 4, 1995")  # [("1995-05-04", -0.002)]
+    translator("Thursday, May 4, 1995")  # [("Donnerstag, 4. Mai 1995", -0.002)]
     ```
     """
 

@@ -111,7 +111,10 @@ def compile_model(flags, model, steps_per_epoch):
     model.compile(
         optimizer_flags.make_optimizer(flags, schedule),
         keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=flags.label_smoothing
+            from_logits=True,
+            label_smoothing=flags.label_smoothing,
+            # The rows that fill up a last batch have weight 0.
+            reduction="mean_with_sample_weight",
         ),
         weighted_metrics=[
             keras.metrics.CategoricalAccuracy(name="accuracy"),

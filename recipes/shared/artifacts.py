@@ -123,7 +123,7 @@ def save_for_tensorflow(flags, model):
 
 def print_folder(output_dir):
     """Prints where everything lies."""
-    print(f"\nEverything lies in {output_dir}/:")
+    print(f"\nResults are in {output_dir}/:")
     for path in sorted(pathlib.Path(output_dir).iterdir()):
         if path.name != "run":
             print(f"  {path.name}")

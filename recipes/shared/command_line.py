@@ -40,7 +40,7 @@ def new_flags(name, epochs, batch_size):
     define("bool", "resume", False, "Go on from the last finished epoch.")
     text = "Pack vocabulary or labels, and the card, into the .tflite files."
     define("bool", "embed_files", True, text)
-    text = "Exported file to use, or its folder; else one's own, else the published."
+    text = "Exported file to use, or its folder; else your last run or the published."
     define("string", "from", None, text)
     text = "'data': split each batch over all devices (JAX backend)."
     define("enum", "distribute", "none", text, ("none", "data"))

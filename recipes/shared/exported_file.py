@@ -1,4 +1,4 @@
-"""Which exported file a recipe uses: one's own, or the one that is published."""
+"""Which exported file a recipe uses: your own, or the published one."""
 
 import os
 import pathlib

@@ -125,6 +125,14 @@ def test_report(folder):
     assert packed["settings"] == card["settings"]
 
 
+def test_the_rows_that_fill_a_batch_do_not_count_in_the_loss(folder):
+    with open(folder / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    losses = [float(row["val_loss"]) for row in rows]
+    entropies = [float(row["val_cross_entropy"]) for row in rows]
+    np.testing.assert_allclose(losses, entropies, rtol=1e-2)
+
+
 def test_a_finished_run_resumes_to_the_same_result(folder, tmp_path, capsys):
     before = read(folder / "report.json")["metrics"]
     history = (folder / "history.csv").read_text()
