@@ -12,10 +12,10 @@ from recipes.classify_image import __main__ as classify_image
 from recipes.segment import __main__ as segment
 from recipes.shared import command_line, web_library, web_page
 from recipes.translate import __main__ as translate
+from tests.lite import hand_made
 
 RECIPES = {"classify_image": classify_image, "segment": segment, "translate": translate}
 IMAGES = np.arange(2 * 4 * 4, dtype="uint8").reshape(2, 4, 4, 1)
-MODEL = b"....TFL3" + b"a model".ljust(20)
 SAMPLES = {"classify_image": IMAGES, "segment": IMAGES, "translate": ["One.", "Two."]}
 
 
@@ -26,13 +26,12 @@ def library(tmp_path):
 
 @pytest.fixture
 def model(tmp_path):
-    """Files with the names of an export's, the model no more than a beginning."""
+    """Files with the names of an export's, beside a small model."""
     folder = tmp_path / "export"
     folder.mkdir()
     (folder / "labels.json").write_text('["none", "cell"]')
     (folder / "vocabulary.json").write_text("{}")
-    (folder / "model.tflite").write_bytes(MODEL)
-    return folder / "model.tflite"
+    return hand_made.classifier(folder / "model.tflite")
 
 
 def files(folder):
@@ -62,12 +61,13 @@ def test_an_error_leaves_the_earlier_page(library, model, tmp_path):
     page = tmp_path / "web"
     web_page.write(page, "translate", model, library, ["An earlier one."])
     before = files(page)
-    model.write_bytes(MODEL + b"another")
+    earlier = model.read_bytes()
+    model.write_bytes(earlier + b"another")
     (library / web_library.FILES[-1]).unlink()
     with pytest.raises(FileNotFoundError):
         web_page.write(page, "translate", model, library, ["A later one."])
     assert files(page) == before
-    assert (page / "model.tflite").read_bytes() == MODEL
+    assert (page / "model.tflite").read_bytes() == earlier
     assert json.loads((page / "page.json").read_text())["samples"] == [
         "An earlier one."
     ]
