@@ -307,6 +307,7 @@ def test_schedule(name):
     assert keras.saving.get_registered_name(type(again)) == f"kerasseq>{name}"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="this is the other half"
 )
