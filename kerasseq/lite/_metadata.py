@@ -9,7 +9,7 @@ Reference:
     `tensorflow_lite_support/metadata/metadata_schema.fbs`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import flatbuffers
 from flatbuffers import encode, number_types, table
@@ -43,13 +43,13 @@ def build(
         The bytes of a `ModelMetadata` flatbuffer.
     """
     builder = flatbuffers.Builder()
-    files = _vector(builder, [_associated_file(builder, name) for name in file_names])
+    files = vector(builder, [_associated_file(builder, name) for name in file_names])
     sides = [
-        _vector(builder, [_table(builder, 7, {0: _string(builder, n)}) for n in names])
+        vector(builder, [_table(builder, 7, {0: _string(builder, n)}) for n in names])
         for names in (input_names, output_names)
     ]
     graph = _table(builder, 7, {2: sides[0], 3: sides[1]})
-    graphs = _vector(builder, [graph])
+    graphs = vector(builder, [graph])
     version = _string(builder, _MIN_PARSER_VERSION)
     model = _table(builder, 8, {3: graphs, 6: files, 7: version})
     builder.Finish(model, _IDENTIFIER)
@@ -118,7 +118,8 @@ def _table(builder, num_fields, offsets):
     return builder.EndObject()
 
 
-def _vector(builder, offsets):
+def vector(builder: flatbuffers.Builder, offsets: Sequence[int]) -> int:
+    """Writes a list of tables or texts that are written already, by their offsets."""
     builder.StartVector(4, len(offsets), 4)
     for offset in reversed(offsets):
         builder.PrependUOffsetTRelative(offset)

@@ -61,7 +61,10 @@ def _front(content, model, kept, metadata):
     if metadata is not None:
         buffers.append(_buffer(builder, metadata))
         entries.append(_entry(builder, len(buffers) - 1))
-    new = {_BUFFERS: _vector(builder, buffers), _METADATA: _vector(builder, entries)}
+    new = {
+        _BUFFERS: _metadata.vector(builder, buffers),
+        _METADATA: _metadata.vector(builder, entries),
+    }
     builder.StartObject(_NUM_FIELDS)
     builder.PrependUint32Slot(_VERSION, model.Version(), 0)
     for slot in set(range(1, _NUM_FIELDS)) - set(new):
@@ -99,13 +102,6 @@ def _entry(builder, index):
     builder.PrependUOffsetTRelativeSlot(0, name, 0)
     builder.PrependUint32Slot(1, index, 0)
     return builder.EndObject()
-
-
-def _vector(builder, offsets):
-    builder.StartVector(4, len(offsets), 4)
-    for offset in reversed(offsets):
-        builder.PrependUOffsetTRelative(offset)
-    return builder.EndVector()
 
 
 def _without_front(content):

@@ -22,15 +22,22 @@ def find(path: Path) -> pathlib.Path:
     path = pathlib.Path(path)
     if not path.is_dir():
         return path
-    files = sorted(path.glob("*.tflite"))
-    main = [file for file in files if file.name == "model.tflite"]
-    if len(main or files) != 1:
-        names = ", ".join(file.name for file in files) or "no .tflite file"
+    found = in_folder(path)
+    if found is None:
+        names = ", ".join(sorted(file.name for file in path.glob("*.tflite")))
         raise ValueError(
             "A folder must hold model.tflite, or a single .tflite file; name the file "
-            f"itself. Received: '{path}' with {names}"
+            f"itself. Received: '{path}' with {names or 'no .tflite file'}"
         )
-    return (main or files)[0]
+    return found
+
+
+def in_folder(folder: pathlib.Path) -> pathlib.Path | None:
+    """`model.tflite` of a folder, or its single `.tflite` file; `None` without."""
+    files = sorted(folder.glob("*.tflite"))
+    main = [file for file in files if file.name == "model.tflite"]
+    found = main or (files if len(files) == 1 else [])
+    return found[0] if found else None
 
 
 def read_json(path: Path, name: str, kind: type) -> Any:

@@ -4,6 +4,8 @@ import os
 import pathlib
 import sys
 
+from kerasseq.lite import _task_files
+
 PUBLISHED = pathlib.Path(__file__).parents[2] / "saved_models" / "published"
 
 
@@ -49,12 +51,7 @@ def in_folder(path):
         A `pathlib.Path`, or `None` for a folder without such a file.
     """
     path = pathlib.Path(path)
-    if path.suffix == ".tflite":
-        return path
-    files = sorted(path.glob("*.tflite"))
-    main = [file for file in files if file.name == "model.tflite"]
-    found = main or (files if len(files) == 1 else [])
-    return found[0] if found else None
+    return path if path.suffix == ".tflite" else _task_files.in_folder(path)
 
 
 def is_published(path):
