@@ -13,6 +13,7 @@ from kerasseq.export import layer_nodes
 from kerasseq.utils import child_process
 
 CHILD_MODULE = "kerasseq.export.convert_child"
+PRELOAD = ("tensorflow", "kerasseq.export.postprocess")
 
 # loc(callsite(fused["Cumprod:", "functional_1/my_layer_1/Cumprod@__inference_f_42"] ...
 _FAILING_NODE = re.compile(r'fused\["(\w+):", "([^"@]+)(?:@[^"]*)?"\]')
@@ -72,7 +73,7 @@ def convert(
     """
     jobs_path = pathlib.Path(jobs[0].output).with_suffix(".jobs")
     jobs_path.write_text(json.dumps([vars(job) for job in jobs], default=str))
-    result = child_process.run(CHILD_MODULE, [jobs_path], time_limit)
+    result = child_process.run(CHILD_MODULE, [jobs_path], time_limit, PRELOAD)
     for job in jobs:
         output = pathlib.Path(job.output)
         errors = output.with_suffix(".error")

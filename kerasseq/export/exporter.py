@@ -10,6 +10,7 @@ import keras
 from kerasseq.convert import cloning
 from kerasseq.export import (
     backend,
+    converter,
     loop_strategies,
     page,
     parity,
@@ -21,7 +22,7 @@ from kerasseq.export import (
 from kerasseq.export import quantize as quantize_lib
 from kerasseq.export import settings as settings_lib
 from kerasseq.export import twin as twin_lib
-from kerasseq.utils import atomic
+from kerasseq.utils import atomic, child_process
 
 
 def export_model(
@@ -107,6 +108,7 @@ def export_model(
     """
     backend.require_tensorflow()
     destination = atomic.check_output_dir(output_dir)
+    child_process.prepare(converter.PRELOAD)  # while this process is busy elsewhere
     card = report.checked_card(card)
     loop_strategies.check(loop_strategy)
     options = quantize_options.parse(quantize)

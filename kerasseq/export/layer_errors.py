@@ -35,7 +35,9 @@ def measure(
     """
     path = pathlib.Path(job.output).with_suffix(".job")
     path.write_text(json.dumps(vars(job), default=str))
-    result = child_process.run("kerasseq.export.layer_errors", [path], time_limit)
+    result = child_process.run(
+        "kerasseq.export.layer_errors", [path], time_limit, converter.PRELOAD
+    )
     try:
         child_process.check(result, "The measurement of each layer")
         return json.loads(result.stdout.strip().splitlines()[-1]), None

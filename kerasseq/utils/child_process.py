@@ -1,18 +1,23 @@
-"""Runs a module of this package in a fresh Python process."""
+"""Runs a module of this package in a Python process of its own."""
 
 import os
 import pathlib
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+from kerasseq.utils import fork_server
 
 _TAIL_LINES = 20
 _PACKAGE_PARENT = str(pathlib.Path(__file__).resolve().parents[2])
 
 
 def run(
-    module: str, arguments: Iterable[Any], time_limit: float | None = None
+    module: str,
+    arguments: Iterable[Any],
+    time_limit: float | None = None,
+    preload: Sequence[str] = (),
 ) -> subprocess.CompletedProcess:
     """Runs `python -m module arguments...` and waits for it.
 
@@ -20,19 +25,21 @@ def run(
         module: Full name of the module.
         arguments: Command line arguments.
         time_limit: Seconds after which the child is ended; `None` for no limit.
+        preload: Names of modules that take seconds to import. The child is then the
+            fork of a process that has imported them, and that stays for the next one.
 
     Returns:
         A `subprocess.CompletedProcess` with the captured text of both streams;
         `returncode` is `None` if the child was ended. The child sees no GPU, so that
         it does not take the memory of the one in use.
     """
-    path = [_PACKAGE_PARENT, os.environ.get("PYTHONPATH", "")]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, path)),
-        "CUDA_VISIBLE_DEVICES": "-1",
-    }
-    command = [sys.executable, "-m", module, *map(str, arguments)]
+    environment = _environment()
+    texts = [str(argument) for argument in arguments]
+    if preload and fork_server.AVAILABLE:
+        result = fork_server.run(preload, module, texts, environment, time_limit)
+        if result is not None:
+            return result
+    command = [sys.executable, "-m", module, *texts]
     try:
         return subprocess.run(
             command,
@@ -51,6 +58,16 @@ def run(
         ]
         status: Any = None  # it has no exit status of its own
         return subprocess.CompletedProcess(command, status, *streams)
+
+
+def prepare(preload: Sequence[str]) -> None:
+    """Starts to import what a later `run` has in `preload`, and does not wait.
+
+    Args:
+        preload: Names of modules.
+    """
+    if fork_server.AVAILABLE:
+        fork_server.prepare(preload, _environment())
 
 
 def check(result: subprocess.CompletedProcess, what: str) -> None:
@@ -73,3 +90,12 @@ def check(result: subprocess.CompletedProcess, what: str) -> None:
         how = f"was killed by signal {-result.returncode}"
     tail = "\n".join(result.stderr.strip().splitlines()[-_TAIL_LINES:])
     raise RuntimeError(f"{what} {how}. The end of its standard error:\n{tail}")
+
+
+def _environment():
+    path = [_PACKAGE_PARENT, os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
+        "CUDA_VISIBLE_DEVICES": "-1",
+    }

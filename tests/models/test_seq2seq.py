@@ -4,6 +4,7 @@ import pytest
 
 from kerasseq import decoding, layers, models, training
 
+SLOW = pytest.mark.slow
 SOURCE = np.array([[5, 6, 7, 3], [8, 3, 0, 0]], "int32")
 TARGET = np.array([[2, 5, 6], [2, 7, 0]], "int32")
 
@@ -46,7 +47,7 @@ def test_tied_embeddings_are_one_table():
 
 @pytest.mark.parametrize(
     "precision",
-    ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)],
+    ["mixed_bfloat16", pytest.param("mixed_float16", marks=SLOW)],
 )
 def test_trains_and_searches_in_mixed_precision(precision):
     keras.config.set_dtype_policy(precision)
@@ -94,7 +95,10 @@ def test_another_model_is_refused():
         models.seq2seq_encode(model, SOURCE)
 
 
-@pytest.mark.parametrize("attention", ["additive", "dot", "general"])
+@pytest.mark.parametrize(
+    "attention",
+    ["additive", *(pytest.param(x, marks=SLOW) for x in ("dot", "general"))],
+)
 def test_trains_under_xla_with_a_last_batch_that_is_not_full(attention):
     model = build(attention=attention)
     model.compile("adam", training.SmoothedCrossEntropy(), jit_compile=True)
