@@ -269,6 +269,7 @@ def test_config(entry):
         assert name == f"kerasseq>{type(thing).__name__}"
 
 
+@pytest.mark.slow
 def test_they_train_in_half_precision_under_xla():
     """With a smaller last batch, all at once; each loss falls and stays finite."""
     entries = [entry for entry in catalog.LOSSES if not entry.variant]

@@ -52,6 +52,13 @@ def test_all_are_small_together():
     assert sum(path.stat().st_size for path in files) <= publish.MAX_BYTES
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * name.endswith("fashion_mnist"))
+        for name in PUBLISHED
+    ],
+)
 def test_scores_what_its_card_says(name, monkeypatch):
     monkeypatch.chdir(ROOT)  # where the command on the card was run
     path, card = published(name)

@@ -154,7 +154,10 @@ def test_an_interrupted_run_resumes_exactly(tmp_path):
     assert_same(trainer.optimizer.variables, expected.optimizer.variables)
 
 
-@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "precision",
+    [pytest.param("mixed_float16", marks=pytest.mark.slow), "mixed_bfloat16"],
+)
 def test_mixed_precision(precision):
     keras.config.set_dtype_policy(precision)
     try:
