@@ -10,8 +10,9 @@ PYTHON := $(shell command -v python3.11 || command -v python3.12 || \
 VENV := .venv
 STAMP := $(VENV)/.installed
 RUN := $(VENV)/bin/python
-# A file's tests share what is slow to make, so a file stays in one process.
-PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile
+# A file's tests share what is slow to make, so a file stays in one process. In their
+# own order the files with few and long tests are not all left for the end.
+PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-all lint clean
 
