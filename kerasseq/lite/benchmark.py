@@ -1,6 +1,6 @@
 """Latency and memory of a TFLite file, measured in a process without TensorFlow.
 
-`python -m kerasseq.lite.benchmark samples.npz 0 model.tflite ...` is the child process.
+`python -m kerasseq.lite.benchmark samples.npz 0 0.5 model.tflite ...` is the child.
 """
 
 import json
@@ -19,7 +19,7 @@ from kerasseq.lite import _runner, sample_files
 from kerasseq.utils import child_process
 
 _MAX_SAMPLES = 8
-_SECONDS = 0.5  # aim of the time spent on one signature of one file
+SECONDS = 0.5  # aim of the time spent on one signature of one file
 _MIN_ROUNDS, _MAX_ROUNDS = 3, 100
 _PROC = pathlib.Path("/proc/self")
 
@@ -73,18 +73,21 @@ def interleaved(
     few = {name: rows[:_MAX_SAMPLES] for name, rows in samples.items()}
     samples_path = pathlib.Path(tflite_paths[0]).with_suffix(".npz")
     sample_files.write(samples_path, few)
-    arguments = [samples_path, num_rounds, *tflite_paths]
+    arguments = [samples_path, num_rounds, SECONDS, *tflite_paths]
     result = child_process.run("kerasseq.lite.benchmark", arguments, time_limit)
     child_process.check(result, "The measurement of the TFLite file")
     return json.loads(result.stdout.strip().splitlines()[-1])
 
 
-def main(samples_path: Path, num_rounds: str, *tflite_paths: Path) -> None:
+def main(
+    samples_path: Path, num_rounds: str, seconds: str, *tflite_paths: Path
+) -> None:
     """The child: measures and prints one line of JSON.
 
     Args:
         samples_path: Path of the `.npz` file that `interleaved` wrote.
         num_rounds: As for `interleaved`, as text.
+        seconds: What the aim is if that is 0, as text.
         *tflite_paths: Paths of the `.tflite` files.
     """
     samples = sample_files.read(samples_path)
@@ -98,7 +101,7 @@ def main(samples_path: Path, num_rounds: str, *tflite_paths: Path) -> None:
         results.append({"peak_memory_mib": max(0.0, peak_mib() - before)})
         results[-1]["latency_ms_by_signature"] = {}
     for name, rows in samples.items():
-        medians = latencies(runners, name, rows, int(num_rounds))
+        medians = latencies(runners, name, rows, int(num_rounds), float(seconds))
         for result, latency in zip(results, medians, strict=True):
             result["latency_ms_by_signature"][name] = latency
     print(json.dumps(results))
@@ -109,6 +112,7 @@ def latencies(
     name: str,
     samples: Sequence[Mapping[str, np.ndarray]],
     num_rounds: int,
+    seconds: float = SECONDS,
 ) -> list[float]:
     """Measures several runners, interleaved run by run.
 
@@ -116,7 +120,8 @@ def latencies(
         runners: Objects with a method `run(name, **inputs)`.
         name: What they are to run.
         samples: List of dicts of inputs.
-        num_rounds: How often each runs all samples; 0 for what half a second allows.
+        num_rounds: How often each runs all samples; 0 for what `seconds` allow.
+        seconds: Aim of the time that each runner takes.
 
     Returns:
         A list with the median latency of each runner, in milliseconds.
@@ -130,7 +135,7 @@ def latencies(
     start = time.perf_counter()
     run_round()
     if not num_rounds:
-        rounds = _SECONDS * len(runners) / (time.perf_counter() - start)
+        rounds = seconds * len(runners) / (time.perf_counter() - start)
         num_rounds = int(min(max(rounds, _MIN_ROUNDS), _MAX_ROUNDS))
     for _ in range(num_rounds - 1):
         run_round()

@@ -144,6 +144,7 @@ def test_masks_pass_through():
 @pytest.mark.parametrize("variational", [False, True])
 def test_dropout_between_the_layers(variational):
     """The top layer adds nothing: what comes out is what was dropped."""
+    keras.utils.set_random_seed(0)
     layer = stack(
         "simple_rnn", dropout=0.5, variational=variational, return_sequences=True
     )
