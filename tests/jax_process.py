@@ -31,3 +31,21 @@ def run(*command, **variables):
         timeout=900,
         cwd=ROOT,
     )
+
+
+# Not `sys.modules["tensorflow"] = None`: Keras looks whether the name is there.
+WITHOUT_TENSORFLOW = """
+import importlib.util
+import sys
+
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name == "tensorflow":
+            raise ModuleNotFoundError("TensorFlow is blocked here", name=name)
+
+def find_spec(name, package=None, find=importlib.util.find_spec):
+    return None if name == "tensorflow" else find(name, package)
+
+sys.meta_path.insert(0, Block())
+importlib.util.find_spec = find_spec
+"""

@@ -25,9 +25,10 @@ CORE_MODULES = {
     "pillow": "PIL",
     "tensorflow-datasets": "tensorflow_datasets",
 }
-# Of Keras and of LiteRT; of the extra `jax`, and of the device (`pip install
+# Of Keras and of LiteRT; of the extra `litert`, and of the device (`pip install
 # sentencepiece`), where the import itself stands in a `try` or behind a check.
-THROUGH_OTHERS = {"flatbuffers", "h5py", "jax", "sentencepiece"}
+OF_EXTRAS = {"ai_edge_quantizer", "jax", "litert_converter", "sentencepiece"}
+THROUGH_OTHERS = {"flatbuffers", "h5py", *OF_EXTRAS}
 NOT_ON_A_DEVICE = ("keras", "tensorflow", "jax", "PIL", "matplotlib", "sentencepiece")
 ONLY_RECIPES = ("babel", "matplotlib", "sacrebleu", "scipy", "sentencepiece", "sklearn")
 

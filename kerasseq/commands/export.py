@@ -6,6 +6,7 @@ does not compute what the model computes.
 """
 
 import argparse
+import os
 import pathlib
 
 from kerasseq.commands import custom_objects
@@ -16,7 +17,7 @@ PRECISIONS = ("float16", "dynamic", "int8")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
     add = parser.add_argument
-    add("model", help="a .keras file")
+    add("model", help="a .keras file, or a .stablehlo file from jax.export")
     add("--out", required=True, metavar="DIR", help="folder for the results")
     text = f"comma-separated, out of {', '.join(PRECISIONS)}"
     add("--quantize", default="", metavar="LIST", help=text)
@@ -53,29 +54,49 @@ def run(arguments: argparse.Namespace) -> int:
     """
     _check_file(arguments.model)
     _check_quantize(arguments)
-    import keras
-
+    export_file = _export_model
+    if pathlib.Path(arguments.model).suffix == ".stablehlo":
+        export_file = _export_stablehlo
+        os.environ["KERAS_BACKEND"] = "jax"
     from kerasseq import export
 
-    objects = custom_objects.load(arguments.custom)
-    model = _load(keras, arguments.model, objects)
+    shared = {
+        "samples": arguments.samples,
+        "quantize": _quantize(export.Int8, arguments),
+        "card": {"task": "export", "data": pathlib.Path(arguments.model).name},
+        "time_limit": arguments.time_limit,
+    }
     try:
-        report = export.export_model(
-            model,
-            arguments.out,
-            signatures=_signatures(arguments.signature),
-            batch_size=arguments.batch_size,
-            input_shapes=_shapes(arguments.input_shape),
-            samples=arguments.samples,
-            loop_strategy=arguments.loop_strategy,
-            quantize=_quantize(export.Int8, arguments),
-            card={"task": "export", "data": pathlib.Path(arguments.model).name},
-            time_limit=arguments.time_limit,
-        )
+        report = export_file(arguments, export, shared)
     except (RuntimeError, OSError) as error:  # a converter that crashed, a full disk
         raise ValueError(f"The export failed; nothing was written. {error}") from error
     _print(report, arguments.out)
     return 0
+
+
+def _export_model(arguments, export, shared):
+    import keras
+
+    objects = custom_objects.load(arguments.custom)
+    return export.export_model(
+        _load(keras, arguments.model, objects),
+        arguments.out,
+        signatures=_signatures(arguments.signature),
+        batch_size=arguments.batch_size,
+        input_shapes=_shapes(arguments.input_shape),
+        loop_strategy=arguments.loop_strategy,
+        **shared,
+    )
+
+
+def _export_stablehlo(arguments, export, shared):
+    for flag in ("signature", "input_shape", "custom"):
+        if getattr(arguments, flag):
+            raise ValueError(
+                f"--{flag} is for a .keras file; a .stablehlo file has its shapes and "
+                f"functions already. Received: {arguments.model}"
+            )
+    return export.export_stablehlo(arguments.model, arguments.out, **shared)
 
 
 def _check_file(path):

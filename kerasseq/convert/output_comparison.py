@@ -94,10 +94,28 @@ def run_on_random_inputs(model: keras.Model) -> Call:
 
 def run(model: keras.Model, args: tuple, kwargs: dict[str, Any]) -> list[np.ndarray]:
     """Runs a model without changing it, and returns a flat list of arrays."""
+    outputs = _call_on_jax if keras.backend.backend() == "jax" else _call
+    return [_array(x) for x in keras.tree.flatten(outputs(model, args, kwargs))]
+
+
+def _call(model, args, kwargs, variables=()):
     # In the scope nothing is assigned: no seed moves on, no state is kept.
-    with keras.StatelessScope():
-        outputs = model(*args, training=False, **kwargs)
-    return [_array(x) for x in keras.tree.flatten(outputs)]
+    with keras.StatelessScope(state_mapping=variables):
+        return model(*args, training=False, **kwargs)
+
+
+def _call_on_jax(model, args, kwargs):
+    """Calls a model under `jit`: JAX never forgets a loop that it compiles eagerly."""
+    import jax
+
+    def call(values, args, kwargs):
+        pairs = list(zip(model.variables, values, strict=True))
+        return _call(model, args, kwargs, pairs)
+
+    try:
+        return jax.jit(call)([x.value for x in model.variables], args, kwargs)
+    except jax.errors.JAXTypeError:  # it looks at values
+        return _call(model, args, kwargs)
 
 
 def _array(tensor):

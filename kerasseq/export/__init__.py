@@ -13,10 +13,10 @@ _FUNCTIONS = {
     "Float16": "quantize_options",
     "Int8": "quantize_options",
     "export_model": "exporter",
+    "export_stablehlo": "exporter",
     "image_signature": "_image_signature",
 }
-_MODULES = ("twin",)
-_NEED_TENSORFLOW = ("twin", "exporter")
+_MODULES = ("front_ends", "twin")
 
 __all__ = [*_FUNCTIONS, *_MODULES]
 
@@ -34,6 +34,4 @@ def __dir__() -> list[str]:
 
 
 def _load(name):
-    if name in _NEED_TENSORFLOW:
-        importlib.import_module(f"{__name__}.backend").require_tensorflow()
     return importlib.import_module(f"{__name__}.{name}")

@@ -1,22 +1,17 @@
-"""SavedModel to TFLite in a child process, and readable errors of the converter."""
+"""Conversion to TFLite in a child process, and readable errors of the converters."""
 
 import dataclasses
 import json
 import os
 import pathlib
-import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import keras
 
-from kerasseq.export import layer_nodes
+from kerasseq.export import front_ends, layer_nodes
 from kerasseq.utils import child_process
 
-CHILD_MODULE = "kerasseq.export.convert_child"
-PRELOAD = ("tensorflow", "kerasseq.export.postprocess")
-
-# loc(callsite(fused["Cumprod:", "functional_1/my_layer_1/Cumprod@__inference_f_42"] ...
-_FAILING_NODE = re.compile(r'fused\["(\w+):", "([^"@]+)(?:@[^"]*)?"\]')
 _LOOPS = ("While", "If")
 _HINTS = {
     "BitwiseAnd": " `keras.ops.argmax` of floats lowers to BitwiseAnd: use `tf.argmax`"
@@ -26,7 +21,6 @@ _INT8_CRASH = (
     " (the converter has no int8 loops, and crashes on a WHILE: leave `keras.ops."
     'while_loop`, search signatures and stock recurrent layers out, or use "dynamic")'
 )
-_UNSUPPORTED = re.compile(r"^(?:TF Select|Custom) ops: (.+)$", re.MULTILINE)
 
 
 @dataclasses.dataclass
@@ -34,7 +28,7 @@ class Job:
     """One conversion to one TFLite file.
 
     Attributes:
-        saved_model: Path of the SavedModel.
+        source: Path of the SavedModel, or of the folder of StableHLO.
         output: Path of the `.tflite` file to write.
         signatures: Names of the signatures to keep.
         precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
@@ -44,7 +38,7 @@ class Job:
         layers: Names of the layers.
     """
 
-    saved_model: os.PathLike
+    source: os.PathLike
     output: os.PathLike
     signatures: list[str]
     precision: str = "float32"
@@ -55,13 +49,15 @@ class Job:
 
 
 def convert(
+    front_end: front_ends.FrontEnd,
     jobs: Sequence[Job],
     layers: Iterable[keras.layers.Layer],
     time_limit: float | None = None,
 ) -> None:
-    """Converts SavedModels with builtin ops only, in one child process.
+    """Converts models with builtin ops only, in one child process.
 
     Args:
+        front_end: The `front_ends.FrontEnd` that wrote the sources.
         jobs: List of `Job`.
         layers: The layers of the model, to name the one that causes an error.
         time_limit: Seconds that the child may take; `None` for any.
@@ -73,12 +69,14 @@ def convert(
     """
     jobs_path = pathlib.Path(jobs[0].output).with_suffix(".jobs")
     jobs_path.write_text(json.dumps([vars(job) for job in jobs], default=str))
-    result = child_process.run(CHILD_MODULE, [jobs_path], time_limit, PRELOAD)
+    result = child_process.run(
+        front_end.child, [jobs_path], time_limit, front_end.preload
+    )
     for job in jobs:
         output = pathlib.Path(job.output)
         errors = output.with_suffix(".error")
         if errors.exists():
-            raise ValueError(explain(errors.read_text(encoding="utf-8"), layers))
+            raise ValueError(explain(json.loads(errors.read_text()), layers))
         if not output.exists():
             what = f"The TFLite conversion to {job.precision}"
             if job.precision == "int8" and (result.returncode or 0) < 0:
@@ -88,34 +86,31 @@ def convert(
     child_process.check(result, "The TFLite conversion")
 
 
-def explain(message: str, layers: Iterable[keras.layers.Layer]) -> str:
+def explain(error: dict[str, Any], layers: Iterable[keras.layers.Layer]) -> str:
     """Turns the converter's error into one that names ops and layers.
 
     Args:
-        message: Text of the converter's error.
+        error: What the child wrote: `message`, the converter's own, and `failing`, a
+            list of pairs of an op and the node that it comes from, or `None`.
         layers: The layers of the model.
 
     Returns:
         A readable message.
     """
-    failing = [pair for pair in map(_failing_node, message.splitlines()) if pair[0]]
+    failing = [(op, node) for op, node in error["failing"]]
     classes = {layer.name: type(layer).__name__ for layer in layers}
-    names = layer_nodes.LayerNames(classes, [node for _, node in failing])
+    names = layer_nodes.LayerNames(classes, [node for _, node in failing if node])
     found: dict[tuple[str, str], None] = {}
     for op, node in failing:
-        name = names.layer_of(node)
-        where = f"no layer (node '{node}')"
+        name = node and names.layer_of(node)
+        where = f"no layer (node '{node}')" if node else "an unknown layer"
         if name is not None:
             where = f"layer '{name}' ({classes[name]})"
         found[op, where] = None
-    named = {op for op, _ in found}
-    for group in _UNSUPPORTED.findall(message):
-        rest = {op.strip() for op in group.split(",")} - named
-        found.update(((op, "an unknown layer"), None) for op in sorted(rest))
     # A loop fails only because of an op in it.
     found = {key: None for key in found if key[0] not in _LOOPS} or found
     if not found:
-        first = next(iter(message.strip().splitlines()), "no message")
+        first = next(iter(error["message"].strip().splitlines()), "no message")
         return f"The model does not convert to TFLite builtin ops: {first}"
     ops = {op for op, _ in found}
     causes = "; ".join(f"op '{op}' in {layer}" for op, layer in found)
@@ -125,9 +120,3 @@ def explain(message: str, layers: Iterable[keras.layers.Layer]) -> str:
         "static shapes, e.g. as a recurrent layer of `kerasseq.layers`."
         + "".join(hint for op, hint in _HINTS.items() if op in ops)
     )
-
-
-def _failing_node(line):
-    """The op and node name of an error line; of nested locations, the innermost."""
-    match = _FAILING_NODE.search(line) if "error:" in line else None
-    return match.groups() if match else (None, None)

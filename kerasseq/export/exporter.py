@@ -9,20 +9,23 @@ import keras
 
 from kerasseq.convert import cloning
 from kerasseq.export import (
-    backend,
-    converter,
+    front_ends,
     loop_strategies,
     page,
     parity,
     quantize_options,
     report,
-    saved_model,
     traced_variants,
 )
 from kerasseq.export import quantize as quantize_lib
 from kerasseq.export import settings as settings_lib
 from kerasseq.export import twin as twin_lib
 from kerasseq.utils import atomic, child_process
+
+_NO_SAVED_MODEL = (
+    "There is no saved_model/: that is TensorFlow's format. Export the `.keras` file "
+    "with KERAS_BACKEND=tensorflow to have one."
+)
 
 
 def export_model(
@@ -96,7 +99,8 @@ def export_model(
             is no builtin (the message names op and layer), or the file computes
             something else than the model.
         RuntimeError: If a child process crashes or hangs.
-        ImportError: If Keras does not run on TensorFlow.
+        ImportError: If Keras runs on another backend than TensorFlow or JAX, or a
+            converter is not installed.
 
     Example:
 
@@ -106,32 +110,110 @@ def export_model(
     result["artifacts"][0]["ops"]  # {"WHILE": 1, ...}
     ```
     """
-    backend.require_tensorflow()
-    destination = atomic.check_output_dir(output_dir)
-    child_process.prepare(converter.PRELOAD)  # while this process is busy elsewhere
-    card = report.checked_card(card)
+    front_ends.current()
     loop_strategies.check(loop_strategy)
-    options = quantize_options.parse(quantize)
-    twin = twin_lib.portable_twin(model)
-    quantize_options.check_layers(options, [x.name for x in cloning.all_layers(twin)])
-    with atomic.staging(destination) as folder:
-        variants = traced_variants.TracedVariants(
-            twin,
-            folder,
-            signatures=signatures,
-            batch_size=batch_size,
-            input_shapes=input_shapes,
+    return _export(
+        lambda: twin_lib.portable_twin(model),
+        output_dir,
+        {
+            "signatures": signatures,
+            "batch_size": batch_size,
+            "input_shapes": input_shapes,
+        },
+        (samples, main_signature),
+        (tolerance, min_token_agreement, time_limit),
+        loop_strategy,
+        quantize,
+        card,
+    )
+
+
+def export_stablehlo(
+    path: str | os.PathLike,
+    output_dir: str | os.PathLike,
+    *,
+    samples: Any = None,
+    quantize: Iterable[str | quantize_options.Option] = (),
+    card: dict[str, Any] | None = None,
+    tolerance: float = 1e-4,
+    min_token_agreement: float = 1.0,
+    time_limit: float | None = 3600,
+) -> dict[str, Any]:
+    """Exports a function of JAX, of any library, as one builtin-only TFLite file.
+
+    As `export_model`, with the same checks and the same files, from the artifact that
+    `jax.export` writes. Keras must run on JAX.
+
+    Args:
+        path: Path of a file with the bytes of `jax.export.Exported.serialize()`. The
+            file has one signature `serve`. Inputs have the names of keyword arguments
+            and of keys, positional ones are `args_0`, `args_1`; outputs have the names
+            of keys, or `output_0`, `output_1`.
+        output_dir: As for `export_model`, and so are the other arguments.
+
+    Returns:
+        The report, as `export_model`.
+
+    Raises:
+        ValueError: As `export_model`, or if the file is no such artifact, for another
+            device than a CPU, or with a size that is not fixed.
+        RuntimeError: If a child process crashes or hangs.
+        ImportError: If Keras does not run on JAX, or the converter is not installed.
+
+    Example:
+
+    ```python
+    exported = jax.export.export(jax.jit(f), platforms=["cpu"])(x)
+    pathlib.Path("f.stablehlo").write_bytes(exported.serialize())
+    export.export_stablehlo("f.stablehlo", "saved_models/f")
+    ```
+    """
+    if front_ends.current().name != "stablehlo":
+        raise ImportError(
+            "StableHLO is traced by JAX; start the process with KERAS_BACKEND=jax. "
+            f"Received: KERAS_BACKEND={keras.backend.backend()}"
         )
+    from kerasseq.export.stablehlo import artifact
+
+    entry = artifact.read(path)
+    return _export(
+        lambda: None,
+        output_dir,
+        {"signatures": lambda _: {"serve": entry}},
+        (samples, None),
+        (tolerance, min_token_agreement, time_limit),
+        "while",
+        quantize,
+        card,
+    )
+
+
+def _export(
+    make_twin, output_dir, signatures, compared, limits, loop_strategy, quantize, card
+):
+    """The export, from a function that makes the twin; `None` where there is none."""
+    front_end = front_ends.current()
+    destination = atomic.check_output_dir(output_dir)
+    child_process.prepare(front_end.preload)  # while this process is busy elsewhere
+    card = report.checked_card(card)
+    options = quantize_options.parse(quantize)
+    twin = make_twin()
+    layers = cloning.all_layers(twin) if twin else []
+    quantize_options.check_layers(options, [layer.name for layer in layers])
+    tolerance, min_token_agreement, time_limit = limits
+    with atomic.staging(destination) as folder:
+        variants = traced_variants.TracedVariants(twin, folder, **signatures)
         settings = settings_lib.make(
             variants.reference,
-            samples,
-            main_signature,
+            *compared,
             tolerance=tolerance,
             min_token_agreement=min_token_agreement,
             time_limit=time_limit,
         )
         artifacts = _artifacts(variants, settings, loop_strategy, options, folder)
         warnings = parity.comparison_warnings(artifacts[0]["parity"], tolerance)
+        if front_end.name != "saved_model":
+            warnings.append(_NO_SAVED_MODEL)
         result = {**card, "artifacts": artifacts, "warnings": warnings}
         _publish(result, folder, destination)
     return result
@@ -145,7 +227,7 @@ def _artifacts(variants, settings, loop_strategy, options, folder):
     return [
         _tflite(variants, chosen, settings, folder) | {"lowerings": measured},
         *quantize_lib.artifacts(variants, options, data, chosen, settings),
-        _saved_model(variants, chosen, settings, folder),
+        *_saved_model(variants, chosen, settings, folder),
     ]
 
 
@@ -158,20 +240,22 @@ def _tflite(variants, chosen, settings, folder):
 
 
 def _saved_model(variants, chosen, settings, folder):
-    path = variants.saved_model(chosen).rename(folder / "saved_model")
-    run = saved_model.load(path)
+    if variants.front_end.name != "saved_model":
+        return []
+    from kerasseq.export.saved_model import tracing
+
+    path = variants.source(chosen).rename(folder / "saved_model")
+    run = tracing.load(path)
     figures = parity.compare(variants.run("while"), run, settings.samples)
     settings.check(figures, "The SavedModel")
-    return report.artifact(path, variants, figures, chosen)
+    return [report.artifact(path, variants, figures, chosen)]
 
 
 def _publish(result: dict, folder: pathlib.Path, output_dir: pathlib.Path) -> None:
-    """Moves all files into place, and removes quantized ones of an earlier export."""
+    """Moves all files into place, and removes others of an earlier export."""
     files = [artifact["file"] for artifact in result["artifacts"]]
     atomic.write_json(folder / "report.json", result)
     page.write_page(folder / "report.html", result)
     names = [*files[::-1], "report.json", "report.html"]
-    atomic.move_into(folder, output_dir, names)
-    for name in quantize_lib.file_names():
-        if name not in files:
-            (output_dir / name).unlink(missing_ok=True)
+    obsolete = {*quantize_lib.file_names(), "saved_model"} - set(files)
+    atomic.move_into(folder, output_dir, names, sorted(obsolete))

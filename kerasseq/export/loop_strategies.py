@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-import tensorflow as tf
+import keras
 
 from kerasseq import ops
 from kerasseq.export import converter, parity
@@ -64,7 +64,9 @@ def check_padding(
         with ops.loop_strategy("fused"):  # eagerly, where the masks have values
             for name, samples in settings.samples.items():
                 for inputs in samples:
-                    tensors = {key: tf.constant(x) for key, x in inputs.items()}
+                    tensors = {
+                        key: keras.ops.convert_to_tensor(x) for key, x in inputs.items()
+                    }
                     variants.reference[name].function(**tensors)
         raise
 
@@ -145,8 +147,9 @@ def choose(
     paths = [variants.tflite(name) for name in names]
     signatures = list(variants.reference)
     converter.convert(
+        variants.front_end,
         [
-            converter.Job(variants.saved_model(name), path, signatures)
+            converter.Job(variants.source(name), path, signatures)
             for name, path in zip(names, paths, strict=True)
         ],
         variants.layers,

@@ -14,6 +14,8 @@ def apply(content: bytes) -> bytes:
     Each output of a signature gets a tensor of its own: where the converter uses one
     tensor for two of them, or an input as an output, LiteRT.js sees one name only.
 
+    Constants that are equal are stored once, such as the weights of two signatures.
+
     Inner tensors lose their names: the converter names each after its place in the
     Keras model, which makes up to a sixth of the file of an unrolled model.
 
@@ -24,10 +26,34 @@ def apply(content: bytes) -> bytes:
         The bytes of the finished file.
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    _take_in(model, content)
     for signature in model.signatureDefs or []:
         _separate_outputs(model, signature)
     _drop_inner_names(model)
+    _share_constants(model)
     return flatbuffer.write(model)
+
+
+def take_in(content: bytes) -> bytes:
+    """Puts constants that lie behind the flatbuffer into it.
+
+    Args:
+        content: The bytes of a TFLite file.
+
+    Returns:
+        The bytes of one that is a flatbuffer as a whole.
+    """
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    _take_in(model, content)
+    return flatbuffer.write(model)
+
+
+def _take_in(model, content):
+    for buffer in model.buffers:
+        if buffer.size and buffer.offset > 1:
+            end = buffer.offset + buffer.size
+            buffer.data = np.frombuffer(content[buffer.offset : end], "uint8")
+            buffer.offset = buffer.size = 0
 
 
 def _drop_inner_names(model):
@@ -37,6 +63,21 @@ def _drop_inner_names(model):
         for number, tensor in enumerate(graph.tensors):
             if number not in kept:
                 tensor.name = None
+
+
+def _share_constants(model):
+    first: dict[bytes, int] = {}
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            data = model.buffers[tensor.buffer].data
+            if data is not None and len(data):
+                key = np.asarray(data, "uint8").tobytes()
+                tensor.buffer = first.setdefault(key, tensor.buffer)
+    used = {tensor.buffer for graph in model.subgraphs for tensor in graph.tensors}
+    used |= {item.buffer for item in model.metadata or []}
+    for index, buffer in enumerate(model.buffers):
+        if index not in used:
+            buffer.data = None
 
 
 def _separate_outputs(model, signature):

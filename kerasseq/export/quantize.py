@@ -8,7 +8,6 @@ from typing import Any
 from kerasseq.export import (
     calibration_inputs,
     converter,
-    layer_errors,
     loop_strategies,
     parity,
     quantize_options,
@@ -91,7 +90,7 @@ def artifacts(
         _job(variants, option, strategy, data)
         for option, strategy in zip(options, strategies, strict=True)
     ]
-    converter.convert(jobs, variants.layers, settings.time_limit)
+    converter.convert(variants.front_end, jobs, variants.layers, settings.time_limit)
     return [
         _entry(variants, job, strategy, settings)
         for job, strategy in zip(jobs, strategies, strict=True)
@@ -100,7 +99,7 @@ def artifacts(
 
 def _job(variants, option, loop_strategy, data):
     job = converter.Job(
-        variants.saved_model(loop_strategy),
+        variants.source(loop_strategy),
         variants.tflite(f"model_{option.precision}"),
         list(variants.reference),
         option.precision,
@@ -130,11 +129,15 @@ def _entry(variants, job, loop_strategy, settings):
         "precision": job.precision,
         "float_ops": list(job.float_ops),
         "float_layers": list(job.float_layers),
-        "error_by_layer": _errors(job, settings) if job.precision == "int8" else [],
+        "error_by_layer": _errors(variants, job, settings),
     }
 
 
-def _errors(job, settings):
+def _errors(variants, job, settings):
+    if job.precision != "int8" or variants.front_end.name != "saved_model":
+        return []
+    from kerasseq.export.saved_model import layer_errors
+
     errors, reason = layer_errors.measure(job, settings.time_limit)
     if reason:
         warnings.warn(f"No error by layer in the report. {reason}", stacklevel=5)

@@ -1,14 +1,13 @@
 """The signatures of an export: named functions with named tensors and static shapes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from kerasseq.export import front_ends, serve_signature
 from kerasseq.export import samples as samples_lib
-from kerasseq.export import serve_signature
 
 
 class Signature:
@@ -18,6 +17,7 @@ class Signature:
         name: Name of the signature.
         function: Called with one keyword tensor per input; returns a dict of tensors.
         specs: `{input name: (shape, dtype)}`, every size a positive integer.
+        variables: The variables of the model that the function is of.
 
     Raises:
         ValueError: If a name, shape or dtype is not usable, or the function does not
@@ -29,12 +29,17 @@ class Signature:
         name: str,
         function: Callable[..., dict[str, Any]],
         specs: Mapping[str, tuple],
+        variables: Sequence[Any] = (),
     ) -> None:
         self.name = name
         self.function = function
         self.specs: samples_lib.Specs = _checked_specs(name, specs)
-        self.concrete = _trace(name, function, self.specs)
-        self.outputs = list(self.concrete.structured_outputs)
+        self.traced = front_ends.current().trace(
+            lambda **tensors: _checked_outputs(name, function(**tensors)),
+            self.specs,
+            variables,
+        )
+        self.outputs = self.traced.outputs
 
     def run(self, inputs: samples_lib.Arrays) -> samples_lib.Arrays:
         """Runs the traced function on NumPy arrays.
@@ -45,8 +50,7 @@ class Signature:
         Returns:
             A dict of NumPy arrays.
         """
-        tensors = {name: tf.constant(value) for name, value in inputs.items()}
-        return {k: v.numpy() for k, v in self.concrete(**tensors).items()}
+        return self.traced.run(inputs)
 
 
 def trace_all(
@@ -96,7 +100,11 @@ def trace_all(
                 "`(function, {input name: (shape, dtype)})`. "
                 f"Received: {entry!r}"
             )
-    return {name: Signature(name, *entry) for name, entry in table.items()}
+    variables = twin.variables if twin is not None else []
+    return {
+        name: Signature(name, entry[0], entry[1], variables)
+        for name, entry in table.items()
+    }
 
 
 def _checked_specs(name, specs):
@@ -111,7 +119,7 @@ def _checked_specs(name, specs):
             f"`{{name: (shape, dtype)}}`. Received: {specs!r}"
         )
     checked = {
-        key: (_static(name, key, shape), tf.as_dtype(dtype).name)
+        key: (_static(name, key, shape), _dtype_name(name, key, dtype))
         for key, (shape, dtype) in specs.items()
     }
     strings = [key for key, (_, dtype) in checked.items() if dtype == "string"]
@@ -125,6 +133,19 @@ def _checked_specs(name, specs):
     return checked
 
 
+def _dtype_name(name, key, dtype):
+    dtype = getattr(dtype, "name", dtype)  # of TensorFlow, NumPy or JAX
+    if dtype == "string":
+        return dtype
+    try:
+        return keras.backend.standardize_dtype(dtype)
+    except ValueError as error:
+        raise ValueError(
+            f"Input '{key}' of signature '{name}' needs a dtype such as 'float32'. "
+            f"Received: dtype={dtype!r}"
+        ) from error
+
+
 def _static(name, key, shape):
     shape = tuple(shape)
     if not all(isinstance(size, (int, np.integer)) and size > 0 for size in shape):
@@ -136,29 +157,17 @@ def _static(name, key, shape):
     return tuple(int(size) for size in shape)
 
 
-def _trace(name, function, specs):
-    tensor_specs = {
-        key: tf.TensorSpec(shape, dtype, name=key)
-        for key, (shape, dtype) in specs.items()
-    }
-
-    def checked(**tensors):
-        return _checked_outputs(name, function(**tensors))
-
-    # Keras' own loops are graph loops already: autograph could only change them.
-    traced = tf.function(checked, autograph=False)
-    return traced.get_concrete_function(**tensor_specs)
-
-
 def _checked_outputs(name, outputs):
     if not isinstance(outputs, dict) or not outputs:
         raise ValueError(
             f"The function of signature '{name}' must return a dict of named tensors. "
             f"Received: {outputs!r}"
         )
-    outputs = {key: tf.convert_to_tensor(value) for key, value in outputs.items()}
+    outputs = {
+        key: keras.ops.convert_to_tensor(value) for key, value in outputs.items()
+    }
     for key, value in outputs.items():
-        if not value.shape.is_fully_defined():
+        if value.shape is None or None in tuple(value.shape):
             raise ValueError(
                 f"Output '{key}' of signature '{name}' has a size that is not fixed; "
                 "pad it to a fixed length or set it with `keras.ops.reshape`. "

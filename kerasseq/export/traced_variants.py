@@ -7,8 +7,8 @@ import keras
 
 from kerasseq import ops
 from kerasseq.convert import cloning
+from kerasseq.export import front_ends
 from kerasseq.export import samples as samples_lib
-from kerasseq.export import saved_model
 from kerasseq.export import signatures as signatures_lib
 
 
@@ -18,16 +18,18 @@ class TracedVariants:
     The variant `"while"` takes every mask and is what the others are compared with.
 
     Args:
-        twin: The model to export, from `twin.portable_twin`.
-        folder: Where SavedModels and TFLite files are written.
+        twin: The model to export, from `twin.portable_twin`; `None` for a function
+            that is of none.
+        folder: Where SavedModels or StableHLO and TFLite files are written.
         **signatures: As in `signatures.trace_all`.
     """
 
     def __init__(
-        self, twin: keras.Model, folder: pathlib.Path, **signatures: Any
+        self, twin: keras.Model | None, folder: pathlib.Path, **signatures: Any
     ) -> None:
-        self.layers = cloning.all_layers(twin)
-        self.weight_bytes = 4 * twin.count_params()
+        self.front_end = front_ends.current()
+        self.layers = cloning.all_layers(twin) if twin else []
+        self.weight_bytes = 4 * twin.count_params() if twin else 0
         self._trace = lambda: signatures_lib.trace_all(twin, **signatures)
         self._folder = folder
         self._traced: dict[str, dict[str, signatures_lib.Signature]] = {}
@@ -53,11 +55,12 @@ class TracedVariants:
         """A function of a signature's name and inputs, for `parity.compare`."""
         return lambda name, inputs: self[loop_strategy][name].run(inputs)
 
-    def saved_model(self, loop_strategy: str) -> pathlib.Path:
-        """Path of the SavedModel of a variant, written when first asked for."""
-        path = self._folder / f"saved_model_{loop_strategy}"
+    def source(self, loop_strategy: str) -> pathlib.Path:
+        """Path of what the converter takes, written when first asked for."""
+        path = self._folder / f"{self.front_end.name}_{loop_strategy}"
         if not path.exists():
-            saved_model.write(self[loop_strategy], path)
+            traced = {name: x.traced for name, x in self[loop_strategy].items()}
+            self.front_end.write(traced, path)
         return path
 
     def tflite(self, name: str) -> pathlib.Path:

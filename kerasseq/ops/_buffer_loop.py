@@ -1,11 +1,14 @@
 """A loop over time that converts to a small and fast `WHILE` op of TFLite.
 
-TensorFlow only. The outputs are kept in one buffer of static shape, to which each
+The outputs are kept in one buffer of static shape, to which each
 iteration appends; an iteration of the loop runs several time steps.
 """
 
+import math
+
 import keras
-import tensorflow as tf
+import numpy as np
+from keras import ops
 
 from kerasseq.ops._loop_strategy import current_loop_strategy
 
@@ -28,23 +31,22 @@ def buffer_loop(step, inputs, initial_states, collect, reverse):
         `(outputs, states)`.
     """
     flatten, pack = keras.tree.flatten, keras.tree.pack_sequence_as
-    sequences = [tf.convert_to_tensor(x) for x in flatten(inputs)]
+    sequences = [ops.convert_to_tensor(x) for x in flatten(inputs)]
     length = sequences[0].shape[0]
-    sequences = [tf.reverse(x, [0]) if reverse else x for x in sequences]
+    sequences = [ops.flip(x, 0) if reverse else x for x in sequences]
     example, _ = step(pack(inputs, [x[0] for x in sequences]), initial_states)
     outputs = [_blank(x, length, collect, sequences) for x in flatten(example)]
     if collect:
-        sizes = [x.shape.num_elements() * x.dtype.size for x in outputs]
-        current_loop_strategy().buffer_bytes += sum(sizes)
+        current_loop_strategy().buffer_bytes += sum(map(_num_bytes, outputs))
     num = _steps_per_iteration(length, collect, flatten(initial_states))
     if num > 1:  # (iterations, num, ...)
         sequences = [
-            tf.reshape(x, [length // num, num, *x.shape[1:]]) for x in sequences
+            ops.reshape(x, [length // num, num, *x.shape[1:]]) for x in sequences
         ]
 
     def body(iteration, outputs, states):
-        read = [tf.gather(x, iteration) for x in sequences]
-        steps = [read] if num == 1 else zip(*map(tf.unstack, read), strict=True)
+        read = [_row(x, iteration) for x in sequences]
+        steps = [read] if num == 1 else zip(*map(ops.unstack, read), strict=True)
         states, collected = pack(initial_states, states), []
         for inputs_t in steps:
             outputs_t, states = step(pack(inputs, list(inputs_t)), states)
@@ -52,16 +54,18 @@ def buffer_loop(step, inputs, initial_states, collect, reverse):
         new = collected[-1]
         if collect:
             slots = zip(outputs, *collected, strict=True)
-            new = [tf.concat([old[num:], tf.stack(x)], axis=0) for old, *x in slots]
+            new = [
+                ops.concatenate([old[num:], ops.stack(x)], axis=0) for old, *x in slots
+            ]
         return iteration + 1, new, flatten(states)
 
-    _, outputs, states = tf.while_loop(
+    _, outputs, states = ops.while_loop(
         lambda iteration, *_: iteration < length // num,
         body,
-        (tf.constant(0), outputs, flatten(initial_states)),
+        (ops.convert_to_tensor(0, "int32"), outputs, flatten(initial_states)),
     )
     if collect and reverse:
-        outputs = [tf.reverse(x, [0]) for x in outputs]
+        outputs = [ops.flip(x, 0) for x in outputs]
     return pack(example, outputs), pack(initial_states, states)
 
 
@@ -81,11 +85,26 @@ def _steps_per_iteration(length, collect, states):
 def _blank(example, length, collect, sequences):
     """The buffer of an output before the first step."""
     if not collect:
-        return tf.zeros_like(example)
+        return ops.zeros_like(example)
     shape = [length, *example.shape]
     for x in sequences:
         if x.dtype == example.dtype:
             # Any value will do, since all are replaced. One that is unknown at
             # conversion keeps a constant of the size of the buffer out of the file.
-            return tf.fill(shape, tf.reshape(x, [-1])[0])
-    return tf.zeros(shape, example.dtype)
+            return ops.broadcast_to(ops.reshape(x, [-1])[0], shape)
+    return ops.zeros(shape, example.dtype)
+
+
+def _row(x, index):
+    """The row of an index that is a tensor and within bounds."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.gather(x, index)
+    # `keras.ops.take` checks whether the index is negative or out of bounds.
+    return x.at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
+
+
+def _num_bytes(x):
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    return math.prod(x.shape) * np.dtype(dtype).itemsize

@@ -49,7 +49,7 @@ def time_loop(step, inputs, initial_states, collect=True, unroll=False, reverse=
     backend = keras.backend.backend()
     if unroll or length == 1 or kind in ("unrolled", "loopless"):
         loop = _unrolled_loop
-    elif backend == "tensorflow" and kind in ("while", "fused"):
+    elif backend in ("tensorflow", "jax") and kind in ("while", "fused"):
         from kerasseq.ops import _buffer_loop
 
         _static_length(inputs)

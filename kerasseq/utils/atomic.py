@@ -71,13 +71,19 @@ def staging(output_dir: Path) -> Iterator[pathlib.Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def move_into(staging_dir: Path, output_dir: Path, names: Iterable[str]) -> None:
+def move_into(
+    staging_dir: Path,
+    output_dir: Path,
+    names: Iterable[str],
+    obsolete: Iterable[str] = (),
+) -> None:
     """Renames complete files and folders into place, all of them or none.
 
     Args:
         staging_dir: The folder that holds the new items, from `staging`.
         output_dir: Their destination; created if missing.
         names: Names of the items, in the order they are to appear.
+        obsolete: Names of items of `output_dir` that go, if they are there.
     """
     staging_dir, output_dir = pathlib.Path(staging_dir), pathlib.Path(output_dir)
     created = not output_dir.exists()
@@ -90,6 +96,10 @@ def move_into(staging_dir: Path, output_dir: Path, names: Iterable[str]) -> None
             if (output_dir / name).exists():
                 os.rename(output_dir / name, earlier / name)
             os.rename(staging_dir / name, output_dir / name)
+        for name in obsolete:
+            if (output_dir / name).exists():
+                moved.append(name)
+                os.rename(output_dir / name, earlier / name)
     except BaseException:
         for name in reversed(moved):
             _restore(earlier / name, output_dir / name, staging_dir / name)

@@ -135,8 +135,7 @@ def main(flags):
     model = build_model(flags, data)
     training = train(flags, model, data, run_dir)
     results = evaluate(flags, model, data)
-    if command_line.backend() != "tensorflow":
-        artifacts.save_for_tensorflow(flags, model.step_model)
+    if not artifacts.exports_here(flags, model.step_model):
         return
     export(flags, model, data, training, results, run_dir)
     artifacts.print_folder(flags.output_dir)

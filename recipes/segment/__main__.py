@@ -154,8 +154,7 @@ def main(flags):
     model = segment_heads.inference_model(model, flags, data["scale"])
     model = tta.inference_model(flags, model)
     results = evaluate(flags, model, data)
-    if command_line.backend() != "tensorflow":
-        artifacts.save_for_tensorflow(flags, model)
+    if not artifacts.exports_here(flags, model):
         return
     export(flags, model, data, training, results, run_dir)
     artifacts.print_folder(flags.output_dir)

@@ -113,12 +113,24 @@ def artifact_dir(output_dir):
         shutil.rmtree(output_dir / "web", ignore_errors=True)
 
 
-def save_for_tensorflow(flags, model):
-    """Saves a model that was trained on a backend that does not export."""
-    with kerasseq.utils.atomic.staging(flags.output_dir) as folder:
-        model.save(folder / "model.keras")
-        kerasseq.utils.atomic.move_into(folder, flags.output_dir, ["model.keras"])
-    print("Trained. Run again with KERAS_BACKEND=tensorflow --resume to export.")
+def exports_here(flags, model):
+    """Whether this process can export; saves the trained model if it cannot.
+
+    What follows takes any number of rows: it is no longer distributed.
+    """
+    import keras
+
+    if keras.distribution.distribution() is not None:
+        keras.distribution.set_distribution(None)
+    try:
+        kerasseq.export.front_ends.current()
+    except ImportError as error:
+        with kerasseq.utils.atomic.staging(flags.output_dir) as folder:
+            model.save(folder / "model.keras")
+            kerasseq.utils.atomic.move_into(folder, flags.output_dir, ["model.keras"])
+        print(f"Trained, not exported. {error} Then run again with --resume.")
+        return False
+    return True
 
 
 def print_folder(output_dir):

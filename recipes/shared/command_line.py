@@ -116,8 +116,7 @@ def prepare(flags):
         if backend() != "jax":
             raise ValueError(
                 "--distribute=data needs the JAX backend. Received: "
-                f"KERAS_BACKEND={backend()}. Set KERAS_BACKEND=jax, "
-                "train, then run again with --resume on TensorFlow to export."
+                f"KERAS_BACKEND={backend()}. Set KERAS_BACKEND=jax."
             )
         keras.distribution.set_distribution(
             keras.distribution.DataParallel(auto_shard_dataset=False)

@@ -141,8 +141,7 @@ def main(flags):
     model = build_model(flags, data)
     training = train(flags, model, data, run_dir)
     results = evaluate(flags, model, data)
-    if command_line.backend() != "tensorflow":
-        artifacts.save_for_tensorflow(flags, model)
+    if not artifacts.exports_here(flags, model):
         return
     export(flags, model, data, training, results, run_dir)
     translate_file.print_samples(flags.output_dir, data["text"].test[:NUM_SHOWN])

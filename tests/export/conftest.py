@@ -3,13 +3,13 @@ import importlib
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from kerasseq import export
 
 
 def two_signatures(model):
     """`serve`, and `count`: an integer loop that calls the model in each step."""
+    import tensorflow as tf
 
     def serve(x):
         return {"scores": model(x, training=False)}

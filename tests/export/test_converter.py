@@ -2,7 +2,8 @@ import collections
 
 import pytest
 
-from kerasseq.export import converter
+from kerasseq.export import converter, front_ends
+from kerasseq.export.saved_model import convert_child
 
 Layer = collections.namedtuple("Layer", "name")
 MESSAGE = """\
@@ -17,22 +18,27 @@ Details:
 """
 
 
+def explain(message, layers):
+    error = {"message": message, "failing": convert_child.failing(message)}
+    return converter.explain(error, layers)
+
+
 class TestBasics:
     def test_names_op_and_innermost_layer(self):
-        text = converter.explain(MESSAGE, [Layer("rnn"), Layer("cell_2")])
+        text = explain(MESSAGE, [Layer("rnn"), Layer("cell_2")])
         assert "op 'Cumprod' in layer 'cell_2' (Layer); op 'Roll' in" in text
         assert "While" not in text and "'StatefulPartitionedCall'" not in text
 
     def test_op_outside_layers(self):
-        text = converter.explain(MESSAGE, [])
+        text = explain(MESSAGE, [])
         assert "no layer (node 'functional_1/rnn_1/cell_2/Cumprod')" in text
 
     def test_hint(self):
-        text = converter.explain("TF Select ops: BitwiseAnd", [])
+        text = explain("TF Select ops: BitwiseAnd", [])
         assert "`keras.ops.argmax` of floats" in text
 
     def test_unknown_message(self):
-        assert "builtin ops: strange" in converter.explain("strange\nmore", [])
+        assert "builtin ops: strange" in explain("strange\nmore", [])
 
 
 class TestErrors:
@@ -48,9 +54,11 @@ class TestErrors:
         ],
     )
     def test_crash_of_the_child(self, code, message, tmp_path, monkeypatch):
-        (tmp_path / "crashing_child.py").write_text(f"import os, sys\n{code}\n")
+        package = tmp_path / "crashing"
+        package.mkdir()
+        (package / "convert_child.py").write_text(f"import os, sys\n{code}\n")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-        monkeypatch.setattr(converter, "CHILD_MODULE", "crashing_child")
+        front_end = front_ends.FrontEnd("crashing", "crashing", (), (), "")
         with pytest.raises(RuntimeError, match=f"(?s){message}"):
             job = converter.Job(tmp_path, tmp_path / "model.tflite", ["serve"])
-            converter.convert([job], [])
+            converter.convert(front_end, [job], [])

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from kerasseq import export, layers, lite, models
-from kerasseq.export import converter
+from kerasseq.export import converter, front_ends
 from tests.export import architectures, tagger
 
 IMAGES = (30, 16, 16, 3)
@@ -131,12 +131,13 @@ class TestErrors:
 
     def test_int8_crash_names_the_remedy(self, tmp_path, monkeypatch):
         code = "import os\nos.kill(os.getpid(), 11)\n"
-        (tmp_path / "crashing_child.py").write_text(code)
+        (tmp_path / "crashing").mkdir()
+        (tmp_path / "crashing" / "convert_child.py").write_text(code)
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-        monkeypatch.setattr(converter, "CHILD_MODULE", "crashing_child")
+        front_end = front_ends.FrontEnd("crashing", "crashing", (), (), "")
         job = converter.Job(tmp_path, tmp_path / "a.tflite", ["serve"], "int8")
         with pytest.raises(RuntimeError, match='no int8 loops.*use "dynamic".*11'):
-            converter.convert([job], [])
+            converter.convert(front_end, [job], [])
 
 
 @pytest.fixture(scope="module")

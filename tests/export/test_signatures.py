@@ -20,7 +20,7 @@ class TestBasics:
     def test_serve(self):
         traced = signatures_lib.trace_all(model())
         assert traced["serve"].specs == {"x": ((1, 4, 2), "float32")}
-        assert list(traced["serve"].concrete.structured_outputs) == ["y"]
+        assert traced["serve"].outputs == ["y"]
 
     def test_serve_sequential(self):
         net = keras.Sequential([keras.Input((3,), name="x"), keras.layers.ReLU()])

@@ -252,15 +252,17 @@ def test_a_transformer_does_the_whole_job(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_a_run_on_two_jax_devices_is_exported_on_tensorflow(tmp_path):
+def test_a_run_on_two_jax_devices_is_exported_there_and_on_tensorflow(tmp_path):
     command = [sys.executable, "-m", "recipes.translate", *TINY[:-1]]
     command += [f"--output_dir={tmp_path}", "--distribute=data"]
     two_devices = "--xla_force_host_platform_device_count=2"
     environment = jax_process.environment(XLA_FLAGS=two_devices)
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     assert (tmp_path / "model.keras").exists()
-    assert not (tmp_path / "model.tflite").exists()
+    assert (tmp_path / "model.tflite").exists()
+    assert not (tmp_path / "saved_model").exists()
     assert run(*TINY[:-1], f"--output_dir={tmp_path}", "--resume") == 0
+    assert (tmp_path / "saved_model").exists()
     card = json.loads((tmp_path / "card.json").read_text())
     assert card["training"]["epochs"] == 1
     assert card["metrics"]["beam_identical"] == 30

@@ -1,7 +1,7 @@
 """The quantization error of each layer of an int8 file, measured in a child process.
 
-`python -m kerasseq.export.layer_errors job.json` is the child: the instrumented
-interpreter may crash on a model that it does not support.
+`python -m kerasseq.export.saved_model.layer_errors job.json` is the child: the
+instrumented interpreter may crash on a model that it does not support.
 """
 
 import json
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from kerasseq.export import convert_child, converter, layer_nodes
+from kerasseq.export import converter, front_ends, layer_nodes
+from kerasseq.export.saved_model import convert_child
 from kerasseq.lite import sample_files
 from kerasseq.utils import child_process
 
@@ -36,7 +37,10 @@ def measure(
     path = pathlib.Path(job.output).with_suffix(".job")
     path.write_text(json.dumps(vars(job), default=str))
     result = child_process.run(
-        "kerasseq.export.layer_errors", [path], time_limit, converter.PRELOAD
+        "kerasseq.export.saved_model.layer_errors",
+        [path],
+        time_limit,
+        front_ends.current().preload,
     )
     try:
         child_process.check(result, "The measurement of each layer")
@@ -50,7 +54,7 @@ def main(path: str) -> None:
     job = json.loads(pathlib.Path(path).read_text())
     data = sample_files.read(job["data"])
     lite_converter = convert_child.make_converter(
-        job["saved_model"], job["signatures"], "int8", data
+        job["source"], job["signatures"], "int8", data
     )
     signature = job["signatures"][0]  # the debugger runs the first alone
     samples = data[signature][:_MAX_SAMPLES]

@@ -1,4 +1,4 @@
-"""The child process of conversions: `python -m kerasseq.export.convert_child`.
+"""The child process of conversions from a SavedModel.
 
 The converter leaks memory and can crash the process it runs in, hence the child. One
 child does several conversions, since TensorFlow takes seconds to import.
@@ -9,12 +9,17 @@ import fnmatch
 import json
 import os
 import pathlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from kerasseq.export import layer_nodes, postprocess
 from kerasseq.export import samples as samples_lib
 from kerasseq.lite import sample_files
+
+# loc(callsite(fused["Cumprod:", "functional_1/my_layer_1/Cumprod@__inference_f_42"] ...
+_FAILING_NODE = re.compile(r'fused\["(\w+):", "([^"@]+)(?:@[^"]*)?"\]')
+_UNSUPPORTED = re.compile(r"^(?:TF Select|Custom) ops: (.+)$", re.MULTILINE)
 
 
 def convert(
@@ -130,6 +135,25 @@ def make_debugger(
     return debugger
 
 
+def failing(message: str) -> list[tuple[str, str | None]]:
+    """The ops and the nodes that an error of the converter names.
+
+    Args:
+        message: Text of the error.
+
+    Returns:
+        A list of pairs; of nested locations the innermost, `None` where there is none.
+    """
+    lines = [line for line in message.splitlines() if "error:" in line]
+    matches = filter(None, map(_FAILING_NODE.search, lines))
+    found: list[tuple[str, str | None]] = [(m.group(1), m.group(2)) for m in matches]
+    named = {op for op, _ in found}
+    for group in _UNSUPPORTED.findall(message):
+        rest = {op.strip() for op in group.split(",")} - named
+        found += [(op, None) for op in sorted(rest)]
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Does the conversions one after the other; each writes its file or its error.
 
@@ -143,7 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         output = pathlib.Path(job["output"])
         try:
             content = convert(
-                job["saved_model"],
+                job["source"],
                 job["signatures"],
                 job["precision"],
                 data,
@@ -154,7 +178,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except Exception as error:  # ConverterError has no public name
             if type(error).__name__ != "ConverterError":
                 raise
-            output.with_suffix(".error").write_text(str(error), encoding="utf-8")
+            described = {"message": str(error), "failing": failing(str(error))}
+            output.with_suffix(".error").write_text(json.dumps(described))
         else:
             output.write_bytes(content)
 

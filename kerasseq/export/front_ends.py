@@ -1,0 +1,120 @@
+"""The two ways from a Keras model to a TFLite file; the backend of Keras decides.
+
+On TensorFlow a model becomes a SavedModel, which TensorFlow's converter takes; on JAX
+it becomes StableHLO, which LiteRT's converter takes, and TensorFlow is not needed.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import keras
+
+from kerasseq.export import samples as samples_lib
+
+
+class Traced(Protocol):
+    """A function traced once with static shapes."""
+
+    outputs: list[str]
+
+    def run(self, inputs: samples_lib.Arrays) -> samples_lib.Arrays:
+        """Runs the function on NumPy arrays."""
+
+
+class FrontEnd(NamedTuple):
+    """What differs between the two ways.
+
+    Attributes:
+        name: `"saved_model"` or `"stablehlo"`.
+        package: Name of the package.
+        preload: Modules that the child process of a conversion has imported.
+        required: Packages that must be installed.
+        install: What to install to have them.
+    """
+
+    name: str
+    package: str
+    preload: tuple[str, ...]
+    required: tuple[str, ...]
+    install: str
+
+    @property
+    def child(self) -> str:
+        """Name of the module of the child process that converts."""
+        return f"{self.package}.convert_child"
+
+    def trace(
+        self,
+        function: Callable[..., dict[str, Any]],
+        specs: samples_lib.Specs,
+        variables: Sequence[Any],
+    ) -> Traced:
+        """Traces a function.
+
+        Args:
+            function: Called with one keyword tensor per input.
+            specs: `{input name: (shape, dtype)}`.
+            variables: The variables of the model that the function is of.
+
+        Returns:
+            A `Traced`.
+        """
+        return self._tracing().Traced(function, specs, variables)
+
+    def write(self, traced: Mapping[str, Traced], path: Any) -> None:
+        """Writes traced functions to a folder, as the child process takes them.
+
+        Args:
+            traced: `{signature name: Traced}`.
+            path: Path of the folder.
+        """
+        self._tracing().write(traced, path)
+
+    def _tracing(self):
+        return importlib.import_module(f"{self.package}.tracing")
+
+
+_FRONT_ENDS = {
+    "tensorflow": FrontEnd(
+        "saved_model",
+        "kerasseq.export.saved_model",
+        ("tensorflow", "kerasseq.export.postprocess"),
+        ("tensorflow",),
+        "tensorflow",
+    ),
+    "jax": FrontEnd(
+        "stablehlo",
+        "kerasseq.export.stablehlo",
+        ("litert_converter.mlir.ir", "kerasseq.export.postprocess"),
+        ("litert_converter",),
+        "kerasseq[litert]",
+    ),
+}
+
+
+def current() -> FrontEnd:
+    """The front end of the backend that Keras runs on.
+
+    Returns:
+        A `FrontEnd`.
+
+    Raises:
+        ImportError: If there is none, or a package is missing; says what to do.
+    """
+    backend = keras.backend.backend()
+    if backend not in _FRONT_ENDS:
+        raise ImportError(
+            "Exporting needs the TensorFlow or the JAX backend. Save the model as a "
+            "`.keras` file and export it in a process started with "
+            f"KERAS_BACKEND=tensorflow or jax. Received: KERAS_BACKEND={backend}"
+        )
+    front_end = _FRONT_ENDS[backend]
+    missing = [x for x in front_end.required if importlib.util.find_spec(x) is None]
+    if missing:
+        raise ImportError(
+            f"Exporting on the {backend} backend needs {', '.join(missing)}. Run "
+            f"`pip install '{front_end.install}'`."
+        )
+    return front_end

@@ -1,0 +1,1 @@
+"""The front end of models on TensorFlow: SavedModel and TensorFlow's converter."""

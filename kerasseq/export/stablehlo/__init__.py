@@ -1,0 +1,1 @@
+"""The front end of models on JAX: StableHLO and LiteRT's converter."""

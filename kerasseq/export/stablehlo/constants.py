@@ -1,0 +1,59 @@
+"""Reads and makes parts of a TFLite file's object tree that hold constants."""
+
+import copy
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+
+def read(content: bytes) -> schema.ModelT:
+    """The object tree of a file; a vector that the file leaves out is `None`."""
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+
+
+def large(
+    model: schema.ModelT, tensor: schema.TensorT, min_elements: int
+) -> np.ndarray | None:
+    """The values of a float32 constant of so many elements; `None` of another."""
+    data = model.buffers[tensor.buffer].data
+    if data is None or tensor.type != schema.TensorType.FLOAT32:
+        return None
+    values = np.asarray(data, "uint8").view("float32")
+    return values if values.size >= min_elements else None
+
+
+def add_buffer(model: schema.ModelT, values: np.ndarray) -> int:
+    """Adds a constant; returns the number of its buffer."""
+    buffer = schema.BufferT()
+    buffer.data = values.view("uint8")
+    model.buffers.append(buffer)
+    return len(model.buffers) - 1
+
+
+def add_dequantize(model: schema.ModelT, version: int) -> int:
+    """Adds the op code `DEQUANTIZE` of a version; returns its number."""
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
+    code.version = version
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
+
+
+def add_like(
+    graph: Any, tensor: schema.TensorT, suffix: bytes, kind: int, buffer: int
+) -> int:
+    """Adds a tensor of the same shape and another type; returns its number."""
+    new = copy.copy(tensor)
+    new.name = (tensor.name or b"") + suffix
+    new.type, new.buffer = kind, buffer
+    graph.tensors.append(new)
+    return len(graph.tensors) - 1
+
+
+def op(code: int, inputs: Any, outputs: Any) -> schema.OperatorT:
+    """An op of these tensors."""
+    new = schema.OperatorT()
+    new.opcodeIndex = code
+    new.inputs, new.outputs = np.array(inputs, "int32"), np.array(outputs, "int32")
+    return new

@@ -1,0 +1,127 @@
+"""Reads and makes operations of the dialect `tfl`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from litert_converter.mlir import ir
+
+_CONSTANTS = ("arith.constant",)
+_LOOPS = ("tfl.while",)
+
+
+def owner(value: Any, name: str) -> Any:
+    """The operation of this name that computes a value, or `None`."""
+    if isinstance(value.owner, ir.Block):
+        return None
+    operation = value.owner.operation
+    return operation if operation.name == name else None
+
+
+def constant(value: Any) -> list[int] | None:
+    """The integers of a constant, or `None`."""
+    if isinstance(value.owner, ir.Block):
+        return None
+    attributes = value.owner.operation.attributes
+    if len(value.owner.operands) or "value" not in attributes:
+        return None
+    try:
+        return [int(x) for x in ir.DenseIntElementsAttr(attributes["value"])]
+    except ValueError:  # of floats
+        return None
+
+
+def array(value: Any) -> Any:
+    """The array of a constant of floats, or `None`."""
+    if isinstance(value.owner, ir.Block) or len(value.owner.operands):
+        return None
+    attributes = value.owner.operation.attributes
+    if "value" not in attributes or str(value.type.element_type) != "f32":
+        return None
+    try:
+        return np.array(ir.DenseElementsAttr(attributes["value"])).reshape(shape(value))
+    except ValueError:  # kept in another way
+        return None
+
+
+def shape(value: Any) -> list[int]:
+    """The shape of a value, which is static."""
+    return list(value.type.shape)
+
+
+def after(value: Any, first: Any) -> ir.InsertionPoint:
+    """Where a value can be read and its reader `first` comes later."""
+    if isinstance(value.owner, ir.Block):
+        if value.owner == first.block:
+            return ir.InsertionPoint.at_block_begin(value.owner)
+        return ir.InsertionPoint.at_block_begin(first.block)
+    if value.owner.operation.block == first.block:
+        return ir.InsertionPoint.after(value.owner.operation)
+    return ir.InsertionPoint.at_block_begin(first.block)
+
+
+def integers(values: Sequence[int], point: ir.InsertionPoint) -> Any:
+    """A constant of one axis, int32."""
+    return _integers(np.array(values, np.int32), point)
+
+
+def scalar(value: int, point: ir.InsertionPoint) -> Any:
+    """A constant without axes, int32."""
+    return _integers(np.array(value, np.int32), point)
+
+
+def reshaped(value: Any, shape: Sequence[int], point: ir.InsertionPoint) -> Any:
+    """A value in another shape."""
+    return ir.Operation.create(
+        "tfl.reshape",
+        results=[ir.RankedTensorType.get(shape, value.type.element_type)],
+        operands=[value, integers(shape, point)],
+        ip=point,
+    ).results[0]
+
+
+def gather(result: Any, table: Any, rows: Any, point: ir.InsertionPoint) -> Any:
+    """The operation that takes rows, of this type of result."""
+    zero = ir.IntegerAttr.get(ir.IntegerType.get_signless(32), 0)
+    return ir.Operation.create(
+        "tfl.gather",
+        results=[result],
+        operands=[table, rows],
+        attributes={"axis": zero, "batch_dims": zero},
+        ip=point,
+    )
+
+
+def replace(operation: Any, new: Any) -> None:
+    """Lets what reads the results of an operation read those of another."""
+    for old, result in zip(operation.results, new.results, strict=True):
+        old.replace_all_uses_with(result)
+
+
+def sweep(operations: Sequence[Any]) -> None:
+    """Erases operations whose results nothing reads.
+
+    Args:
+        operations: Those to look at, in the order of the program.
+    """
+    for operation in reversed(operations):
+        computes = operation.name.startswith("tfl.") or operation.name in _CONSTANTS
+        used = any(len(list(result.uses)) for result in operation.results)
+        if computes and operation.name not in _LOOPS and operation.results and not used:
+            operation.erase()
+
+
+def stored(array: Any, result: Any, point: ir.InsertionPoint) -> Any:
+    """A constant operation of this type of result."""
+    return ir.Operation.create(
+        "arith.constant",
+        results=[result],
+        attributes={"value": ir.DenseElementsAttr.get(array, type=result.element_type)},
+        ip=point,
+    )
+
+
+def _integers(array, point):
+    i32 = ir.IntegerType.get_signless(32)
+    result = ir.RankedTensorType.get(list(array.shape), i32)
+    return stored(array, result, point).results[0]
