@@ -4,6 +4,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from kerasseq import export, lite
 from kerasseq.export import postprocess
+from kerasseq.lite import flatbuffer
 
 
 def read(content):
@@ -57,3 +58,26 @@ def test_each_output_has_its_own_tensor(tmp_path):
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, atol=1e-6)
+
+
+def test_equal_constants_are_stored_once(tmp_path):
+    kernel = np.random.default_rng(0).normal(size=(64, 64)).astype("float32")
+    x = keras.Input((64,), name="x")
+    first, second = (keras.layers.Dense(64, use_bias=False) for _ in range(2))
+    model = keras.Model(x, second(keras.activations.tanh(first(x))))
+    model.set_weights([kernel, kernel])
+    entry = export.export_model(model, tmp_path)["artifacts"][0]
+    assert entry["bytes"] < 1.2 * kernel.nbytes
+
+
+def test_constants_behind_the_flatbuffer_come_into_it(exported):
+    model = read((exported[1] / "model.tflite").read_bytes())
+    large = max(model.buffers, key=lambda x: 0 if x.data is None else len(x.data))
+    values, large.data = np.array(large.data), None
+    body = flatbuffer.write(model)
+    large.offset, large.size = -(-len(body) // 16) * 16 + 64, len(values)
+    body = flatbuffer.write(model)  # now with both numbers
+    content = body.ljust(large.offset, b"\0") + values.tobytes()
+    taken = read(postprocess.take_in(content)).buffers
+    assert any(x.data is not None and np.array_equal(x.data, values) for x in taken)
+    assert not any(x.size for x in taken)

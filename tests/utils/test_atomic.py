@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 
@@ -69,3 +70,17 @@ class TestErrors:
         (tmp_path / "file").touch()
         with pytest.raises(ValueError, match="cannot be written"):
             atomic.check_output_dir(tmp_path / "file" / "demo")
+
+
+def test_what_is_obsolete_goes_with_the_rest_or_stays(tmp_path):
+    output = tmp_path / "out"
+    (output / "old").mkdir(parents=True)
+    (output / "kept").write_text("")
+    for names, gone in ((["new", "missing"], False), (["new"], True)):
+        with atomic.staging(output) as folder:
+            (folder / "new").write_text("")
+            with contextlib.suppress(OSError):
+                atomic.move_into(folder, output, names, ["old", "absent"])
+        assert (output / "old").exists() != gone
+        assert (output / "new").exists() == gone
+    assert (output / "kept").exists()

@@ -14,7 +14,7 @@ def clean(module: ir.Module) -> None:
     - `GATHER_ND` with indices of one axis becomes `GATHER`.
     - A softmax of `x - max(x)` becomes one of `x`: the op subtracts it anyhow.
     - A `SLICE` of one row, at a place known at run time, becomes `GATHER`.
-    - A small constant is not broadcast at run time.
+    - A small constant is not broadcast at run time; other axes are repeated by `TILE`.
     - Products of a value with itself are squares.
     - The counter of a loop is not clamped to bounds that it does not leave.
 
@@ -67,14 +67,23 @@ def _through(value, *names):
     return value
 
 
-def _broadcast_constant(operation):
-    """Stores what a small constant becomes."""
-    value, shape = tfl.array(operation.operands[0]), tfl.constant(operation.operands[1])
-    if value is None or not shape or np.prod(shape) > _MAX_STORED:
-        return
-    stored = np.ascontiguousarray(np.broadcast_to(value, shape))
-    new = tfl.stored(stored, operation.results[0].type, ir.InsertionPoint(operation))
-    tfl.replace(operation, new)
+def _broadcast(operation):
+    """Stores what a small constant becomes; repeats axes with the faster `TILE`."""
+    x, result = operation.operands[0], operation.results[0]
+    shape, point = tfl.shape(result), ir.InsertionPoint(operation)
+    value = tfl.array(x)
+    if value is not None and np.prod(shape) <= _MAX_STORED:
+        stored = np.ascontiguousarray(np.broadcast_to(value, shape))
+        tfl.replace(operation, tfl.stored(stored, result.type, point))
+    elif shape and _rank(x) == len(shape):
+        times = [new // old for new, old in zip(shape, tfl.shape(x), strict=True)]
+        tile = ir.Operation.create(
+            "tfl.tile",
+            results=[result.type],
+            operands=[x, tfl.integers(times, point)],
+            ip=point,
+        )
+        tfl.replace(operation, tile)
 
 
 def _square(operation):
@@ -145,7 +154,7 @@ def _counts_below(value, limit):
 
 
 _REWRITES = {
-    "tfl.broadcast_to": _broadcast_constant,
+    "tfl.broadcast_to": _broadcast,
     "tfl.gather_nd": _gather_rows,
     "tfl.minimum": _bounded,
     "tfl.mul": _square,

@@ -114,6 +114,16 @@ class TestFiles:
         )
         assert 0 < small["max_abs_diff"] < 0.1
 
+    def test_an_embedding_is_stored_in_int8(self, tmp_path):
+        ids = keras.Input((6,), dtype="int32", name="ids")
+        table = keras.layers.Embedding(300, 64, embeddings_initializer="normal")
+        model = keras.Model(ids, keras.layers.Dense(64)(table(ids)))
+        report = export.export_model(model, tmp_path, quantize=["dynamic"])
+        full, dynamic = report["artifacts"]
+        assert dynamic["bytes"] < 0.4 * full["bytes"]
+        assert dynamic["int8_share"] == 1.0
+        assert dynamic["max_abs_diff"] < 0.01
+
     def test_int8(self, tmp_path):
         model = keras.Sequential(
             [
