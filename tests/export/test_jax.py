@@ -30,10 +30,6 @@ def test_the_front_end():
     run_on_jax(HERE / "stablehlo")
 
 
-def test_some_of_the_catalogue():
-    run_on_jax(SHIPS, "-k", "vit-token or CachedAttention")
-
-
 @pytest.mark.slow
 def test_the_whole_catalogue():
     run_on_jax(SHIPS, "-m", "")

@@ -37,13 +37,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize(
-    "recipe",
-    [
-        pytest.param(recipe, marks=[pytest.mark.slow] * (recipe != "classify_image"))
-        for recipe in TINY
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", TINY)
 def test_the_whole_job(recipe, tmp_path):
     arguments = [f"recipes.{recipe}", *TINY[recipe], f"--output_dir={tmp_path}"]
     if recipe == "generate":
