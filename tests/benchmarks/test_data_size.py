@@ -23,6 +23,7 @@ def cells(folder):
     return json.loads((folder / "data_size.json").read_text())["cells"]
 
 
+@pytest.mark.slow
 def test_cells_are_added_and_kept(tmp_path, capsys):
     assert run(tmp_path, "--fractions=0.1") == 0
     (first,) = cells(tmp_path)

@@ -61,6 +61,7 @@ def test_all_models_have_as_many_weights(problem):
     assert max(counts) < 1.05 * min(counts)
 
 
+@pytest.mark.slow
 def test_a_small_run_and_again(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(recall, "STEPS_PER_EPOCH", 3)
     monkeypatch.setitem(recall.MODELS, "GRU", ("gru", 4))

@@ -21,6 +21,7 @@ def test_all_models_have_as_many_weights():
     assert max(counts) < 1.01 * min(counts)
 
 
+@pytest.mark.slow
 def test_a_small_run(tmp_path, capsys):
     output = tmp_path / "result.json"
     arguments = ["--lengths=4,8", "--tokens=16", "--models=GRU", "--rounds=1"]
