@@ -110,7 +110,6 @@ def export_model(
     result["artifacts"][0]["ops"]  # {"WHILE": 1, ...}
     ```
     """
-    front_ends.current()
     loop_strategies.check(loop_strategy)
     return _export(
         lambda: twin_lib.portable_twin(model),

@@ -83,7 +83,7 @@ def _join(x, axis, size, parts):
     new = ir.Operation.create(
         "tfl.split",
         results=[first.results[0].type] * len(wanted),
-        operands=[tfl.scalar(axis, point), x],
+        operands=[tfl.integers(axis, point), x],
         attributes={"num_splits": ir.IntegerAttr.get(i32, len(wanted))},
         ip=point,
     )

@@ -16,7 +16,7 @@ from litert_converter.mlir import ir, passmanager
 from litert_converter.mlir.dialects import stablehlo
 
 from kerasseq.export import postprocess
-from kerasseq.export.stablehlo import clean_tfl, half_weights, loops
+from kerasseq.export.stablehlo import TABLE, clean_tfl, half_weights, loops
 from kerasseq.lite import sample_files
 
 _DIALECTS = ("tfl", "func", "builtin", "arith")
@@ -47,7 +47,7 @@ def convert(folder: str | os.PathLike, signatures: Sequence[str]) -> bytes:
         The bytes of the TFLite file, as the converter writes it.
     """
     folder = pathlib.Path(folder)
-    table = json.loads((folder / "signatures.json").read_text(encoding="utf-8"))
+    table = json.loads((folder / TABLE).read_text(encoding="utf-8"))
     with ir.Context() as context:
         converter_api.prepare_mlir_context(context)
         modules = [

@@ -51,23 +51,19 @@ def shape(value: Any) -> list[int]:
 
 def after(value: Any, first: Any) -> ir.InsertionPoint:
     """Where a value can be read and its reader `first` comes later."""
-    if isinstance(value.owner, ir.Block):
-        if value.owner == first.block:
-            return ir.InsertionPoint.at_block_begin(value.owner)
-        return ir.InsertionPoint.at_block_begin(first.block)
-    if value.owner.operation.block == first.block:
+    made_here = not isinstance(value.owner, ir.Block) and (
+        value.owner.operation.block == first.block
+    )
+    if made_here:
         return ir.InsertionPoint.after(value.owner.operation)
     return ir.InsertionPoint.at_block_begin(first.block)
 
 
-def integers(values: Sequence[int], point: ir.InsertionPoint) -> Any:
-    """A constant of one axis, int32."""
-    return _integers(np.array(values, np.int32), point)
-
-
-def scalar(value: int, point: ir.InsertionPoint) -> Any:
-    """A constant without axes, int32."""
-    return _integers(np.array(value, np.int32), point)
+def integers(values: int | Sequence[int], point: ir.InsertionPoint) -> Any:
+    """A constant of int32: of one axis, or of none for a single number."""
+    array, i32 = np.array(values, np.int32), ir.IntegerType.get_signless(32)
+    result = ir.RankedTensorType.get(list(array.shape), i32)
+    return stored(array, result, point).results[0]
 
 
 def reshaped(value: Any, shape: Sequence[int], point: ir.InsertionPoint) -> Any:
@@ -119,9 +115,3 @@ def stored(array: Any, result: Any, point: ir.InsertionPoint) -> Any:
         attributes={"value": ir.DenseElementsAttr.get(array, type=result.element_type)},
         ip=point,
     )
-
-
-def _integers(array, point):
-    i32 = ir.IntegerType.get_signless(32)
-    result = ir.RankedTensorType.get(list(array.shape), i32)
-    return stored(array, result, point).results[0]

@@ -11,9 +11,7 @@ import keras
 import numpy as np
 
 from kerasseq.export import samples as samples_lib
-from kerasseq.export.stablehlo import clean_jaxpr
-
-TABLE = "signatures.json"
+from kerasseq.export.stablehlo import TABLE, clean_jaxpr
 
 
 class Traced:
