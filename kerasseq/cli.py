@@ -27,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments after the name of the program; those of the process by default.
 
     Returns:
-        The exit code: what the command returns, or 2, with one message, for bad input.
+        The exit code: what the command returns, or 2, with one message, for bad input
+        or a package that is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = sys.argv[1:] if argv is None else list(argv)
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = parsed.run(parsed)
         sys.stdout.flush()
         return code
-    except ValueError as error:
+    except (ValueError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:

@@ -6,6 +6,11 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parent.parent
+# A test computes little and compiles much.
+QUICK_TO_COMPILE = (
+    "--xla_backend_optimization_level=0",
+    "--xla_llvm_disable_expensive_passes=true",
+)
 
 
 def environment(**variables):
@@ -14,6 +19,7 @@ def environment(**variables):
     return os.environ | {
         "KERAS_BACKEND": "jax",
         "PYTHONPATH": str(ROOT),
+        "XLA_FLAGS": " ".join([os.environ.get("XLA_FLAGS", ""), *QUICK_TO_COMPILE]),
         "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".pytest_cache" / "jax" / worker),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
@@ -21,10 +27,10 @@ def environment(**variables):
     }
 
 
-def run(*command, **variables):
+def run(*command, python=sys.executable, **variables):
     """Runs Python in the root of the repository; returns the completed process."""
     return subprocess.run(
-        [sys.executable, *map(str, command)],
+        [str(python), *map(str, command)],
         env=environment(**variables),
         capture_output=True,
         text=True,

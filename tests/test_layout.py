@@ -40,7 +40,8 @@ MAY_IMPORT = {
 # The subject of these is TensorFlow; all the rest speaks keras.ops.
 WITH_TENSORFLOW = ("data/", "export/", "convert/", "explain/")
 # The TensorFlow half of the loops over time.
-LOOPS_OF_TENSORFLOW = ("ops/_buffer_loop.py", "ops/_fused_lstm.py", "ops/_time_loop.py")
+LOOPS_OF_TENSORFLOW = ("ops/_buffer_loop.py", "ops/_fused_lstm_tensorflow.py")
+LOOPS_OF_TENSORFLOW += ("ops/_time_loop.py",)
 
 # It trains the recipe's models on less data, with the recipe's own functions.
 BENCHMARKS_OF_A_RECIPE = {"data_size.py": "classify_image"}

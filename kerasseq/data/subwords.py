@@ -1,14 +1,13 @@
-"""SentencePiece subwords with keras-nlp: train, save, encode and decode."""
+"""SentencePiece subwords of sentences: train, save, encode and decode."""
 
 import json
 
-import keras_nlp
 import numpy as np
 
 from kerasseq.data import _sentence_piece
 from kerasseq.utils import atomic
 
-# As in `keras_nlp.tokenizers.compute_sentence_piece_proto`.
+# Also the ids of `keras_nlp.tokenizers.SentencePieceTokenizer`, which reads the file.
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
 
 
@@ -24,7 +23,7 @@ def train_subwords(sentences, vocabulary_size, path, character_coverage=1.0):
             (0.9995) for text with many stray characters.
 
     Returns:
-        A `keras_nlp.tokenizers.SentencePieceTokenizer`.
+        A `sentencepiece.SentencePieceProcessor`.
 
     Raises:
         ValueError: If there is no text, or if the vocabulary is larger or smaller than
@@ -50,7 +49,7 @@ def train_subwords(sentences, vocabulary_size, path, character_coverage=1.0):
     proto = _train(sentences, vocabulary_size, character_coverage)
     with atomic.replace_file(path, "wb") as file:
         file.write(proto)
-    return keras_nlp.tokenizers.SentencePieceTokenizer(proto=proto)
+    return _sentence_piece.processor(proto)
 
 
 def load_subwords(path):
@@ -60,14 +59,13 @@ def load_subwords(path):
         path: Path of a `.model` file, as `train_subwords` writes it.
 
     Returns:
-        A `keras_nlp.tokenizers.SentencePieceTokenizer`.
+        A `sentencepiece.SentencePieceProcessor`.
 
     Raises:
         ValueError: If the file is missing, is not a SentencePiece model, or has other
             special ids than this module.
     """
-    proto = _sentence_piece.read(path)
-    processor = _sentence_piece.processor(proto)
+    processor = _sentence_piece.processor(_sentence_piece.read(path))
     ids = [processor.pad_id(), processor.unk_id()]
     ids += [processor.bos_id(), processor.eos_id()]
     if ids != [PAD_ID, UNKNOWN_ID, START_ID, END_ID]:
@@ -75,7 +73,7 @@ def load_subwords(path):
             f"{str(path)!r} must number padding, unknown, start and end 0, 1, 2, 3; "
             f"train it with train_subwords(). Received: {ids}"
         )
-    return keras_nlp.tokenizers.SentencePieceTokenizer(proto=proto)
+    return processor
 
 
 def save_vocabulary(tokenizer, path, **settings):
@@ -86,18 +84,17 @@ def save_vocabulary(tokenizer, path, **settings):
     default), and the settings.
 
     Args:
-        tokenizer: A `keras_nlp.tokenizers.SentencePieceTokenizer`.
+        tokenizer: A `sentencepiece.SentencePieceProcessor`.
         path: Path of the file to write; it is written atomically.
         **settings: Other settings that an app needs, e.g. `lowercase=True`.
 
     Raises:
         ValueError: If a setting has the name of one of the fixed keys.
     """
-    processor = _sentence_piece.processor(tokenizer.proto)
-    ids = range(processor.get_piece_size())
+    ids = range(tokenizer.vocab_size())
     fixed = {
-        "pieces": [processor.id_to_piece(i) for i in ids],
-        "scores": [processor.get_score(i) for i in ids],
+        "pieces": [tokenizer.id_to_piece(i) for i in ids],
+        "scores": [tokenizer.get_score(i) for i in ids],
         "pad": PAD_ID,
         "unknown": UNKNOWN_ID,
         "start": START_ID,
@@ -117,25 +114,21 @@ def encode_sentences(tokenizer, sentences):
     """Encodes sentences to subword ids in one call.
 
     Args:
-        tokenizer: A `keras_nlp.tokenizers.SentencePieceTokenizer`.
+        tokenizer: A `sentencepiece.SentencePieceProcessor`.
         sentences: Iterable of strings.
 
     Returns:
         List of lists of integers, one per sentence, without special tokens.
     """
     sentences = list(sentences)
-    return (
-        _sentence_piece.processor(tokenizer.proto).encode(sentences)
-        if sentences
-        else []
-    )
+    return tokenizer.encode(sentences) if sentences else []
 
 
 def decode_ids(tokenizer, ids):
     """Decodes ids to text, up to END and without padding and START.
 
     Args:
-        tokenizer: A `keras_nlp.tokenizers.SentencePieceTokenizer`.
+        tokenizer: A `sentencepiece.SentencePieceProcessor`.
         ids: Ids of one sentence, or a batch of sentences (nested lists or an array).
 
     Returns:
@@ -150,8 +143,7 @@ def decode_ids(tokenizer, ids):
         return decode_ids(tokenizer, [batch])[0]
     rows = [_until_end(row.tolist()) for row in batch]
     # One by one, since the processor takes an empty batch for an empty sentence.
-    decode = _sentence_piece.processor(tokenizer.proto).decode
-    return [decode(row) if row else "" for row in rows]
+    return [tokenizer.decode(row) if row else "" for row in rows]
 
 
 def _until_end(ids):
@@ -161,10 +153,9 @@ def _until_end(ids):
 
 
 def _train(sentences, vocabulary_size, character_coverage):
-    # As keras_nlp's compute_sentence_piece_proto, with two settings that it does not
-    # expose: it leaves the rarest 0.05 % of the characters unknown, which breaks one
-    # short sentence in seventy, and it makes pieces of several digits, so that a model
-    # cannot copy a number digit by digit.
+    # SentencePiece's own defaults, but for two: it leaves the rarest 0.05 % of the
+    # characters unknown, which breaks one short sentence in seventy, and it makes
+    # pieces of several digits, so that a model cannot copy a number digit by digit.
     return _sentence_piece.train(
         sentences,
         vocabulary_size,

@@ -1,5 +1,6 @@
 """The whole export: twin, SavedModel, TFLite, audit, parity, measurement, report."""
 
+import functools
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Mapping
@@ -119,8 +120,14 @@ def export_model(
             "batch_size": batch_size,
             "input_shapes": input_shapes,
         },
-        (samples, main_signature),
-        (tolerance, min_token_agreement, time_limit),
+        functools.partial(
+            settings_lib.make,
+            samples=samples,
+            main_signature=main_signature,
+            tolerance=tolerance,
+            min_token_agreement=min_token_agreement,
+            time_limit=time_limit,
+        ),
         loop_strategy,
         quantize,
         card,
@@ -179,8 +186,13 @@ def export_stablehlo(
         lambda: None,
         output_dir,
         {"signatures": lambda _: {"serve": entry}},
-        (samples, None),
-        (tolerance, min_token_agreement, time_limit),
+        functools.partial(
+            settings_lib.make,
+            samples=samples,
+            tolerance=tolerance,
+            min_token_agreement=min_token_agreement,
+            time_limit=time_limit,
+        ),
         "while",
         quantize,
         card,
@@ -188,29 +200,24 @@ def export_stablehlo(
 
 
 def _export(
-    make_twin, output_dir, signatures, compared, limits, loop_strategy, quantize, card
+    make_twin, output_dir, signatures, make_settings, loop_strategy, quantize, card
 ):
     """The export, from a function that makes the twin; `None` where there is none."""
-    front_end = front_ends.current()
     destination = atomic.check_output_dir(output_dir)
-    child_process.prepare(front_end.preload)  # while this process is busy elsewhere
     card = report.checked_card(card)
     options = quantize_options.parse(quantize)
+    front_end = front_ends.current([option.precision for option in options])
+    child_process.prepare(front_end.preload)  # while this process is busy elsewhere
     twin = make_twin()
     layers = cloning.all_layers(twin) if twin else []
     quantize_options.check_layers(options, [layer.name for layer in layers])
-    tolerance, min_token_agreement, time_limit = limits
     with atomic.staging(destination) as folder:
         variants = traced_variants.TracedVariants(twin, folder, **signatures)
-        settings = settings_lib.make(
-            variants.reference,
-            *compared,
-            tolerance=tolerance,
-            min_token_agreement=min_token_agreement,
-            time_limit=time_limit,
-        )
+        settings = make_settings(variants.reference)
         artifacts = _artifacts(variants, settings, loop_strategy, options, folder)
-        warnings = parity.comparison_warnings(artifacts[0]["parity"], tolerance)
+        warnings = parity.comparison_warnings(
+            artifacts[0]["parity"], settings.tolerance
+        )
         if front_end.name != "saved_model":
             warnings.append(_NO_SAVED_MODEL)
         result = {**card, "artifacts": artifacts, "warnings": warnings}

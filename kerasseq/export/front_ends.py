@@ -6,7 +6,7 @@ it becomes StableHLO, which LiteRT's converter takes, and TensorFlow is not need
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import keras
@@ -31,14 +31,18 @@ class FrontEnd(NamedTuple):
         package: Name of the package.
         preload: Modules that the child process of a conversion has imported.
         required: Packages that must be installed.
+        quantizer: Those that a file with int8 weights needs too.
         install: What to install to have them.
+        quantizes_lstms: Whether the weights of a fused LSTM can be int8.
     """
 
     name: str
     package: str
     preload: tuple[str, ...]
     required: tuple[str, ...]
+    quantizer: tuple[str, ...]
     install: str
+    quantizes_lstms: bool = False
 
     @property
     def child(self) -> str:
@@ -61,7 +65,7 @@ class FrontEnd(NamedTuple):
         Returns:
             A `Traced`.
         """
-        return self._tracing().Traced(function, specs, variables)
+        return self._module("tracing").Traced(function, specs, variables)
 
     def write(self, traced: Mapping[str, Traced], path: Any) -> None:
         """Writes traced functions to a folder, as the child process takes them.
@@ -70,10 +74,25 @@ class FrontEnd(NamedTuple):
             traced: `{signature name: Traced}`.
             path: Path of the folder.
         """
-        self._tracing().write(traced, path)
+        self._module("tracing").write(traced, path)
 
-    def _tracing(self):
-        return importlib.import_module(f"{self.package}.tracing")
+    def layer_errors(
+        self, job: Any, time_limit: float | None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Measures the error that int8 causes in each layer.
+
+        Args:
+            job: The `converter.Job` that wrote the int8 file.
+            time_limit: Seconds that this may take; `None` for any.
+
+        Returns:
+            `(rows, reason)`: a list of `{"layer", "op", "relative_error"}`, or an empty
+            list and the reason why.
+        """
+        return self._module("layer_errors").measure(job, time_limit)
+
+    def _module(self, name):
+        return importlib.import_module(f"{self.package}.{name}")
 
 
 _FRONT_ENDS = {
@@ -82,20 +101,26 @@ _FRONT_ENDS = {
         "kerasseq.export.saved_model",
         ("tensorflow", "kerasseq.export.postprocess"),
         ("tensorflow",),
+        (),
         "tensorflow",
+        quantizes_lstms=True,
     ),
     "jax": FrontEnd(
         "stablehlo",
         "kerasseq.export.stablehlo",
         ("litert_converter.mlir.ir", "kerasseq.export.postprocess"),
         ("litert_converter",),
+        ("ai_edge_quantizer",),
         "kerasseq[litert]",
     ),
 }
 
 
-def current() -> FrontEnd:
+def current(precisions: Collection[str] = ()) -> FrontEnd:
     """The front end of the backend that Keras runs on.
+
+    Args:
+        precisions: Those of the files that it has to make.
 
     Returns:
         A `FrontEnd`.
@@ -111,7 +136,10 @@ def current() -> FrontEnd:
             f"KERAS_BACKEND=tensorflow or jax. Received: KERAS_BACKEND={backend}"
         )
     front_end = _FRONT_ENDS[backend]
-    missing = [x for x in front_end.required if importlib.util.find_spec(x) is None]
+    required = front_end.required
+    if {"dynamic", "int8"} & {*precisions}:
+        required += front_end.quantizer
+    missing = [x for x in required if importlib.util.find_spec(x) is None]
     if missing:
         raise ImportError(
             f"Exporting on the {backend} backend needs {', '.join(missing)}. Run "

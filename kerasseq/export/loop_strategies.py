@@ -180,8 +180,8 @@ def for_precision(
 ) -> str:
     """The loop strategy of a quantized file.
 
-    The converter has no int8 loops: LSTMs become one op each, and all other loops are
-    unrolled. `"dynamic"` fuses LSTMs too, for speed.
+    The converter has no int8 loops: LSTMs become one op each, where the quantizer takes
+    it, and all other loops are unrolled. `"dynamic"` fuses LSTMs too, for speed.
 
     Args:
         variants: `traced_variants.TracedVariants`.
@@ -197,7 +197,7 @@ def for_precision(
     """
     if precision == "float16" or not variants.num_steps:
         return chosen
-    fused = takes_fused(variants, settings)
+    fused = variants.front_end.quantizes_lstms and takes_fused(variants, settings)
     if precision == "dynamic":
         return "fused" if fused else "while"
     strategy = "loopless" if fused else "unrolled"

@@ -134,11 +134,9 @@ def _entry(variants, job, loop_strategy, settings):
 
 
 def _errors(variants, job, settings):
-    if job.precision != "int8" or variants.front_end.name != "saved_model":
+    if job.precision != "int8":
         return []
-    from kerasseq.export.saved_model import layer_errors
-
-    errors, reason = layer_errors.measure(job, settings.time_limit)
+    errors, reason = variants.front_end.layer_errors(job, settings.time_limit)
     if reason:
         warnings.warn(f"No error by layer in the report. {reason}", stacklevel=5)
     return errors

@@ -32,9 +32,10 @@ class CompiledRNNMixin:
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         _check_states(self, initial_state, sequences)
-        # The fused LSTM op keeps its cell state to itself.
-        loop = ops.without_fusion() if self.return_state else contextlib.nullcontext()
-        with loop:
+        with contextlib.ExitStack() as stack:
+            if self.return_state and keras.backend.backend() == "tensorflow":
+                # The fused LSTM op keeps its cell state to itself there.
+                stack.enter_context(ops.without_fusion())
             outputs, states = cell_loop.run_cell(
                 self.cell,
                 sequences,

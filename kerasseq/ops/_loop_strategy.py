@@ -61,7 +61,7 @@ def loop_strategy(kind):
     """
     if kind not in LOOP_STRATEGIES:
         raise ValueError(f"`kind` must be one of {LOOP_STRATEGIES}. Received: {kind!r}")
-    may_fuse = kind != "train" and keras.backend.backend() == "tensorflow"
+    may_fuse = kind != "train" and keras.backend.backend() in ("tensorflow", "jax")
     chosen = LoopStrategy(kind, may_fuse=may_fuse)
     token = _loop_strategy.set(chosen)
     try:

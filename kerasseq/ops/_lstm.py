@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasseq.ops import kernels
+from kerasseq.ops import _fused_lstm, kernels
 from kerasseq.ops._loop_strategy import current_loop_strategy
 from kerasseq.ops._projected_recurrence import projected_recurrence
 from kerasseq.ops.cells import lstm_step
@@ -41,10 +41,8 @@ def lstm(
         `(outputs, [h, c])`, as `recurrence`.
     """
     if current_loop_strategy().may_fuse:
-        from kerasseq.ops import _fused_lstm
-
         gates = (activation, recurrent_activation, recurrent_mask)
-        if _fused_lstm.wanted(sequences, initial_states, *gates):
+        if _fused_lstm.wanted(sequences, initial_states, *gates, loop.get("mask")):
             return _fused_lstm.fused_lstm(
                 sequences, initial_states, kernel, recurrent_kernel, bias, **loop
             )

@@ -74,7 +74,7 @@ def load_data(flags, run_dir):
 def build_model(flags, data):
     """Builds and compiles the model."""
     model = translate_model.build(
-        flags, data["tokenizer"].vocabulary_size(), translate_data.lengths(data)
+        flags, data["tokenizer"].vocab_size(), translate_data.lengths(data)
     )
     translate_model.compile_model(flags, model, len(data["train"]))
     print(f"model: {model.count_params():,} parameters")

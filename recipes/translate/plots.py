@@ -53,4 +53,4 @@ def draw_attention(model, data, source, folder):
 
 def _pieces(tokenizer, ids):
     ids = [int(i) for i in ids if i]
-    return [tokenizer.id_to_token(i).replace("▁", "_") for i in ids]
+    return [tokenizer.id_to_piece(i).replace("▁", "_") for i in ids]

@@ -1,5 +1,6 @@
 import json
 
+import keras_nlp
 import numpy as np
 import pytest
 
@@ -26,8 +27,8 @@ def tokenizer(model_path):
 
 
 def test_special_ids_and_size(tokenizer):
-    assert tokenizer.vocabulary_size() == 30
-    names = [tokenizer.id_to_token(i) for i in range(4)]
+    assert tokenizer.vocab_size() == 30
+    names = [tokenizer.id_to_piece(i) for i in range(4)]
     assert names == ["<pad>", "<unk>", "<s>", "</s>"]
 
 
@@ -37,14 +38,19 @@ def test_only_the_model_is_written(model_path):
 
 def test_encode_is_what_the_tokenizer_does_and_decode_undoes_it(tokenizer):
     encoded = subwords.encode_sentences(tokenizer, iter(SENTENCES))
-    assert encoded == tokenizer(SENTENCES)
+    assert encoded == tokenizer.encode(SENTENCES)
     assert all(type(i) is int and i > 3 for ids in encoded for i in ids)
     assert subwords.decode_ids(tokenizer, encoded) == SENTENCES
     assert subwords.encode_sentences(tokenizer, []) == []
 
 
+def test_keras_nlp_reads_the_model(tokenizer, model_path):
+    peer = keras_nlp.tokenizers.SentencePieceTokenizer(proto=model_path.read_bytes())
+    assert peer(SENTENCES) == subwords.encode_sentences(tokenizer, SENTENCES)
+
+
 def test_each_digit_is_a_piece_of_its_own(tokenizer):
-    pieces = [tokenizer.id_to_token(i) for i in range(30)]
+    pieces = [tokenizer.id_to_piece(i) for i in range(30)]
     assert not [p for p in pieces if sum(map(str.isdigit, p)) > 1]
 
 
@@ -61,7 +67,7 @@ def test_save_vocabulary(tokenizer, tmp_path):
     path = tmp_path / "vocabulary.json"
     subwords.save_vocabulary(tokenizer, path, lowercase=True, source_length=16)
     saved = json.loads(path.read_text("utf-8"))
-    assert saved["pieces"] == [tokenizer.id_to_token(i) for i in range(30)]
+    assert saved["pieces"] == [tokenizer.id_to_piece(i) for i in range(30)]
     assert len(saved["scores"]) == 30
     keys = ("pad", "unknown", "start", "end", "lowercase", "source_length")
     assert [saved[key] for key in keys] == [0, 1, 2, 3, True, 16]

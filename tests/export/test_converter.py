@@ -58,7 +58,7 @@ class TestErrors:
         package.mkdir()
         (package / "convert_child.py").write_text(f"import os, sys\n{code}\n")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-        front_end = front_ends.FrontEnd("crashing", "crashing", (), (), "")
+        front_end = front_ends.FrontEnd("crashing", "crashing", (), (), (), "")
         with pytest.raises(RuntimeError, match=f"(?s){message}"):
             job = converter.Job(tmp_path, tmp_path / "model.tflite", ["serve"])
             converter.convert(front_end, [job], [])

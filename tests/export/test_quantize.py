@@ -134,7 +134,7 @@ class TestErrors:
         (tmp_path / "crashing").mkdir()
         (tmp_path / "crashing" / "convert_child.py").write_text(code)
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-        front_end = front_ends.FrontEnd("crashing", "crashing", (), (), "")
+        front_end = front_ends.FrontEnd("crashing", "crashing", (), (), (), "")
         job = converter.Job(tmp_path, tmp_path / "a.tflite", ["serve"], "int8")
         with pytest.raises(RuntimeError, match='no int8 loops.*use "dynamic".*11'):
             converter.convert(front_end, [job], [])

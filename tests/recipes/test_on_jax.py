@@ -1,13 +1,19 @@
-"""The recipes on JAX where TensorFlow cannot be imported, from training to the file."""
+"""The recipes on JAX where TensorFlow is not installed, from training to the use."""
 
+import configparser
 import json
 import pathlib
+import venv
 
 import jax_process
 import keras
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = pathlib.Path(__file__).parents[2]
+# They need TensorFlow, and no recipe needs them on JAX.
+WITH_TENSORFLOW = ("keras-nlp", "tensorflow", "tensorflow-datasets", "tensorboard")
 TINY = {
     "classify_image": [
         *("--epochs=2", "--limit=100", "--hidden_dim=32", "--num_layers=1"),
@@ -16,7 +22,7 @@ TINY = {
     "generate": [
         *("--epochs=2", "--units=32", "--arch=gru", "--num_layers=1", "--length=16"),
         *("--batch_size=4", "--prompt_length=12", "--max_length=30"),
-        "--quantize=dynamic",
+        *("--quantize=dynamic", "--data=text.txt"),
     ],
     "segment": ["--epochs=1", "--width=8", "--depth=2", "--quantize=float16,int8"],
     "translate": [
@@ -24,30 +30,57 @@ TINY = {
         *("--embedding_dim=32", "--buckets=1", "--beam_size=3", "--quantize=dynamic"),
     ],
 }
-RUN = """
-import runpy
-sys.argv = sys.argv[1:]
-runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-"""
+USE = {
+    "classify_image": "--images=image.png",
+    "generate": "--prompt=the cat",
+    "segment": "--images=image.png",
+    "translate": "--translate=Thursday, May 4, 1995",
+}
 
-PROGRAM = jax_process.WITHOUT_TENSORFLOW + RUN
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        keras.backend.backend() == "jax", reason="starts processes on JAX itself"
+    ),
+]
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() == "jax", reason="starts processes on JAX itself"
-)
+
+def requirements():
+    """What the package needs on JAX, with the extras of the export and the recipes."""
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    extras = settings["options.extras_require"]
+    lines = settings["options"]["install_requires"] + extras["jax"]
+    lines += extras["litert"] + extras["recipes"]
+    lines = [line for line in lines.splitlines() if line and line[0] not in "#%"]
+    return [x for x in lines if not x.startswith(WITH_TENSORFLOW)]
 
 
-@pytest.mark.slow
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Runs Python where TensorFlow is not installed."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=True)
+
+    def run(*command):
+        result = jax_process.run(*command, python=folder / "bin" / "python")
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    run("-m", "pip", "install", "--quiet", *requirements())
+    assert "tensorflow" not in run("-m", "pip", "list").lower()
+    return run
+
+
 @pytest.mark.parametrize("recipe", TINY)
-def test_the_whole_job(recipe, tmp_path):
-    arguments = [f"recipes.{recipe}", *TINY[recipe], f"--output_dir={tmp_path}"]
-    if recipe == "generate":
-        text = tmp_path / "text.txt"
-        text.write_text("the cat sat on the mat and the dog sat on the log\n" * 60)
-        arguments.append(f"--data={text}")
-    result = jax_process.run("-c", PROGRAM, *arguments)
-    assert result.returncode == 0, result.stdout + result.stderr
-    report = json.loads((tmp_path / "report.json").read_text())
+def test_the_whole_job(run, recipe, tmp_path):
+    (tmp_path / "text.txt").write_text("the cat sat on the mat and on the log\n" * 90)
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64), "uint8")
+    Image.fromarray(pixels).save(tmp_path / "image.png")
+    arguments = [x.replace("text.txt", f"{tmp_path}/text.txt") for x in TINY[recipe]]
+    output_dir = tmp_path / "run"
+    run("-m", f"recipes.{recipe}", *arguments, f"--output_dir={output_dir}")
+    report = json.loads((output_dir / "report.json").read_text())
     full, *smaller = report["artifacts"]
     wanted = next(x for x in TINY[recipe] if x.startswith("--quantize"))
     assert [x["precision"] for x in smaller] == wanted.partition("=")[2].split(",")
@@ -55,5 +88,8 @@ def test_the_whole_job(recipe, tmp_path):
         assert entry["flex_ops"] == entry["custom_ops"] == []
     assert full["max_abs_diff"] is None or full["max_abs_diff"] <= 1e-4
     names = ("model.keras", "card.json", "report.html")
-    assert all((tmp_path / name).exists() for name in names)
-    assert not (tmp_path / "saved_model").exists()
+    assert all((output_dir / name).exists() for name in names)
+    assert not (output_dir / "saved_model").exists()
+    use = USE[recipe].replace("image.png", f"{tmp_path}/image.png")
+    options = [f"--from={output_dir}", f"--output_dir={tmp_path}/used"]
+    assert run("-m", f"recipes.{recipe}", use, *options).strip()

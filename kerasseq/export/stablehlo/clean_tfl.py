@@ -3,7 +3,7 @@
 import numpy as np
 from litert_converter.mlir import ir
 
-from kerasseq.export.stablehlo import clean_slices, loops, tfl
+from kerasseq.export.stablehlo import clean_slices, fused_lstm, loops, tfl
 
 _MAX_STORED = 4096  # elements
 
@@ -11,6 +11,7 @@ _MAX_STORED = 4096  # elements
 def clean(module: ir.Module) -> None:
     """Rewrites a module.
 
+    - The composite of a whole LSTM becomes one op.
     - `GATHER_ND` with indices of one axis becomes `GATHER`.
     - A softmax of `x - max(x)` becomes one of `x`: the op subtracts it anyhow.
     - A `SLICE` of one row, at a place known at run time, becomes `GATHER`.
@@ -22,6 +23,7 @@ def clean(module: ir.Module) -> None:
         module: A module of the dialect `tfl`, which is changed.
     """
     with ir.Location.unknown(module.context):
+        fused_lstm.replace_all(module, loops.walk(module.operation))
         found = [x for x in loops.walk(module.operation) if x.name in _REWRITES]
         for operation in found:  # what reads a value comes after what computes it
             _REWRITES[operation.name](operation)
@@ -77,13 +79,9 @@ def _broadcast(operation):
         tfl.replace(operation, tfl.stored(stored, result.type, point))
     elif shape and _rank(x) == len(shape):
         times = [new // old for new, old in zip(shape, tfl.shape(x), strict=True)]
-        tile = ir.Operation.create(
-            "tfl.tile",
-            results=[result.type],
-            operands=[x, tfl.integers(times, point)],
-            ip=point,
-        )
-        tfl.replace(operation, tile)
+        operands = [x, tfl.integers(times, point)]
+        tile = tfl.made("tfl.tile", shape, result.type.element_type, operands, point)
+        result.replace_all_uses_with(tile)
 
 
 def _square(operation):

@@ -64,7 +64,7 @@ def convert(folder: str | os.PathLike, signatures: Sequence[str]) -> bytes:
 
 
 def quantized(content: bytes, job: dict[str, Any]) -> bytes:
-    """Quantizes a file.
+    """Quantizes a file; the errors of an int8 file are beside it.
 
     Args:
         content: The bytes of a float file, from `convert`.
@@ -77,17 +77,16 @@ def quantized(content: bytes, job: dict[str, Any]) -> bytes:
         return content
     if job["precision"] == "float16":
         return half_weights.apply(content)
-    from kerasseq.export.stablehlo import quantizer
+    from kerasseq.export.stablehlo import layer_errors, quantizer
 
     if job["precision"] == "dynamic":
         return quantizer.dynamic(content)
-    return quantizer.int8(
-        content,
-        sample_files.read(job["data"]),
-        job["float_ops"],
-        job["float_layers"],
-        job["layers"],
+    data = sample_files.read(job["data"])
+    int8 = quantizer.int8(
+        content, data, job["float_ops"], job["float_layers"], job["layers"]
     )
+    layer_errors.write(job, content, int8, data)
+    return int8
 
 
 def _converted(context, path, name, inputs, outputs):

@@ -59,21 +59,53 @@ def after(value: Any, first: Any) -> ir.InsertionPoint:
     return ir.InsertionPoint.at_block_begin(first.block)
 
 
-def integers(values: int | Sequence[int], point: ir.InsertionPoint) -> Any:
-    """A constant of int32: of one axis, or of none for a single number."""
+def integers(values: Any, point: ir.InsertionPoint) -> Any:
+    """A constant of int32, of a number or nested lists of numbers."""
     array, i32 = np.array(values, np.int32), ir.IntegerType.get_signless(32)
     result = ir.RankedTensorType.get(list(array.shape), i32)
     return stored(array, result, point).results[0]
 
 
-def reshaped(value: Any, shape: Sequence[int], point: ir.InsertionPoint) -> Any:
-    """A value in another shape."""
+def floats(values: Any, point: ir.InsertionPoint) -> Any:
+    """A constant of float32."""
+    array = np.ascontiguousarray(values, np.float32)
+    result = ir.RankedTensorType.get(list(array.shape), ir.F32Type.get())
+    return stored(array, result, point).results[0]
+
+
+def nothing(point: ir.InsertionPoint) -> Any:
+    """What stands for an operand that an operation does without."""
     return ir.Operation.create(
-        "tfl.reshape",
-        results=[ir.RankedTensorType.get(shape, value.type.element_type)],
-        operands=[value, integers(shape, point)],
+        "tfl.no_value",
+        results=[ir.NoneType.get()],
+        attributes={"value": ir.UnitAttr.get()},
         ip=point,
     ).results[0]
+
+
+def made(
+    name: str,
+    shape: Sequence[int],
+    element: Any,
+    operands: Sequence[Any],
+    point: ir.InsertionPoint,
+    **attributes: Any,
+) -> Any:
+    """The result of a new operation, of this shape and type of element."""
+    return ir.Operation.create(
+        name,
+        results=[ir.RankedTensorType.get(shape, element)],
+        operands=operands,
+        attributes=attributes,
+        ip=point,
+    ).results[0]
+
+
+def reshaped(value: Any, shape: Sequence[int], point: ir.InsertionPoint) -> Any:
+    """A value in another shape."""
+    sizes = integers(shape, point)
+    element = value.type.element_type
+    return made("tfl.reshape", shape, element, [value, sizes], point)
 
 
 def gather(result: Any, table: Any, rows: Any, point: ir.InsertionPoint) -> Any:

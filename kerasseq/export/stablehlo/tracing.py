@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from kerasseq.export import samples as samples_lib
-from kerasseq.export.stablehlo import TABLE, clean_jaxpr
+from kerasseq.export.stablehlo import TABLE, attention, clean_jaxpr
 
 
 class Traced:
@@ -40,9 +40,10 @@ class Traced:
         self.specs = {name: _struct(name, *spec) for name, spec in specs.items()}
         # Of one host, whichever devices the model was trained on.
         values = [np.asarray(variable.value) for variable in variables]
-        self._jaxpr, outputs = jax.make_jaxpr(stateless, return_shape=True)(
-            values, self.specs
-        )
+        with attention.four_axes():
+            self._jaxpr, outputs = jax.make_jaxpr(stateless, return_shape=True)(
+                values, self.specs
+            )
         self._values = values
         self._compiled = jax.jit(jax.extend.core.jaxpr_as_fun(self._jaxpr))
         self.inputs, self.outputs = sorted(specs), sorted(outputs)

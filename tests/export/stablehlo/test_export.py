@@ -56,6 +56,34 @@ class TestFiles:
         report = export.export_model(model, tmp_path, loop_strategy="while")
         assert report["artifacts"][0]["ops"]["WHILE"] == 1
 
+    @pytest.mark.parametrize("backwards", [False, True])
+    def test_an_lstm_is_one_op(self, backwards, tmp_path):
+        x = keras.Input((12, 8), name="x")
+        lstm = layers.LSTM(16, go_backwards=backwards, return_state=True)
+        h, *states = lstm(x)
+        y = layers.LSTM(5)(
+            keras.ops.flip(x, 1), initial_state=[s[:, :5] for s in states]
+        )
+        model = keras.Model(x, {"h": h, "c": states[1], "y": y})
+        samples = {"x": normal(6, 12, 8)}
+        for precision in ((), ("float16",)):
+            report = export.export_model(
+                model,
+                tmp_path,
+                loop_strategy="fused",
+                samples=samples,
+                quantize=precision,
+            )
+        for entry in report["artifacts"]:
+            assert entry["ops"]["UNIDIRECTIONAL_SEQUENCE_LSTM"] == 2
+            assert "WHILE" not in entry["ops"]
+            limit = 1e-5 if entry["precision"] == "float32" else 1e-2
+            assert entry["max_abs_diff"] < limit
+        # The op overwrites its states: a second run starts with those of the model.
+        runner = lite.Runner(tmp_path / "model.tflite")
+        once, twice = (runner.run(x=samples["x"][:1]) for _ in range(2))
+        assert all((once[name] == twice[name]).all() for name in once)
+
     def test_signatures_share_weights(self, tmp_path):
         model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(500)])
 
@@ -140,11 +168,16 @@ class TestFiles:
         assert int8["int8_share"] == 1.0
         assert int8["bytes"] < 0.5 * full["bytes"]
         assert int8["max_abs_diff"] < 0.1
+        errors = {row["layer"]: row["relative_error"] for row in int8["error_by_layer"]}
+        assert {"conv", "last"} <= errors.keys() and 0 < max(errors.values()) < 0.1
         sides = lite.Runner(tmp_path / "model_int8.tflite").signatures["serve"]
         assert sides["inputs"]["image"] == ((1, 8, 8, 3), "float32")
-        quantize = [export.Int8(data, float_layers=["last"])]
-        report = export.export_model(model, tmp_path, samples=data, quantize=quantize)
-        assert 0 < report["artifacts"][1]["int8_share"] < 1.0
+        for floats in ({"float_layers": ["last"]}, {"float_ops": ["FULLY_CONNECTED"]}):
+            quantize = [export.Int8(data, **floats)]
+            report = export.export_model(
+                model, tmp_path, samples=data, quantize=quantize
+            )
+            assert 0 < report["artifacts"][1]["int8_share"] < 1.0
 
 
 class TestGraphs:
@@ -191,6 +224,22 @@ class TestGraphs:
         )
         assert entry["ops"] == {"SOFTMAX": 1}
 
+    @pytest.mark.parametrize("masked", [False, True])
+    @pytest.mark.parametrize("causal", [False, True])
+    def test_attention_has_four_axes(self, causal, masked, tmp_path):
+        def function(q, k, v, mask):
+            mask = mask if masked else None
+            attend = keras.ops.dot_product_attention
+            return {"y": attend(q, k, v, mask=mask, is_causal=causal) + 0}
+
+        shape, mask = (2, 7, 3, 4), np.tri(7, dtype=bool)[None, None]
+        inputs = dict(zip("qkv", normal(3, *shape), strict=True), mask=mask)
+        entry = export_function(function, tmp_path, inputs)
+        assert entry["gpu_refused_ops"] == [] and entry["ops"]["SOFTMAX"] == 1
+        expected = function(**inputs)["y"]
+        found = lite.Runner(tmp_path / "model.tflite").run(**inputs)["y"]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
     def test_a_loop_in_a_loop(self, tmp_path):
         def function(x):
             def outer(i, total):
@@ -223,6 +272,19 @@ class TestErrors:
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
         with pytest.raises(ImportError, match=r"litert_converter.*kerasseq\[litert\]"):
             front_ends.current()
+
+    def test_no_quantizer(self, tmp_path, monkeypatch, capsys):
+        def find_spec(name, package=None, find=importlib.util.find_spec):
+            return None if name == "ai_edge_quantizer" else find(name, package)
+
+        monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+        assert front_ends.current(["float32", "float16"])
+        dense_and_gru().save(tmp_path / "m.keras")
+        command = ["export", f"{tmp_path}/m.keras", "--out", f"{tmp_path}/out"]
+        assert cli.main([*command, "--quantize", "dynamic"]) == 2
+        message = capsys.readouterr().err
+        assert "needs ai_edge_quantizer" in message and "kerasseq[litert]" in message
+        assert not (tmp_path / "out").exists()
 
 
 @keras.saving.register_keras_serializable("test")
