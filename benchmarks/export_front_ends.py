@@ -3,10 +3,11 @@
     python -m benchmarks.export_front_ends
     python -m benchmarks.export_front_ends --entries LSTM --entries vit-token
 
-Each entry of the tests' catalogue is exported on TensorFlow (SavedModel, TensorFlow's
-converter) and on JAX (StableHLO, LiteRT's converter), each loop as a loop. The two
-files of an entry run interleaved in one process with one thread; the
-results are medians, seconds those of a warm process. Takes ten minutes on two cores.
+Each entry of the tests' catalogue and each of their fourteen models of stock layers is
+exported on TensorFlow (SavedModel, TensorFlow's converter) and on JAX (StableHLO,
+LiteRT's converter), each loop as a loop. The two files of an entry run interleaved in
+one process with one thread; the results are medians, seconds those of a warm process.
+Takes ten minutes on two cores.
 """
 
 import json
@@ -42,16 +43,13 @@ _OUTPUT = flags.DEFINE_string(
 
 def export_all(folder, *wanted):
     """The child: exports the entries on the backend of this process."""
-    sys.path.insert(0, str(ROOT / "tests"))
-    import catalog
-
     from kerasseq import export
 
-    for entry in catalog.ENTRIES:
-        if "P4" in entry.excused or (wanted and entry.id not in wanted):
+    for name, make in _models().items():
+        if wanted and name not in wanted:
             continue
-        model, inputs = entry.model(), entry.inputs()
-        place = pathlib.Path(folder) / entry.id
+        model, inputs = make()
+        place = pathlib.Path(folder) / name
         start = time.perf_counter()
         try:
             report = _export(export, model, inputs, place)
@@ -64,13 +62,41 @@ def export_all(folder, *wanted):
         atomic.write_json(place / "result.json", result)
 
 
+def _models():
+    """`{name: function that makes the model and its inputs}`."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    import catalog
+    from export import architectures
+
+    made = {
+        entry.id: lambda entry=entry: (entry.model(), entry.inputs())
+        for entry in catalog.ENTRIES
+        if "P4" not in entry.excused
+    }
+    for name, build in architectures.ALL.items():
+
+        def stock(build=build):
+            model = build()
+            return model, architectures.rows(model, 1)
+
+        made[f"stock {name}"] = stock
+    return made
+
+
 def _export(export, model, inputs, place):
+    import keras
+
     specs = {name: (x.shape, x.dtype.name) for name, x in inputs.items()}
+
+    def call(twin, tensors):
+        ordered = [tensors[x.name] for x in twin.inputs]
+        return twin(keras.tree.pack_sequence_as(twin.input, ordered))
+
     return export.export_model(
         model,
         place,
         signatures=lambda twin: {
-            "serve": (lambda **tensors: {"outputs": twin(tensors)}, specs)
+            "serve": (lambda **tensors: {"outputs": call(twin, tensors)}, specs)
         },
         samples={"serve": [inputs]},
         loop_strategy="while",

@@ -53,7 +53,7 @@ def check_padding(
     Raises:
         ValueError: The message says which mask is not padded on the right, if one is.
     """
-    if not variants.num_fusible:
+    if not variants.num_masked:
         return
     figures = parity.compare(
         variants.run("while"), variants.run("fused"), settings.samples

@@ -37,6 +37,7 @@ class TracedVariants:
         self.reference = self["while"]
         self.num_steps = self.counts("while").num_steps
         self.num_fusible = self.counts("while").num_fusible
+        self.num_masked = self.counts("while").num_masked
         self.buffer_bytes = self.counts("while").buffer_bytes
 
     def __getitem__(self, loop_strategy: str) -> dict[str, signatures_lib.Signature]:

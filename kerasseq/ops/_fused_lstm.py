@@ -42,6 +42,7 @@ def wanted(
     )
     so_far = current_loop_strategy()
     so_far.num_fusible += fusible
+    so_far.num_masked += fusible and mask is not None
     if not fusible or so_far.kind != "loopless":
         return fusible and so_far.fuses
     # LiteRT's own quantizer leaves the op in float.

@@ -19,6 +19,7 @@ class LoopStrategy:
         buffer_bytes: Total size of the output buffers of loops.
         num_fusible: Number of recurrences that are one op, or would be with another
             `kind`.
+        num_masked: Number of those with a mask.
         may_fuse: Boolean, whether recurrences are checked for fusion at all.
     """
 
@@ -26,6 +27,7 @@ class LoopStrategy:
     num_steps: int = 0
     buffer_bytes: int = 0
     num_fusible: int = 0
+    num_masked: int = 0
     may_fuse: bool = True
 
     @property

@@ -1,6 +1,7 @@
 """Fourteen architectures of stock Keras layers, as people bring them."""
 
 import keras
+import numpy as np
 from keras import layers
 
 
@@ -120,3 +121,18 @@ ALL = {
         nested,
     )
 }
+
+
+def rows(model, count):
+    """Inputs of the model: normal numbers, and ids padded on the right."""
+    generator = np.random.default_rng(0)
+    found = {}
+    for tensor in model.inputs:
+        shape = (count, *tensor.shape[1:])
+        if tensor.dtype == "int32":
+            ids = generator.integers(1, 40, shape)
+            ids[::2, -3:] = 0
+            found[tensor.name] = ids.astype("int32")
+        else:
+            found[tensor.name] = generator.normal(size=shape).astype("float32")
+    return found

@@ -28,27 +28,12 @@ print(json.dumps([outputs[name].tolist() for name in sorted(outputs)]))
 """
 
 
-def rows(model, count):
-    """Inputs of the model: normal numbers, and ids padded on the right."""
-    generator = np.random.default_rng(0)
-    found = {}
-    for tensor in model.inputs:
-        shape = (count, *tensor.shape[1:])
-        if tensor.dtype == "int32":
-            ids = generator.integers(1, 40, shape)
-            ids[::2, -3:] = 0
-            found[tensor.name] = ids.astype("int32")
-        else:
-            found[tensor.name] = generator.normal(size=shape).astype("float32")
-    return found
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", architectures.ALL)
 def test_exports(name, tmp_path):
     keras.utils.set_random_seed(0)
     model = architectures.ALL[name]()
-    data = rows(model, 60)
+    data = architectures.rows(model, 60)
     quantize = [] if name in NO_INT8 else [export.Int8(data)]
     report = export.export_model(
         model,

@@ -33,3 +33,8 @@ def test_the_front_end():
 @pytest.mark.slow
 def test_the_whole_catalogue():
     run_on_jax(SHIPS, "-m", "")
+
+
+@pytest.mark.slow
+def test_the_stock_architectures():
+    run_on_jax(HERE / "test_architectures.py", "-m", "")
