@@ -33,7 +33,8 @@ def join(module: ir.Module) -> None:
                     key = (operation.operands[0], part.axis, part.size)
                     groups[key].append(part)
         for (x, axis, size), parts in groups.items():
-            _join(x, axis, size, parts)
+            for together in _by_block(parts):
+                _join(x, axis, size, together)
 
 
 def _part(operation):
@@ -51,6 +52,19 @@ def _part(operation):
     return _Part(operation, cut[0], begin[cut[0]], sizes[cut[0]])
 
 
+def _by_block(parts):
+    """Lists of the parts in one block each, as in one body of a loop."""
+    found: list[list[_Part]] = []
+    for part in parts:
+        for group in found:
+            if group[0].slice.block == part.slice.block:
+                group.append(part)
+                break
+        else:
+            found.append([part])
+    return found
+
+
 def _join(x, axis, size, parts):
     length = tfl.shape(x)[axis]
     wanted = list(range(0, length, size))
@@ -58,8 +72,6 @@ def _join(x, axis, size, parts):
     if sorted(found) != wanted or length % size or len(wanted) < 2:
         return
     first = parts[0].slice
-    if any(part.slice.parent != first.parent for part in parts):
-        return
     point = tfl.after(x, first)
     rows = [_dropped(part.slice, axis) for part in parts]
     i32 = ir.IntegerType.get_signless(32)

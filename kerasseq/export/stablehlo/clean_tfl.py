@@ -3,7 +3,14 @@
 import numpy as np
 from litert_converter.mlir import ir
 
-from kerasseq.export.stablehlo import clean_slices, fused_lstm, loops, tfl
+from kerasseq.export.stablehlo import (
+    clean_shapes,
+    clean_slices,
+    composites,
+    fold,
+    loops,
+    tfl,
+)
 
 _MAX_STORED = 4096  # elements
 
@@ -11,7 +18,8 @@ _MAX_STORED = 4096  # elements
 def clean(module: ir.Module) -> None:
     """Rewrites a module.
 
-    - The composite of a whole LSTM becomes one op.
+    - Composites become one op each.
+    - What is computed from small constants becomes one.
     - `GATHER_ND` with indices of one axis becomes `GATHER`.
     - A softmax of `x - max(x)` becomes one of `x`: the op subtracts it anyhow.
     - A `SLICE` of one row, at a place known at run time, becomes `GATHER`.
@@ -23,13 +31,15 @@ def clean(module: ir.Module) -> None:
         module: A module of the dialect `tfl`, which is changed.
     """
     with ir.Location.unknown(module.context):
-        fused_lstm.replace_all(module, loops.walk(module.operation))
+        composites.replace_all(module)
+        fold.constants(module)
         found = [x for x in loops.walk(module.operation) if x.name in _REWRITES]
         for operation in found:  # what reads a value comes after what computes it
             _REWRITES[operation.name](operation)
         tfl.sweep(loops.walk(module.operation))
         clean_slices.join(module)
         tfl.sweep(loops.walk(module.operation))
+        clean_shapes.simplify(module)
 
 
 def _gather_rows(operation):
@@ -74,7 +84,8 @@ def _broadcast(operation):
     x, result = operation.operands[0], operation.results[0]
     shape, point = tfl.shape(result), ir.InsertionPoint(operation)
     value = tfl.array(x)
-    if value is not None and np.prod(shape) <= _MAX_STORED:
+    numbers = str(result.type.element_type) != "i1"
+    if value is not None and numbers and np.prod(shape) <= _MAX_STORED:
         stored = np.ascontiguousarray(np.broadcast_to(value, shape))
         tfl.replace(operation, tfl.stored(stored, result.type, point))
     elif shape and _rank(x) == len(shape):

@@ -1,4 +1,4 @@
-"""Replaces the composite of a whole LSTM by the one op that TFLite has for it."""
+"""The one op that TFLite has for a whole LSTM."""
 
 from typing import Any
 
@@ -7,36 +7,17 @@ from litert_converter.mlir import ir
 
 from kerasseq.export.stablehlo import tfl
 
-NAME = "kerasseq.lstm"  # of `kerasseq.ops._fused_lstm_jax`
 _GATES = 4  # in Keras and in TFLite: input, forget, cell, output
 _OP = "tfl.unidirectional_sequence_lstm"
 
 
-def replace_all(module: ir.Module, operations: list[Any]) -> None:
-    """Makes `UNIDIRECTIONAL_SEQUENCE_LSTM` of each composite of an LSTM.
+def replace(composite: Any, number: int) -> None:
+    """Makes `UNIDIRECTIONAL_SEQUENCE_LSTM` of the composite of an LSTM.
 
     Args:
-        module: A module of the dialect `tfl`, which is changed.
-        operations: The operations in it.
+        composite: The operation; what reads its results reads those of the op.
+        number: Its number among all composites.
     """
-    composites = [x for x in operations if _is_lstm(x)]
-    for number, composite in enumerate(composites):
-        _replace(composite, number)
-    loops = {x.attributes["decomposition"].value for x in composites}
-    for composite in composites:
-        composite.erase()
-    for function in list(module.body.operations):
-        if function.attributes["sym_name"].value in loops:
-            function.erase()
-
-
-def _is_lstm(operation):
-    if operation.name != "stablehlo.composite":
-        return False
-    return operation.attributes["name"].value == NAME
-
-
-def _replace(composite, number):
     x, h, c, kernel, recurrent_kernel, bias = composite.operands
     point = ir.InsertionPoint(composite)
     # The op overwrites its states, so they are copies that nothing else reads.

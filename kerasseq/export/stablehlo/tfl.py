@@ -8,6 +8,7 @@ from litert_converter.mlir import ir
 
 _CONSTANTS = ("arith.constant",)
 _LOOPS = ("tfl.while",)
+_READ = ("f32", "i32", "i1")
 
 
 def owner(value: Any, name: str) -> Any:
@@ -32,11 +33,11 @@ def constant(value: Any) -> list[int] | None:
 
 
 def array(value: Any) -> Any:
-    """The array of a constant of floats, or `None`."""
+    """The array of a constant of float32, int32 or booleans, or `None`."""
     if isinstance(value.owner, ir.Block) or len(value.owner.operands):
         return None
     attributes = value.owner.operation.attributes
-    if "value" not in attributes or str(value.type.element_type) != "f32":
+    if "value" not in attributes or str(value.type.element_type) not in _READ:
         return None
     try:
         return np.array(ir.DenseElementsAttr(attributes["value"])).reshape(shape(value))

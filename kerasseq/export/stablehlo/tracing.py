@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from kerasseq.export import samples as samples_lib
-from kerasseq.export.stablehlo import TABLE, attention, clean_jaxpr
+from kerasseq.export.stablehlo import TABLE, clean_jaxpr, substitutes
 
 
 class Traced:
@@ -40,7 +40,7 @@ class Traced:
         self.specs = {name: _struct(name, *spec) for name, spec in specs.items()}
         # Of one host, whichever devices the model was trained on.
         values = [np.asarray(variable.value) for variable in variables]
-        with attention.four_axes():
+        with substitutes.substituted():
             self._jaxpr, outputs = jax.make_jaxpr(stateless, return_shape=True)(
                 values, self.specs
             )

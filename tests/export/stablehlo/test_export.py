@@ -240,6 +240,35 @@ class TestGraphs:
         found = lite.Runner(tmp_path / "model.tflite").run(**inputs)["y"]
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
+    @pytest.mark.parametrize("size", [(7, 9), (12, 5), (3, 4)])
+    def test_a_bilinear_resize_is_one_op(self, size, tmp_path):
+        def function(x):
+            return {"y": keras.ops.image.resize(x, size)}
+
+        entry = export_function(function, tmp_path, {"x": normal(2, 6, 5, 3)})
+        assert entry["ops"] == {"RESIZE_BILINEAR": 1}
+        assert entry["max_abs_diff"] < 1e-5
+
+    def test_a_norm_has_no_reshapes(self, tmp_path):
+        def function(x):
+            mean = keras.ops.mean(x, axis=(1, -1), keepdims=True)
+            spread = keras.ops.sqrt(keras.ops.var(x, axis=-1, keepdims=True) + 1e-3)
+            sum_of_rows = keras.ops.sum(x, axis=0)  # whose axis does not come back
+            return {"y": (x - mean) / spread, "sum": sum_of_rows}
+
+        entry = export_function(function, tmp_path, {"x": normal(2, 6, 5)})
+        assert "RESHAPE" not in entry["ops"] and entry["max_abs_diff"] < 1e-5
+
+    def test_what_depends_on_no_input_is_stored(self, tmp_path):
+        def function(x):
+            steps = keras.ops.arange(6)
+            near = -keras.ops.abs(steps[:, None] - steps[None])
+            bias = keras.ops.where(near < -3, -1e9, keras.ops.cast(near, "float32"))
+            return {"y": x + bias}
+
+        entry = export_function(function, tmp_path, {"x": normal(2, 6, 6)})
+        assert entry["ops"] == {"ADD": 1} and entry["max_abs_diff"] == 0
+
     def test_a_loop_in_a_loop(self, tmp_path):
         def function(x):
             def outer(i, total):
