@@ -43,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--signature", action="append", default=[], metavar="KIND", help=text)
     text = "how loops over time are exported: auto, fused, while, unrolled"
     add("--loop_strategy", default="auto", help=text)
+    text = "tensorflow, litert, or auto for that of the backend"
+    add("--converter", default="auto", help=text)
     custom_objects.add_argument(parser)
     text = "seconds after which a hanging conversion is ended"
     add("--time_limit", type=float, default=3600, help=text)
@@ -92,6 +94,7 @@ def _export_model(arguments, export, shared):
         batch_size=arguments.batch_size,
         input_shapes=_shapes(arguments.input_shape),
         loop_strategy=arguments.loop_strategy,
+        converter=arguments.converter,
         **shared,
     )
 

@@ -38,6 +38,7 @@ def export_model(
     input_shapes: Mapping[str, tuple[int, ...]] | None = None,
     samples: Any = None,
     loop_strategy: str = "auto",
+    converter: str = "auto",
     quantize: Iterable[str | quantize_options.Option] = (),
     card: dict[str, Any] | None = None,
     tolerance: float = 1e-4,
@@ -73,6 +74,9 @@ def export_model(
             `UNIDIRECTIONAL_SEQUENCE_LSTM`, which needs masks padded on the right; other
             cells as a loop. `"unrolled"`: every step as ops of its own. `"auto"`: of
             these the one that runs fastest here, of files not larger than the loop's.
+        converter: `"auto"` for that of the backend: `"tensorflow"`, or on JAX
+            `"litert"`, LiteRT's own. With `"litert"` a model on TensorFlow is traced by
+            a process on JAX, which must be able to import its classes and `signatures`.
         quantize: List out of `"float16"` (weights), `"dynamic"` (int8 weights) and
             `Int8(data, float_layers=(), float_ops=())` (int8 weights and activations;
             inputs and outputs stay as they are), or `Float16()` and `Dynamic()`. Each
@@ -129,6 +133,7 @@ def export_model(
             time_limit=time_limit,
         ),
         loop_strategy,
+        converter,
         quantize,
         card,
     )
@@ -174,7 +179,7 @@ def export_stablehlo(
     export.export_stablehlo("f.stablehlo", "saved_models/f")
     ```
     """
-    if front_ends.current().name != "stablehlo":
+    if keras.backend.backend() != "jax":
         raise ImportError(
             "StableHLO is traced by JAX; start the process with KERAS_BACKEND=jax. "
             f"Received: KERAS_BACKEND={keras.backend.backend()}"
@@ -194,31 +199,39 @@ def export_stablehlo(
             time_limit=time_limit,
         ),
         "while",
+        "litert",
         quantize,
         card,
     )
 
 
 def _export(
-    make_twin, output_dir, signatures, make_settings, loop_strategy, quantize, card
+    make_twin,
+    output_dir,
+    signatures,
+    make_settings,
+    loop_strategy,
+    converter,
+    quantize,
+    card,
 ):
     """The export, from a function that makes the twin; `None` where there is none."""
     destination = atomic.check_output_dir(output_dir)
     card = report.checked_card(card)
     options = quantize_options.parse(quantize)
-    front_end = front_ends.current([option.precision for option in options])
+    front_end = front_ends.choose(converter, [x.precision for x in options])
     child_process.prepare(front_end.preload)  # while this process is busy elsewhere
     twin = make_twin()
     layers = cloning.all_layers(twin) if twin else []
     quantize_options.check_layers(options, [layer.name for layer in layers])
     with atomic.staging(destination) as folder:
-        variants = traced_variants.TracedVariants(twin, folder, **signatures)
+        variants = traced_variants.TracedVariants(front_end, twin, folder, **signatures)
         settings = make_settings(variants.reference)
         artifacts = _artifacts(variants, settings, loop_strategy, options, folder)
         warnings = parity.comparison_warnings(
             artifacts[0]["parity"], settings.tolerance
         )
-        if front_end.name != "saved_model":
+        if keras.backend.backend() != "tensorflow":
             warnings.append(_NO_SAVED_MODEL)
         result = {**card, "artifacts": artifacts, "warnings": warnings}
         _publish(result, folder, destination)
@@ -246,11 +259,15 @@ def _tflite(variants, chosen, settings, folder):
 
 
 def _saved_model(variants, chosen, settings, folder):
-    if variants.front_end.name != "saved_model":
+    if keras.backend.backend() != "tensorflow":
         return []
     from kerasseq.export.saved_model import tracing
 
-    path = variants.source(chosen).rename(folder / "saved_model")
+    path = folder / "saved_model"
+    if variants.front_end.traces_elsewhere:
+        tracing.write(variants.traced(chosen), path)
+    else:
+        variants.source(chosen).rename(path)
     run = tracing.load(path)
     figures = parity.compare(variants.run("while"), run, settings.samples)
     settings.check(figures, "The SavedModel")

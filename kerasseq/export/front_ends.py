@@ -1,7 +1,8 @@
-"""The two ways from a Keras model to a TFLite file; the backend of Keras decides.
+"""The two ways from a Keras model to a TFLite file.
 
 On TensorFlow a model becomes a SavedModel, which TensorFlow's converter takes; on JAX
-it becomes StableHLO, which LiteRT's converter takes, and TensorFlow is not needed.
+it becomes StableHLO, which LiteRT's converter takes, and TensorFlow is not needed. A
+model on TensorFlow can go the second way too, by a child process on JAX.
 """
 
 import importlib
@@ -45,27 +46,14 @@ class FrontEnd(NamedTuple):
     quantizes_lstms: bool = False
 
     @property
+    def traces_elsewhere(self) -> bool:
+        """Whether it takes what another backend traces."""
+        return self != _FRONT_ENDS[keras.backend.backend()]["auto"]
+
+    @property
     def child(self) -> str:
         """Name of the module of the child process that converts."""
         return f"{self.package}.convert_child"
-
-    def trace(
-        self,
-        function: Callable[..., dict[str, Any]],
-        specs: samples_lib.Specs,
-        variables: Sequence[Any],
-    ) -> Traced:
-        """Traces a function.
-
-        Args:
-            function: Called with one keyword tensor per input.
-            specs: `{input name: (shape, dtype)}`.
-            variables: The variables of the model that the function is of.
-
-        Returns:
-            A `Traced`.
-        """
-        return self._module("tracing").Traced(function, specs, variables)
 
     def write(self, traced: Mapping[str, Traced], path: Any) -> None:
         """Writes traced functions to a folder, as the child process takes them.
@@ -95,38 +83,48 @@ class FrontEnd(NamedTuple):
         return importlib.import_module(f"{self.package}.{name}")
 
 
+_SAVED_MODEL = FrontEnd(
+    "saved_model",
+    "kerasseq.export.saved_model",
+    ("tensorflow", "kerasseq.export.postprocess"),
+    ("tensorflow",),
+    (),
+    "tensorflow",
+    quantizes_lstms=True,
+)
+_STABLEHLO = FrontEnd(
+    "stablehlo",
+    "kerasseq.export.stablehlo",
+    ("litert_converter.mlir.ir", "kerasseq.export.postprocess"),
+    ("jax", "litert_converter"),
+    ("ai_edge_quantizer",),
+    "kerasseq[litert]",
+)
+# By backend and converter.
 _FRONT_ENDS = {
-    "tensorflow": FrontEnd(
-        "saved_model",
-        "kerasseq.export.saved_model",
-        ("tensorflow", "kerasseq.export.postprocess"),
-        ("tensorflow",),
-        (),
-        "tensorflow",
-        quantizes_lstms=True,
-    ),
-    "jax": FrontEnd(
-        "stablehlo",
-        "kerasseq.export.stablehlo",
-        ("litert_converter.mlir.ir", "kerasseq.export.postprocess"),
-        ("litert_converter",),
-        ("ai_edge_quantizer",),
-        "kerasseq[litert]",
-    ),
+    "tensorflow": {
+        "auto": _SAVED_MODEL,
+        "tensorflow": _SAVED_MODEL,
+        "litert": _STABLEHLO,
+    },
+    "jax": {"auto": _STABLEHLO, "litert": _STABLEHLO},
 }
+CONVERTERS = ("auto", "tensorflow", "litert")
 
 
-def current(precisions: Collection[str] = ()) -> FrontEnd:
-    """The front end of the backend that Keras runs on.
+def choose(converter: str = "auto", precisions: Collection[str] = ()) -> FrontEnd:
+    """The front end of a converter, on the backend that Keras runs on.
 
     Args:
+        converter: One of `CONVERTERS`.
         precisions: Those of the files that it has to make.
 
     Returns:
         A `FrontEnd`.
 
     Raises:
-        ImportError: If there is none, or a package is missing; says what to do.
+        ValueError: If there is no such converter, or it needs another backend.
+        ImportError: If the backend has none, or a package is missing; says what to do.
     """
     backend = keras.backend.backend()
     if backend not in _FRONT_ENDS:
@@ -135,7 +133,18 @@ def current(precisions: Collection[str] = ()) -> FrontEnd:
             "`.keras` file and export it in a process started with "
             f"KERAS_BACKEND=tensorflow or jax. Received: KERAS_BACKEND={backend}"
         )
-    front_end = _FRONT_ENDS[backend]
+    if converter not in CONVERTERS:
+        raise ValueError(
+            f"`converter` must be one of {CONVERTERS}. "
+            f"Received: converter={converter!r}"
+        )
+    if converter not in _FRONT_ENDS[backend]:
+        raise ValueError(
+            "TensorFlow's converter takes models on TensorFlow: start the process with "
+            f"KERAS_BACKEND=tensorflow, or leave `converter` out. Received: "
+            f"converter={converter!r}, KERAS_BACKEND={backend}"
+        )
+    front_end = _FRONT_ENDS[backend][converter]
     required = front_end.required
     if {"dynamic", "int8"} & {*precisions}:
         required += front_end.quantizer
@@ -146,3 +155,23 @@ def current(precisions: Collection[str] = ()) -> FrontEnd:
             f"`pip install '{front_end.install}'`."
         )
     return front_end
+
+
+def trace(
+    function: Callable[..., dict[str, Any]],
+    specs: samples_lib.Specs,
+    variables: Sequence[Any],
+) -> Traced:
+    """Traces a function on the backend that Keras runs on.
+
+    Args:
+        function: Called with one keyword tensor per input.
+        specs: `{input name: (shape, dtype)}`.
+        variables: The variables of the model that the function is of.
+
+    Returns:
+        A `Traced`.
+    """
+    front_end = _FRONT_ENDS[keras.backend.backend()]["auto"]
+    tracing = importlib.import_module(f"{front_end.package}.tracing")
+    return tracing.Traced(function, specs, variables)

@@ -34,7 +34,7 @@ class Signature:
         self.name = name
         self.function = function
         self.specs: samples_lib.Specs = _checked_specs(name, specs)
-        self.traced = front_ends.current().trace(
+        self.traced = front_ends.trace(
             lambda **tensors: _checked_outputs(name, function(**tensors)),
             self.specs,
             variables,

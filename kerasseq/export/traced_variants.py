@@ -18,6 +18,7 @@ class TracedVariants:
     The variant `"while"` takes every mask and is what the others are compared with.
 
     Args:
+        front_end: A `front_ends.FrontEnd`.
         twin: The model to export, from `twin.portable_twin`; `None` for a function
             that is of none.
         folder: Where SavedModels or StableHLO and TFLite files are written.
@@ -25,12 +26,16 @@ class TracedVariants:
     """
 
     def __init__(
-        self, twin: keras.Model | None, folder: pathlib.Path, **signatures: Any
+        self,
+        front_end: front_ends.FrontEnd,
+        twin: keras.Model | None,
+        folder: pathlib.Path,
+        **signatures: Any,
     ) -> None:
-        self.front_end = front_ends.current()
+        self.front_end = front_end
         self.layers = cloning.all_layers(twin) if twin else []
         self.weight_bytes = 4 * twin.count_params() if twin else 0
-        self._trace = lambda: signatures_lib.trace_all(twin, **signatures)
+        self._model, self._signatures = twin, signatures
         self._folder = folder
         self._traced: dict[str, dict[str, signatures_lib.Signature]] = {}
         self._counts: dict[str, Any] = {}
@@ -43,7 +48,9 @@ class TracedVariants:
     def __getitem__(self, loop_strategy: str) -> dict[str, signatures_lib.Signature]:
         if loop_strategy not in self._traced:
             with ops.loop_strategy(loop_strategy) as counts:
-                self._traced[loop_strategy] = self._trace()
+                self._traced[loop_strategy] = signatures_lib.trace_all(
+                    self._model, **self._signatures
+                )
             self._counts[loop_strategy] = counts
         return self._traced[loop_strategy]
 
@@ -60,9 +67,20 @@ class TracedVariants:
         """Path of what the converter takes, written when first asked for."""
         path = self._folder / f"{self.front_end.name}_{loop_strategy}"
         if not path.exists():
-            traced = {name: x.traced for name, x in self[loop_strategy].items()}
-            self.front_end.write(traced, path)
+            if self.front_end.traces_elsewhere:
+                self._trace_elsewhere(loop_strategy, path)
+            else:
+                self.front_end.write(self.traced(loop_strategy), path)
         return path
+
+    def traced(self, loop_strategy: str) -> dict[str, front_ends.Traced]:
+        """`{signature name: front_ends.Traced}` of a variant."""
+        return {name: x.traced for name, x in self[loop_strategy].items()}
+
+    def _trace_elsewhere(self, loop_strategy, path):
+        from kerasseq.export.stablehlo import from_keras
+
+        from_keras.write(self._model, self._signatures, loop_strategy, path)
 
     def tflite(self, name: str) -> pathlib.Path:
         """Path of a TFLite file, written or to be written."""

@@ -18,6 +18,7 @@ def run(
     arguments: Iterable[Any],
     time_limit: float | None = None,
     preload: Sequence[str] = (),
+    **variables: str,
 ) -> subprocess.CompletedProcess:
     """Runs `python -m module arguments...` and waits for it.
 
@@ -27,13 +28,14 @@ def run(
         time_limit: Seconds after which the child is ended; `None` for no limit.
         preload: Names of modules that take seconds to import. The child is then the
             fork of a process that has imported them, and that stays for the next one.
+        **variables: Variables of its environment, beside those of this process.
 
     Returns:
         A `subprocess.CompletedProcess` with the captured text of both streams;
         `returncode` is `None` if the child was ended. The child sees no GPU, so that
         it does not take the memory of the one in use.
     """
-    environment = _environment()
+    environment = {**_environment(), **variables}
     texts = [str(argument) for argument in arguments]
     if preload and fork_server.AVAILABLE:
         result = fork_server.run(preload, module, texts, environment, time_limit)

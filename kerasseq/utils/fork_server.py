@@ -148,7 +148,8 @@ def run(
 
 def _idle_servers(modules, environment):
     # A server belongs to the process that started it, not to one forked from that.
-    key = (os.getpid(), environment.get("PYTHONPATH"), *modules)
+    names = ("PYTHONPATH", "KERAS_BACKEND")
+    key = (os.getpid(), *map(environment.get, names), *modules)
     return _idle.setdefault(key, [])
 
 

@@ -123,7 +123,7 @@ def exports_here(flags, model):
     if keras.distribution.distribution() is not None:
         keras.distribution.set_distribution(None)
     try:
-        kerasseq.export.front_ends.current()
+        kerasseq.export.front_ends.choose()
     except ImportError as error:
         with kerasseq.utils.atomic.staging(flags.output_dir) as folder:
             model.save(folder / "model.keras")

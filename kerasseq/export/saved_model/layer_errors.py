@@ -40,7 +40,7 @@ def measure(
         "kerasseq.export.saved_model.layer_errors",
         [path],
         time_limit,
-        front_ends.current().preload,
+        front_ends.choose("tensorflow").preload,
     )
     try:
         child_process.check(result, "The measurement of each layer")

@@ -5,8 +5,7 @@ from litert_converter.mlir import ir
 from kerasseq.export.stablehlo import loops, tfl
 
 _REDUCTIONS = ("tfl.mean", "tfl.sum", "tfl.reduce_max", "tfl.reduce_min")
-_ELEMENTWISE = ("tfl.add", "tfl.div", "tfl.maximum", "tfl.mul", "tfl.rsqrt", "tfl.sqrt")
-_ELEMENTWISE += ("tfl.sub",)
+_ELEMENTWISE = "add", "div", "maximum", "mul", "rsqrt", "sqrt", "sub"
 
 
 def simplify(module: ir.Module) -> None:
@@ -60,7 +59,7 @@ def _by_element(operation, value):
     """Whether an operation computes each element from one of a value and numbers."""
     others = [x for x in operation.operands if x != value]
     return (
-        operation.name in _ELEMENTWISE
+        operation.name.removeprefix("tfl.") in _ELEMENTWISE
         and tfl.shape(operation.results[0]) == tfl.shape(value)
         and not any(map(tfl.shape, others))
     )

@@ -74,7 +74,7 @@ class Traced:
         return exported.mlir_module_serialized
 
 
-def write(traced: Mapping[str, Traced], path: str | os.PathLike) -> None:
+def write(traced: Mapping[str, Any], path: str | os.PathLike) -> None:
     """Writes a folder with one StableHLO artifact for each signature.
 
     Args:

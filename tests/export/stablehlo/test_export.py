@@ -297,17 +297,23 @@ class TestErrors:
         with pytest.raises(ValueError, match="input 'x' the dtype int32.*int64"):
             export_function(lambda x: {"y": x}, tmp_path, {"x": np.arange(3)})
 
+    def test_the_converter_of_tensorflow(self, tmp_path):
+        with pytest.raises(
+            ValueError, match="KERAS_BACKEND=tensorflow.*KERAS_BACKEND=jax"
+        ):
+            export.export_model(dense_and_gru(), tmp_path, converter="tensorflow")
+
     def test_no_converter(self, tmp_path, monkeypatch):
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
         with pytest.raises(ImportError, match=r"litert_converter.*kerasseq\[litert\]"):
-            front_ends.current()
+            front_ends.choose()
 
     def test_no_quantizer(self, tmp_path, monkeypatch, capsys):
         def find_spec(name, package=None, find=importlib.util.find_spec):
             return None if name == "ai_edge_quantizer" else find(name, package)
 
         monkeypatch.setattr(importlib.util, "find_spec", find_spec)
-        assert front_ends.current(["float32", "float16"])
+        assert front_ends.choose(precisions=["float32", "float16"])
         dense_and_gru().save(tmp_path / "m.keras")
         command = ["export", f"{tmp_path}/m.keras", "--out", f"{tmp_path}/out"]
         assert cli.main([*command, "--quantize", "dynamic"]) == 2
