@@ -1,15 +1,50 @@
 """Reads and makes parts of a TFLite file's object tree that hold constants."""
 
 import copy
+import itertools
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from kerasseq.lite import flatbuffer
+
 
 def read(content: bytes) -> schema.ModelT:
     """The object tree of a file; a vector that the file leaves out is `None`."""
     return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+
+
+def apart(content: bytes) -> bytes:
+    """Gives each tensor a name of its own, and each constant its own data.
+
+    The quantizer tells tensors apart by their names, and stops at a constant that
+    one tensor shares with another that no op reads.
+
+    Args:
+        content: The bytes of a TFLite file.
+
+    Returns:
+        Those of a file that computes the same.
+    """
+    model = read(content)
+    names: set[bytes] = set()
+    used: set[int] = set()
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            tensor.name = _unlike(tensor.name or b"tensor", names)
+            names.add(tensor.name)
+            buffer = model.buffers[tensor.buffer]
+            if tensor.buffer in used and buffer.data is not None:
+                model.buffers.append(copy.copy(buffer))
+                tensor.buffer = len(model.buffers) - 1
+            used.add(tensor.buffer)
+    return flatbuffer.write(model)
+
+
+def _unlike(name, names):
+    numbered = (name + b";%d" % number for number in itertools.count(2))
+    return name if name not in names else next(x for x in numbered if x not in names)
 
 
 def large(

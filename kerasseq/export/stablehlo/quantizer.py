@@ -13,7 +13,7 @@ from ai_edge_quantizer.utils import qsv_utils
 
 from kerasseq.export import layer_nodes, postprocess
 from kerasseq.export import samples as samples_lib
-from kerasseq.export.stablehlo import int8_tables
+from kerasseq.export.stablehlo import constants, int8_tables
 
 _ANY = ".*"
 _ALL = qtyping.TFLOperationName.ALL_SUPPORTED
@@ -29,7 +29,7 @@ def dynamic(content: bytes) -> bytes:
     Returns:
         The bytes of the quantized file.
     """
-    quantizer = litert_quantizer.Quantizer(bytearray(content))
+    quantizer = litert_quantizer.Quantizer(bytearray(constants.apart(content)))
     quantizer.load_quantization_recipe(recipe.dynamic_legacy_wi8_afp32())
     content = postprocess.take_in(bytes(quantizer.quantize().quantized_model))
     return int8_tables.apply(content)
@@ -57,6 +57,7 @@ def int8(
     Raises:
         ValueError: If no op is left to quantize.
     """
+    content = constants.apart(content)
     quantizer = litert_quantizer.Quantizer(bytearray(content))
     quantizer.add_static_config(_ANY, _ALL, activation_num_bits=8, weight_num_bits=8)
     known = set(qtyping.TFLOperationName)

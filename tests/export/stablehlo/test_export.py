@@ -152,6 +152,23 @@ class TestFiles:
         assert dynamic["int8_share"] == 1.0
         assert dynamic["max_abs_diff"] < 0.01
 
+    def test_signatures_that_share_weights_in_int8(self, tmp_path):
+        """The quantizer tells tensors apart by names, and stops at shared data."""
+        body = layers.WindowTransformer(num_layers=2, num_heads=2, mlp_dim=64, window=8)
+        model = models.language_model(50, body, embedding_dim=32)
+
+        def signatures(twin):
+            return decoding.generation_signatures(twin, 4, 8) | (
+                decoding.step_signature(twin)
+            )
+
+        report = export.export_model(
+            model, tmp_path, signatures=signatures, quantize=["dynamic"]
+        )
+        full, dynamic = report["artifacts"]
+        assert dynamic["bytes"] < 0.7 * full["bytes"] and dynamic["int8_share"] == 1.0
+        assert dynamic["parity"]["step"]["max_abs_diff"] < 0.1
+
     def test_int8(self, tmp_path):
         model = keras.Sequential(
             [
