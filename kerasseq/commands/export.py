@@ -16,7 +16,7 @@ _QUICK_TO_COMPILE = (
     "--xla_backend_optimization_level=0",
     "--xla_llvm_disable_expensive_passes=true",
 )
-PRECISIONS = ("float16", "dynamic", "int8")
+PRECISIONS = ("float16", "dynamic", "int4", "int8")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

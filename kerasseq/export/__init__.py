@@ -1,6 +1,6 @@
 """Export of any `keras.Model` to a SavedModel and to a builtin-only TFLite file.
 
-`export_model` does the whole job; `Float16`, `Dynamic` and `Int8` are what its
+`export_model` does the whole job; `Float16`, `Dynamic`, `Int4` and `Int8` are what its
 `quantize` takes, `image_signature` makes the signature of a model of images, and
 `twin` builds the float32 model to export.
 """
@@ -11,6 +11,7 @@ from typing import Any
 _FUNCTIONS = {
     "Dynamic": "quantize_options",
     "Float16": "quantize_options",
+    "Int4": "quantize_options",
     "Int8": "quantize_options",
     "export_model": "exporter",
     "export_stablehlo": "exporter",

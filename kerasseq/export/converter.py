@@ -31,11 +31,12 @@ class Job:
         source: Path of the SavedModel, or of the folder of StableHLO.
         output: Path of the `.tflite` file to write.
         signatures: Names of the signatures to keep.
-        precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`.
+        precision: `"float32"`, `"float16"`, `"dynamic"`, `"int4"` or `"int8"`.
         data: Path of a file from `sample_files.write`, for `"int8"`.
         float_ops: Names of builtin ops that stay float, for `"int8"`.
         float_layers: Patterns of names of layers that stay float, for `"int8"`.
         layers: Names of the layers.
+        block_size: Number of weights with a scale of their own, for `"int4"`.
     """
 
     source: os.PathLike
@@ -46,6 +47,7 @@ class Job:
     float_ops: tuple[str, ...] = ()
     float_layers: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    block_size: int | None = None
 
 
 def convert(
@@ -76,7 +78,12 @@ def convert(
         output = pathlib.Path(job.output)
         errors = output.with_suffix(".error")
         if errors.exists():
-            raise ValueError(explain(json.loads(errors.read_text()), layers))
+            error = json.loads(errors.read_text())
+            if "refused" in error:
+                raise ValueError(
+                    f"The model cannot be stored in {job.precision}: {error['refused']}"
+                )
+            raise ValueError(explain(error, layers))
         if not output.exists():
             what = f"The TFLite conversion to {job.precision}"
             if job.precision == "int8" and (result.returncode or 0) < 0:

@@ -77,11 +77,13 @@ def export_model(
         converter: `"auto"` for that of the backend: `"tensorflow"`, or on JAX
             `"litert"`, LiteRT's own. With `"litert"` a model on TensorFlow is traced by
             a process on JAX, which must be able to import its classes and `signatures`.
-        quantize: List out of `"float16"` (weights), `"dynamic"` (int8 weights) and
+        quantize: List out of `"float16"` (weights), `"dynamic"` (int8 weights),
+            `"int4"` (weights of dense layers, by LiteRT's converter alone) and
             `Int8(data, float_layers=(), float_ops=())` (int8 weights and activations;
-            inputs and outputs stay as they are), or `Float16()` and `Dynamic()`. Each
-            writes one more file, `model_PRECISION.tflite`. How far its outputs are
-            from the model's is reported, not judged.
+            inputs and outputs stay as they are), or `Float16()`, `Dynamic()` and
+            `Int4(block_size=None)`. Each writes one more file,
+            `model_PRECISION.tflite`. How far its outputs are from the model's is
+            reported, not judged.
         card: Dict about the run for the report: `task` and `data` (names), `metrics`
             (a dict of scores), `training` (a dict: seconds, epochs, ...). Each may be
             left out.

@@ -123,7 +123,8 @@ def choose(converter: str = "auto", precisions: Collection[str] = ()) -> FrontEn
         A `FrontEnd`.
 
     Raises:
-        ValueError: If there is no such converter, or it needs another backend.
+        ValueError: If there is no such converter, or it needs another backend, or has
+            no such precision.
         ImportError: If the backend has none, or a package is missing; says what to do.
     """
     backend = keras.backend.backend()
@@ -146,7 +147,12 @@ def choose(converter: str = "auto", precisions: Collection[str] = ()) -> FrontEn
         )
     front_end = _FRONT_ENDS[backend][converter]
     required = front_end.required
-    if {"dynamic", "int8"} & {*precisions}:
+    if "int4" in precisions and front_end == _SAVED_MODEL:
+        raise ValueError(
+            'TensorFlow\'s quantizer has no int4; add `converter="litert"`, or leave '
+            f"int4 out of `quantize`. Received: quantize with {list(precisions)}"
+        )
+    if {"dynamic", "int4", "int8"} & {*precisions}:
         required += front_end.quantizer
     missing = [x for x in required if importlib.util.find_spec(x) is None]
     if missing:

@@ -185,7 +185,7 @@ def for_precision(
 
     Args:
         variants: `traced_variants.TracedVariants`.
-        precision: `"float16"`, `"dynamic"` or `"int8"`.
+        precision: `"float16"`, `"dynamic"`, `"int4"` or `"int8"`.
         chosen: The loop strategy of the float32 file.
         settings: `settings.Settings`.
 
@@ -198,7 +198,7 @@ def for_precision(
     if precision == "float16" or not variants.num_steps:
         return chosen
     fused = variants.front_end.quantizes_lstms and takes_fused(variants, settings)
-    if precision == "dynamic":
+    if precision in ("dynamic", "int4"):
         return "fused" if fused else "while"
     strategy = "loopless" if fused else "unrolled"
     steps = variants.counts(strategy).num_steps

@@ -104,6 +104,8 @@ def _job(variants, option, loop_strategy, data):
         list(variants.reference),
         option.precision,
     )
+    if isinstance(option, quantize_options.Int4):
+        return dataclasses.replace(job, block_size=option.block_size)
     if not isinstance(option, quantize_options.Int8):
         return job
     data_path = job.output.with_suffix(".data.npz")
@@ -151,6 +153,6 @@ def _check_effect(job, int8_fraction):
     raise ValueError(
         f"Quantization to {job.precision!r} had no effect on this model: of the "
         "weights with 1024 elements or more, which are what the converter "
-        f"quantizes, at least {_MIN_INT8_FRACTION} should be int8. Leave it out of "
+        f"quantizes, at least {_MIN_INT8_FRACTION} should be integers. Leave it out of "
         f"`quantize`. Received: {found}"
     )

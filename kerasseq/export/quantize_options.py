@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from kerasseq.lite import audit
 
+_BLOCK_SIZES = (None, 32, 64, 128, 256)
 _INT8_NEEDS_DATA = (
     "Int8 quantization measures the range of each activation on some hundred real "
     "inputs, such as the batches you train on, or arrays by input name: write "
@@ -26,6 +27,32 @@ class Dynamic:
     """Weights in int8, activations in float: dynamic-range quantization."""
 
     precision: ClassVar[str] = "dynamic"
+
+
+@dataclasses.dataclass(frozen=True)
+class Int4:
+    """Weights of dense layers in int4, activations in float; tables of rows in int8.
+
+    For language models, whose files are weights for the most part. It needs LiteRT's
+    quantizer, so `converter="litert"` or the JAX backend.
+
+    Args:
+        block_size: 32, 64, 128 or 256 for a scale for each so many weights, which must
+            divide the inputs of each dense layer; `None` for one for each unit.
+
+    Raises:
+        ValueError: If `block_size` is something else.
+    """
+
+    block_size: int | None = None
+    precision: ClassVar[str] = "int4"
+
+    def __post_init__(self) -> None:
+        if self.block_size not in _BLOCK_SIZES:
+            raise ValueError(
+                f"`block_size` must be one of {_BLOCK_SIZES}. "
+                f"Received: block_size={self.block_size!r}"
+            )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)  # arrays have no one truth
@@ -83,17 +110,17 @@ class Int8:
         object.__setattr__(self, "float_ops", ops)
 
 
-Option = Float16 | Dynamic | Int8
-PRECISIONS = (Float16.precision, Dynamic.precision, Int8.precision)
-_BY_NAME = {"float16": Float16(), "dynamic": Dynamic()}
+Option = Float16 | Dynamic | Int4 | Int8
+PRECISIONS = tuple(x.precision for x in (Float16, Dynamic, Int4, Int8))
+_BY_NAME = {"float16": Float16(), "dynamic": Dynamic(), "int4": Int4()}
 
 
 def parse(quantize: Iterable[str | Option]) -> list[Option]:
     """Turns what a caller writes into option objects, before any long work.
 
     Args:
-        quantize: List of `"float16"`, `"dynamic"`, `Float16()`, `Dynamic()` and
-            `Int8(data)`, each precision at most once.
+        quantize: List of `"float16"`, `"dynamic"`, `"int4"`, `Float16()`, `Dynamic()`,
+            `Int4()` and `Int8(data)`, each precision at most once.
 
     Returns:
         A list of option objects.
@@ -141,7 +168,7 @@ def _names(value):
 
 
 def _option(entry, quantize):
-    if isinstance(entry, (Float16, Dynamic, Int8)):
+    if isinstance(entry, Option):
         return entry
     if isinstance(entry, str) and entry == Int8.precision:
         raise ValueError(f"{_INT8_NEEDS_DATA} Received: quantize={quantize!r}")
@@ -152,6 +179,6 @@ def _option(entry, quantize):
 
 def _unknown(quantize):
     return ValueError(
-        '`quantize` must be a list out of "float16", "dynamic" and '
+        '`quantize` must be a list out of "float16", "dynamic", "int4" and '
         f"`kerasseq.export.Int8(data)`. Received: quantize={quantize!r}"
     )

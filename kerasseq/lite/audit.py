@@ -29,7 +29,7 @@ def audit_file(path: str | os.PathLike[str]) -> dict[str, Any]:
         size that is not fixed), `"bytes"`, `"signatures"` (names), `"subgraphs"` (their
         number), `"tensor_types"` (`{type: count}`) and `"int8_share"` (of the elements
         of all constants with 1024 or more, integers for indices left out, the
-        fraction that is int8; `None` if there are none).
+        fraction that is int8 or int4; `None` if there are none).
 
     Raises:
         ValueError: If the file is no valid TFLite file.
@@ -102,7 +102,7 @@ def _tensor_types(model):
 
 
 def _int8_share(model):
-    """The fraction of int8 in the weights that are large enough to be quantized."""
+    """The fraction of integers in the weights that are large enough to be quantized."""
     weights = {
         tensor.buffer: (flatbuffer.type_name(tensor), math.prod(tensor.shape))
         for graph in model.subgraphs
@@ -113,7 +113,8 @@ def _int8_share(model):
     for name, size in weights.values():
         if size >= _LARGE and name in _WEIGHT_TYPES:
             sizes[name] += int(size)
-    return sizes["INT8"] / sizes.total() if sizes else None
+    integers = sizes["INT8"] + sizes["INT4"]
+    return integers / sizes.total() if sizes else None
 
 
 def _has_dynamic_shape(graph):

@@ -4,8 +4,8 @@ import kerasseq
 from recipes.shared import command_line
 
 # The search loops of text are WHILE ops, and the converter has no int8 ones.
-WITH_LOOPS = ("float16", "dynamic")
-ALL = (*WITH_LOOPS, "int8")
+WITH_LOOPS = ("float16", "dynamic", "int4")
+ALL = ("float16", "dynamic", "int8")
 
 
 def define_flags(flags, precisions=ALL, default=()):

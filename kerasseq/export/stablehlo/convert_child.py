@@ -81,6 +81,8 @@ def quantized(content: bytes, job: dict[str, Any]) -> bytes:
 
     if job["precision"] == "dynamic":
         return quantizer.dynamic(content)
+    if job["precision"] == "int4":
+        return quantizer.int4(content, job["block_size"])
     data = sample_files.read(job["data"])
     int8 = quantizer.int8(
         content, data, job["float_ops"], job["float_layers"], job["layers"]
@@ -127,6 +129,8 @@ def main(jobs_path: str) -> None:
         except (ir.MLIRError, UnsupportedOpsError) as error:
             described = {"message": str(error), "failing": getattr(error, "ops", [])}
             output.with_suffix(".error").write_text(json.dumps(described))
+        except ValueError as error:
+            output.with_suffix(".error").write_text(json.dumps({"refused": str(error)}))
         else:
             output.write_bytes(postprocess.apply(content))
 

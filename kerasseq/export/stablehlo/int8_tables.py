@@ -63,10 +63,18 @@ def _quantized(graph, tensor, scale, buffer):
     return new
 
 
+def _scales(tensor):
+    """The tensors that hold the scales of one in int4 with blocks."""
+    details = tensor.quantization and tensor.quantization.details
+    names = ("scales", "zeroPoints")
+    return [getattr(details, name) for name in names if hasattr(details, name)]
+
+
 def _forget_unused(model):
     """Drops the constants of tensors that no op reads any more."""
     for graph in model.subgraphs:
         read = {i for op in graph.operators for i in op.inputs} | {*graph.outputs}
+        read |= {tensor for x in graph.tensors for tensor in _scales(x)}
         for index, tensor in enumerate(graph.tensors):
             if index not in read and model.buffers[tensor.buffer].data is not None:
                 tensor.buffer = 0

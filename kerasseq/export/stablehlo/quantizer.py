@@ -29,8 +29,39 @@ def dynamic(content: bytes) -> bytes:
     Returns:
         The bytes of the quantized file.
     """
+    return _weights(content, recipe.dynamic_legacy_wi8_afp32())
+
+
+def int4(content: bytes, block_size: int | None = None) -> bytes:
+    """Stores weights of dense layers in int4, tables in int8; activations stay float.
+
+    Args:
+        content: The bytes of a float TFLite file.
+        block_size: Number of weights with a scale of their own; `None` for those of
+            one unit.
+
+    Returns:
+        The bytes of the quantized file.
+
+    Raises:
+        ValueError: If the blocks do not divide the inputs of a layer.
+    """
+    granularity = qtyping.QuantGranularity.CHANNELWISE
+    if block_size:
+        granularity = qtyping.QuantGranularity(f"BLOCKWISE_{block_size}")
+    manager = RecipeManager()
+    manager.add_dynamic_config(
+        regex=_ANY,
+        operation_name=qtyping.TFLOperationName.FULLY_CONNECTED,
+        num_bits=4,
+        granularity=granularity,
+    )
+    return _weights(content, manager.get_quantization_recipe())
+
+
+def _weights(content, steps):
     quantizer = litert_quantizer.Quantizer(bytearray(constants.apart(content)))
-    quantizer.load_quantization_recipe(recipe.dynamic_legacy_wi8_afp32())
+    quantizer.load_quantization_recipe(steps)
     content = postprocess.take_in(bytes(quantizer.quantize().quantized_model))
     return int8_tables.apply(content)
 

@@ -169,6 +169,33 @@ class TestFiles:
         assert dynamic["bytes"] < 0.7 * full["bytes"] and dynamic["int8_share"] == 1.0
         assert dynamic["parity"]["step"]["max_abs_diff"] < 0.1
 
+    @pytest.mark.parametrize("block_size", [None, 32])
+    def test_int4(self, block_size, tmp_path):
+        model = keras.Sequential(
+            [
+                keras.Input((64,), name="x"),
+                keras.layers.Dense(256),
+                keras.layers.Dense(64),
+            ]
+        )
+        report = export.export_model(
+            model, tmp_path, quantize=["dynamic", export.Int4(block_size)]
+        )
+        full, dynamic, int4 = report["artifacts"]
+        assert int4["file"] == "model_int4.tflite" and int4["int8_share"] == 1.0
+        assert int4["bytes"] < 0.7 * dynamic["bytes"] < 0.4 * full["bytes"]
+        assert 0 < int4["max_abs_diff"] < 0.5
+        assert int4["flex_ops"] == int4["custom_ops"] == []
+
+    def test_int4_in_blocks_that_do_not_fit(self, tmp_path):
+        model = keras.Sequential([keras.Input((50,)), keras.layers.Dense(99)])
+        with pytest.raises(
+            ValueError, match="stored in int4.*divisible by block size 32"
+        ):
+            export.export_model(model, tmp_path, quantize=[export.Int4(32)])
+        with pytest.raises(ValueError, match="Received: block_size=7"):
+            export.Int4(7)
+
     def test_int8(self, tmp_path):
         model = keras.Sequential(
             [

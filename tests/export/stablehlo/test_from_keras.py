@@ -63,6 +63,8 @@ def test_arguments(tmp_path, capsys):
                 "f": (lambda x: {"y": twin(x)}, {"x": ((1, 6), "float32")})
             },
         )
+    with pytest.raises(ValueError, match=r'add `converter="litert"`.*int4'):
+        export.export_model(model, tmp_path, quantize=["int4"])
     model.save(tmp_path / "m.keras")
     command = ["export", f"{tmp_path}/m.keras", "--out", f"{tmp_path}/out"]
     assert cli.main([*command, "--converter", "onnx"]) == 2
