@@ -142,7 +142,7 @@ def _hybrid(content):
     if hybrid:
         yield finding(
             "note",
-            "Hybrid ops: int8 weights, float32 activations.",
+            "Hybrid ops: integer weights, float32 activations.",
             some(hybrid),
             "Right for a CPU; for an int8 device quantize the activations too: "
             f"{_INT8}.",
@@ -177,7 +177,7 @@ def _int8_state(content):
         return
     for key, what in (
         ("float_weight_ops", "Ops that have float weights, not quantized at all."),
-        ("hybrid_ops", "Hybrid ops: int8 weights, float32 activations."),
+        ("hybrid_ops", "Hybrid ops: integer weights, float32 activations."),
     ):
         if found[key]:
             do = f"Convert again with {_INT8}; use layers whose ops have int8 kernels."
