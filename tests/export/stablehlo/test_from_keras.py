@@ -20,6 +20,7 @@ class OfTensorFlow(keras.layers.Layer):
         return tf.nn.elu(x)
 
 
+@pytest.mark.slow
 def test_a_translator(tmp_path):
     keras.utils.set_random_seed(0)
     model = models.seq2seq(20, embedding_dim=8, units=8)
