@@ -26,7 +26,6 @@ def write(
     signatures: Mapping[str, Any],
     loop_strategy: str,
     path: str | os.PathLike,
-    time_limit: float | None = None,
 ) -> None:
     """Writes a folder as `stablehlo.tracing.write` does.
 
@@ -35,7 +34,6 @@ def write(
         signatures: As in `signatures.trace_all`.
         loop_strategy: How loops are traced.
         path: Path of the folder to write.
-        time_limit: Seconds that the child may take; `None` for any.
 
     Raises:
         ValueError: If the child cannot import what the model is made of, or a class or
@@ -46,15 +44,9 @@ def write(
     twin.save(folder / _MODEL)
     job = [_modules(twin), _pickled(signatures), loop_strategy]
     (folder / _JOB).write_bytes(pickle.dumps(job))
-    search = os.pathsep.join(filter(None, [*sys.path, os.environ.get("PYTHONPATH")]))
-    result = child_process.run(
-        __name__,
-        [folder],
-        time_limit,
-        _PRELOAD,
-        KERAS_BACKEND="jax",
-        PYTHONPATH=search,
-    )
+    search = os.pathsep.join(place or os.getcwd() for place in sys.path)
+    variables = {"KERAS_BACKEND": "jax", "PYTHONPATH": search}
+    result = child_process.run(__name__, [folder], preload=_PRELOAD, **variables)
     if result.returncode == 1:  # an error of Python, and no crash
         reason = result.stderr.strip().splitlines()[-1]
         raise ValueError(
