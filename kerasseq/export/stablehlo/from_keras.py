@@ -45,8 +45,9 @@ def write(
     job = [_modules(twin), _pickled(signatures), loop_strategy]
     (folder / _JOB).write_bytes(pickle.dumps(job))
     search = os.pathsep.join(place or os.getcwd() for place in sys.path)
-    variables = {"KERAS_BACKEND": "jax", "PYTHONPATH": search}
-    result = child_process.run(__name__, [folder], preload=_PRELOAD, **variables)
+    result = child_process.run(
+        __name__, [folder], preload=_PRELOAD, KERAS_BACKEND="jax", PYTHONPATH=search
+    )
     if result.returncode == 1:  # an error of Python, and no crash
         reason = result.stderr.strip().splitlines()[-1]
         raise ValueError(
