@@ -219,7 +219,7 @@ def _print(report, folder):
         diff = item["max_abs_diff"]
         print(f"{item['file']:24}{item['bytes']:>12,}{diff:>15.1e}{latency:>9}")
     for warning in report["warnings"]:
-        print(f"warning: {warning} (--samples)")
+        print(f"warning: {warning}")
     refused = report["artifacts"][0]["gpu_refused_ops"]
     print(f"left to the CPU by a GPU delegate: {', '.join(refused) or 'nothing'}")
     print(f"All files are in {folder}/; start with report.html.")

@@ -139,6 +139,7 @@ class _Search:
             return ops.take(tensor, parents, axis=0)
 
         ended = of_parent(beam["ended"])
+        written = ops.where(ended, ops.zeros_like(chosen) + self.pad_id, chosen)
         here = ops.equal(ops.arange(self.max_length, dtype="int32"), time)
         tokens = of_parent(beam["tokens"])
         new = {
@@ -148,7 +149,7 @@ class _Search:
             + ops.cast(ops.logical_not(ended), beam["lengths"].dtype),
             "log_probs": log_probs,
             "tokens": ops.where(
-                ops.expand_dims(here, 0), ops.expand_dims(chosen, 1), tokens
+                ops.expand_dims(here, 0), ops.expand_dims(written, 1), tokens
             ),
         }
         if "attention" in beam:
@@ -164,10 +165,9 @@ class _Search:
         log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
         size = log_probs.shape[-1]
         ended = ops.expand_dims(beam["ended"], -1)
-        only_pad = ops.where(
-            ops.equal(ops.arange(size, dtype="int32"), self.pad_id), 0.0, IMPOSSIBLE
-        )
-        log_probs = ops.where(ended, ops.expand_dims(only_pad, 0), log_probs)
+        # An ended one goes on with one token, which stands for padding.
+        only_one = ops.cast(ops.arange(size) > 0, "float32") * IMPOSSIBLE
+        log_probs = ops.where(ended, ops.expand_dims(only_one, 0), log_probs)
         # (batch_size * beam_size, vocabulary_size)
         log_probs = log_probs + ops.reshape(beam["log_probs"], (-1, 1))
 

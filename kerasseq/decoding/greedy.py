@@ -45,10 +45,10 @@ def greedy_search(
         # Not `ops.argmax`, which does not convert to builtin ops alone.
         gain, chosen = (ops.squeeze(x, -1) for x in ops.top_k(log_probs, 1))
         chosen = ops.cast(chosen, tokens.dtype)
-        chosen = ops.where(ended, ops.zeros_like(chosen) + pad_id, chosen)
         scores = scores + ops.where(ended, ops.zeros_like(gain), gain)
         here = ops.equal(positions, time)
-        tokens = ops.where(ops.expand_dims(here, 0), ops.expand_dims(chosen, 1), tokens)
+        shown = ops.where(ended, ops.zeros_like(chosen) + pad_id, chosen)
+        tokens = ops.where(ops.expand_dims(here, 0), ops.expand_dims(shown, 1), tokens)
         if attention:
             written = ops.reshape(here, (1, -1, 1))
             attention = [ops.where(written, ops.expand_dims(weights, 1), attention[0])]

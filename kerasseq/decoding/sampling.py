@@ -83,7 +83,10 @@ def sample(
         drawn, numbers = random_numbers.uniform(numbers)
         chosen = _choose(logits, drawn, tokens, time, *options)
         chosen = ops.cast(chosen, tokens.dtype)
-        gain = ops.log_softmax(logits) * ops.one_hot(chosen, logits.shape[-1])
+        # No product with a one-hot vector: a forbidden token's is infinity times zero.
+        vocabulary = ops.arange(logits.shape[-1], dtype=chosen.dtype)
+        is_chosen = ops.equal(vocabulary[None], ops.expand_dims(chosen, 1))
+        gain = ops.where(is_chosen, ops.log_softmax(logits), 0.0)
         in_prompt = time + 1 < lengths
         free = ops.logical_not(ops.logical_or(in_prompt, ended))
         scores = scores + ops.where(free, ops.sum(gain, axis=-1), 0.0)

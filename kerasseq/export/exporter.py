@@ -66,9 +66,9 @@ def export_model(
         input_shapes: `{input name: shape}` without the batch, for inputs of `serve`
             whose size the model leaves open, as the length of a text.
         samples: Inputs to compare on, in any form that `Int8` takes its data in. A
-            signature that has none is not compared. `None` makes seeded random inputs
-            for all: uint8 is 0 to 255, other integers are 1 or 2, and 0 where the last
-            sample is padded.
+            signature that has none is not compared. `None` takes the first of `Int8`'s
+            data, and without any makes seeded random inputs for all: uint8 is 0 to
+            255, other integers are 1 or 2, and 0 where the last sample is padded.
         loop_strategy: How loops over time are exported. `"while"`: as a loop.
             `"fused"`: an LSTM that does not return its states as the one op
             `UNIDIRECTIONAL_SEQUENCE_LSTM`, which needs masks padded on the right; other
@@ -83,7 +83,8 @@ def export_model(
             inputs and outputs stay as they are), or `Float16()`, `Dynamic()` and
             `Int4(block_size=None)`. Each writes one more file,
             `model_PRECISION.tflite`. How far its outputs are from the model's is
-            reported, not judged.
+            reported, not judged. One that cannot be made, or whose weights stay
+            float, is left out with a warning.
         card: Dict about the run for the report: `task` and `data` (names), `metrics`
             (a dict of scores), `training` (a dict: seconds, epochs, ...). Each may be
             left out.
@@ -228,9 +229,12 @@ def _export(
     quantize_options.check_layers(options, [layer.name for layer in layers])
     with atomic.staging(destination) as folder:
         variants = traced_variants.TracedVariants(front_end, twin, folder, **signatures)
-        settings = make_settings(variants.reference)
-        artifacts = _artifacts(variants, settings, loop_strategy, options, folder)
-        warnings = parity.comparison_warnings(
+        data = quantize_lib.checked_data(variants, options)
+        settings = make_settings(variants.reference, representative=data)
+        artifacts, warnings = _artifacts(
+            variants, settings, loop_strategy, options, data, folder
+        )
+        warnings += parity.comparison_warnings(
             artifacts[0]["parity"], settings.tolerance
         )
         if keras.backend.backend() != "tensorflow":
@@ -240,16 +244,16 @@ def _export(
     return result
 
 
-def _artifacts(variants, settings, loop_strategy, options, folder):
-    """Writes and checks all files in `folder`; their entries of the report."""
-    data = quantize_lib.checked_data(variants, options)
+def _artifacts(variants, settings, loop_strategy, options, data, folder):
+    """Writes and checks all files in `folder`; their entries, and warnings."""
     names = loop_strategies.candidates(variants, loop_strategy, settings)
     chosen, measured = loop_strategies.choose(variants, names, settings)
-    return [
-        _tflite(variants, chosen, settings, folder) | {"lowerings": measured},
-        *quantize_lib.artifacts(variants, options, data, chosen, settings),
-        *_saved_model(variants, chosen, settings, folder),
-    ]
+    full = _tflite(variants, chosen, settings, folder) | {"lowerings": measured}
+    quantized, warnings = quantize_lib.artifacts(
+        variants, options, data, chosen, settings, full["bytes"]
+    )
+    saved_model = _saved_model(variants, chosen, settings, folder)
+    return [full, *quantized, *saved_model], warnings
 
 
 def _tflite(variants, chosen, settings, folder):

@@ -90,7 +90,7 @@ def comparison_warnings(figures: Figures, tolerance: float) -> list[str]:
     return [
         f"The outputs of signature '{name}' differ by {figure['spread']:.1e} at most "
         "over the inputs that were compared, so the comparison proves little: pass "
-        "real inputs."
+        "real inputs as samples."
         for name, figure in figures.items()
         if figure["spread"] is not None and figure["spread"] <= tolerance
     ]

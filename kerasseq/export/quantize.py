@@ -23,7 +23,11 @@ _MIN_INT8_FRACTION = 0.9
 
 def file_names() -> list[str]:
     """The names of all quantized files."""
-    return [f"model_{name}.tflite" for name in quantize_options.PRECISIONS]
+    return [_file_name(name) for name in quantize_options.PRECISIONS]
+
+
+def _file_name(precision):
+    return f"model_{precision}.tflite"
 
 
 def checked_data(
@@ -62,8 +66,11 @@ def artifacts(
     data: samples_lib.Samples | None,
     chosen: str,
     settings: settings_lib.Settings,
-) -> list[dict[str, Any]]:
+    full_bytes: int,
+) -> tuple[list[dict[str, Any]], list[str]]:
     """Writes `model_PRECISION.tflite` for each precision, and checks them.
+
+    One that cannot be made takes nothing from the others.
 
     Args:
         variants: `traced_variants.TracedVariants`.
@@ -71,30 +78,36 @@ def artifacts(
         data: From `checked_data`.
         chosen: The loop strategy of the float32 file.
         settings: `settings.Settings`.
+        full_bytes: The size of the float32 file.
 
     Returns:
-        A list of entries of the report.
-
-    Raises:
-        ValueError: If a file returns NaN where the model returns numbers, or its
-            weights are not quantized.
-        RuntimeError: If the converter crashes.
+        `(entries, warnings)`: entries of the report, and a sentence for each file that
+        cannot be made or is larger than the float32 one.
     """
-    if not options:
-        return []
-    strategies = [
-        loop_strategies.for_precision(variants, option.precision, chosen, settings)
-        for option in options
-    ]
-    jobs = [
-        _job(variants, option, strategy, data)
-        for option, strategy in zip(options, strategies, strict=True)
-    ]
-    converter.convert(variants.front_end, jobs, variants.layers, settings.time_limit)
-    return [
-        _entry(variants, job, strategy, settings)
-        for job, strategy in zip(jobs, strategies, strict=True)
-    ]
+    entries, doubts = [], []
+    for option in options:
+        try:
+            entry = _artifact(variants, option, data, chosen, settings)
+        except (ValueError, RuntimeError) as error:
+            doubts.append(f"There is no {_file_name(option.precision)}. {error}")
+            variants.tflite(f"model_{option.precision}").unlink(missing_ok=True)
+            continue
+        entries.append(entry)
+        if entry["bytes"] > full_bytes:
+            doubts.append(
+                f"{entry['file']} is larger than model.tflite: {entry['bytes']:,} and "
+                f"{full_bytes:,} bytes."
+            )
+    return entries, doubts
+
+
+def _artifact(variants, option, data, chosen, settings):
+    strategy = loop_strategies.for_precision(
+        variants, option.precision, chosen, settings
+    )
+    job = _job(variants, option, strategy, data)
+    converter.convert(variants.front_end, [job], variants.layers, settings.time_limit)
+    return _entry(variants, job, strategy, settings)
 
 
 def _job(variants, option, loop_strategy, data):
@@ -124,7 +137,7 @@ def _entry(variants, job, loop_strategy, settings):
     # Any finite difference is reported, not judged: what is good enough is the task's.
     parity.check(figures, float("1e300"), 0.0, f"The {job.precision} file")
     if job.precision != "float16":
-        _check_effect(job, content["int8_share"])
+        _check_effect(job, content)
     return {
         **report.artifact(job.output, variants, figures, loop_strategy),
         **report.measurements(job.output, content, settings),
@@ -144,7 +157,10 @@ def _errors(variants, job, settings):
     return errors
 
 
-def _check_effect(job, int8_fraction):
+def _check_effect(job, content):
+    int8_fraction = content["int8_share"]
+    if int8_fraction is None and job.precision == "int8":
+        int8_fraction = float("INT8" in content["tensor_types"])
     # With ops kept in float the fraction is what was asked for, unless it is nothing.
     kept = job.float_ops or job.float_layers
     if int8_fraction and (kept or int8_fraction >= _MIN_INT8_FRACTION):

@@ -39,6 +39,7 @@ def make(
     signatures: dict,
     samples: Any = None,
     main_signature: str | None = None,
+    representative: samples_lib.Samples | None = None,
     **limits: Any,
 ) -> Settings:
     """Checks samples and the name of a signature against the signatures.
@@ -47,6 +48,8 @@ def make(
         signatures: `{name: signatures.Signature}`.
         samples: As in `calibration_inputs.from_data`, or `None` for random ones.
         main_signature: Name of a signature; `None` for `serve`, or else the first.
+        representative: What is compared on without `samples`, in the form of
+            `Settings.samples`.
         **limits: The other attributes of `Settings`.
 
     Returns:
@@ -60,6 +63,8 @@ def make(
         samples = calibration_inputs.from_data(
             signatures, samples, "samples", _MAX_SAMPLES
         )
+    elif representative:
+        samples = {k: rows[:_MAX_SAMPLES] for k, rows in representative.items()}
     samples = samples_lib.checked(signatures, samples)
     timed = samples_lib.for_all(signatures, samples)
     return Settings(samples, timed, main_signature, **limits)

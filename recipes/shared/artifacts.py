@@ -49,6 +49,8 @@ def write(folder, report, *, flags, recipe, settings, files, samples, pictures):
     pictures = [folder / name for name in pictures]
     history = folder / "history.csv"
     page.write_page(folder / "report.html", report, history, samples, pictures)
+    for warning in report["warnings"]:
+        print(f"warning: {warning}")
 
 
 def card(report, artifact, about):

@@ -179,3 +179,16 @@ def test_the_likeliest_alone_is_greedy_search():
 def test_bad_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         draw(**options)
+
+
+def test_forbidden_tokens_leave_the_scores_finite():
+    logits = np.array([[0.0, -np.inf, 0.0, 0.0]] * 2, "float32")
+    result = decoding.sample(
+        lambda tokens, states: (ops.convert_to_tensor(logits), None, states),
+        np.full((2, 1), 2, "int32"),
+        [np.zeros((2, 1), "float32")],
+        5,
+        seeds=np.arange(2, dtype="int32"),
+    )
+    assert not (np.asarray(result["tokens"]) == 1).any()
+    np.testing.assert_allclose(result["scores"], 4 * np.log(1 / 3), rtol=1e-5)

@@ -129,3 +129,21 @@ def test_repeat_rows():
 def test_bad_beam_size():
     with pytest.raises(ValueError, match="must be positive. Received: beam_size=0"):
         decoding.beam_search(step, *start(1), 4, beam_size=0)
+
+
+@pytest.mark.parametrize("pad_id", [-1, 9])
+def test_padding_outside_the_vocabulary(pad_id):
+    tokens, states = start(6)
+    searches = [
+        lambda pad: decoding.greedy_search(step, tokens, states, 5, pad_id=pad),
+        lambda pad: decoding.beam_search(
+            step, tokens, states, 5, beam_size=3, pad_id=pad
+        ),
+    ]
+    for search in searches:
+        inside, outside = search(PAD), search(pad_id)
+        np.testing.assert_array_equal(outside["scores"], inside["scores"])
+        wanted = np.asarray(inside["tokens"])
+        after_end = np.cumsum(wanted == END, axis=-1) - (wanted == END) > 0
+        wanted = np.where(after_end, pad_id, wanted)
+        np.testing.assert_array_equal(outside["tokens"], wanted)

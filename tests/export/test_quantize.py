@@ -1,3 +1,5 @@
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -106,10 +108,34 @@ class TestErrors:
         assert list(tmp_path.iterdir()) == []
 
     def test_no_effect(self, tmp_path):
-        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-        with pytest.raises(ValueError, match="had no effect.*no weights that large"):
-            export.export_model(model, tmp_path / "a", quantize=["dynamic"])
-        assert list(tmp_path.iterdir()) == []
+        model = keras.Sequential([keras.Input((3,), name="x"), keras.layers.Dense(2)])
+        (tmp_path / "model_dynamic.tflite").write_bytes(b"of an earlier export")
+        report = export.export_model(
+            model, tmp_path, quantize=["dynamic", "float16"], samples={"x": np.eye(3)}
+        )
+        files = [entry["file"] for entry in report["artifacts"]]
+        assert files == ["model.tflite", "model_float16.tflite", "saved_model"]
+        warning, *_ = report["warnings"]
+        assert warning.startswith("There is no model_dynamic.tflite.")
+        assert "had no effect" in warning and "no weights that large" in warning
+        assert not (tmp_path / "model_dynamic.tflite").exists()
+
+    def test_small_weights_and_representative_rows(self, tmp_path):
+        """All weights are quantized to int8, and real rows are what it is judged on."""
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((1,), name="x")])
+        model.add(keras.layers.Dense(16, "relu"))
+        model.add(keras.layers.Dense(1))
+        rows = {"x": np.random.default_rng(0).uniform(20, 30, (200, 1))}
+        report = export.export_model(model, tmp_path, quantize=[export.Int8(rows)])
+        int8 = report["artifacts"][1]
+        assert int8["file"] == "model_int8.tflite"
+        runner = lite.Runner(tmp_path / "model_int8.tflite")
+        x = rows["x"][:20].astype("float32")
+        (found,) = zip(*(runner.run(x=row[None]).values() for row in x), strict=True)
+        difference = np.abs(np.concatenate(found) - model.predict(x, verbose=0)).max()
+        assert int8["max_abs_diff"] == pytest.approx(difference, rel=1e-3)
+        assert any("larger than model.tflite" in text for text in report["warnings"])
 
     def test_crash_of_the_converter(self, tmp_path):
         """The loop of a layer's own stock GRU is a WHILE, and int8 kills the child."""
@@ -125,9 +151,12 @@ class TestErrors:
 
         model = keras.Sequential([keras.Input((6, 40), name="x"), Own()])
         data = {"serve": [{"x": np.ones((1, 6, 40))}]}
-        with pytest.raises(RuntimeError, match="to int8.*no int8 loops.*by signal"):
-            export.export_model(model, tmp_path / "a", quantize=[export.Int8(data)])
-        assert list(tmp_path.iterdir()) == []
+        quantize = [export.Int8(data), "float16"]
+        report = export.export_model(model, tmp_path, quantize=quantize)
+        files = [entry["file"] for entry in report["artifacts"]]
+        assert files == ["model.tflite", "model_float16.tflite", "saved_model"]
+        crash, *_ = report["warnings"]
+        assert re.search("to int8.*no int8 loops.*by signal", crash)
 
     def test_int8_crash_names_the_remedy(self, tmp_path, monkeypatch):
         code = "import os\nos.kill(os.getpid(), 11)\n"

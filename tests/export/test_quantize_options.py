@@ -18,7 +18,7 @@ def test_names_and_options_may_be_mixed():
 @pytest.mark.parametrize(
     ("quantize", "message"),
     [
-        (["int4"], "must be a list out of.*int4"),
+        (["int2"], "must be a list out of.*int2"),
         (None, "must be a list out of.*None"),
         (5, "must be a list out of.*5"),
         ("float16", "must be a list out of.*float16"),
