@@ -4,17 +4,17 @@ import keras
 from keras import ops as kops
 
 from kerasseq import ops
-from kerasseq.layers import cell_halves
+from kerasseq.layers import cell_halves, split_lstm_cell
 
 
 def run_cell(cell, sequences, initial_states, *, training=False, **loop):
     """Loops a cell over a sequence.
 
     The cells of `keras.layers.{SimpleRNN, LSTM, GRU}` run as `ops.simple_rnn`,
-    `ops.lstm` and `ops.gru`. A cell with methods `project(sequences, training)`
-    and `step(projected, states, training)` has its input projection, and the random
+    `ops.lstm` and `ops.gru`. A `SplitLSTMCell` has its input projection, and the random
     numbers of its steps, hoisted out of the loop. `StackedRNNCells` run one cell after
-    the other, each over the whole sequence. Any other cell is called once a step.
+    the other, each over the whole sequence. Any other cell, subclasses of Keras' own
+    among them, is called once a step, and what its attributes mean is its own.
 
     Args:
         cell: A built Keras cell.
@@ -31,21 +31,24 @@ def run_cell(cell, sequences, initial_states, *, training=False, **loop):
     """
     if isinstance(cell, keras.layers.StackedRNNCells):
         return _run_stack(cell, sequences, initial_states, training, loop)
-    if training and getattr(cell, "dropout", 0):
+    stock = cell_halves.is_stock(cell)
+    if not stock and not isinstance(cell, split_lstm_cell.SplitLSTMCell):
+        return _run_any(cell, sequences, initial_states, training, loop)
+    if not keras.backend.is_float_dtype(sequences.dtype):
+        sequences = kops.cast(sequences, cell.compute_dtype)
+    if training and cell.dropout:
         dropped = cell.get_dropout_mask(sequences[:, 0])
         sequences = sequences * kops.expand_dims(dropped, 1)
-    if cell_halves.is_stock(cell):
+    if stock:
         if training and cell.recurrent_dropout:
             loop["recurrent_mask"] = cell.get_recurrent_dropout_mask(initial_states[0])
         return cell_halves.run(cell, sequences, initial_states, **loop)
-    if hasattr(cell, "project"):
-        return ops.recurrence(
-            lambda x, states: cell.step(x, states, training),
-            cell.project(sequences, training),
-            initial_states,
-            **loop,
-        )
-    return _run_any(cell, sequences, initial_states, training, loop)
+    return ops.recurrence(
+        lambda x, states: cell.step(x, states, training),
+        cell.project(sequences, training),
+        initial_states,
+        **loop,
+    )
 
 
 def variational_dropout(cell):
@@ -87,4 +90,7 @@ def _run_any(cell, sequences, initial_states, training, loop):
         output, states = cell(inputs, states, **options)
         return output, states if isinstance(states, (list, tuple)) else [states]
 
-    return ops.recurrence(step, sequences, initial_states, **loop)
+    size = getattr(cell, "output_size", None)
+    if size is not None:
+        size = (size,) if isinstance(size, int) else tuple(size)
+    return ops.recurrence(step, sequences, initial_states, output_size=size, **loop)

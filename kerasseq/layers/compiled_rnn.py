@@ -3,6 +3,7 @@
 import contextlib
 
 import keras
+from keras import ops as kops
 
 from kerasseq import ops
 from kerasseq.layers import cell_loop
@@ -39,8 +40,10 @@ class CompiledRNNMixin:
             outputs, states = cell_loop.run_cell(
                 self.cell,
                 sequences,
-                list(initial_state),
-                mask=mask[0] if isinstance(mask, (list, tuple)) else mask,
+                keras.tree.map_structure(
+                    lambda state: _for_all_rows(state, sequences), list(initial_state)
+                ),
+                mask=_of_rank_2(mask),
                 go_backwards=self.go_backwards,
                 return_sequences=self.return_sequences,
                 zero_output_for_mask=self.zero_output_for_mask,
@@ -51,18 +54,57 @@ class CompiledRNNMixin:
             return outputs[:, -1], outputs, states
         return outputs, outputs, states
 
+    def _maybe_config_dropout_masks(self, cell, input_sequence, input_state):
+        """As Keras', which calls each cell of a stack to see what the next one gets.
+
+        A stock cell of ours draws one mask for all its gates, which its call does not
+        know, and the shape of its output is known.
+        """
+        if not isinstance(cell, keras.layers.StackedRNNCells):
+            super()._maybe_config_dropout_masks(cell, input_sequence, input_state)
+            return
+        for part, state in zip(cell.cells, input_state, strict=True):
+            self._maybe_config_dropout_masks(part, input_sequence, state)
+            size = getattr(part, "output_size", None) or part.state_size
+            size = size if isinstance(size, int) else keras.tree.flatten(size)[0]
+            rows = kops.shape(input_sequence)[0]
+            input_sequence = kops.zeros((rows, size), input_sequence.dtype)
+
+
+def _of_rank_2(mask):
+    """The mask `(batch_size, time)` of what Keras takes: a list, or a last axis."""
+    mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+    if mask is not None and len(mask.shape) == 3:
+        mask = kops.squeeze(mask, -1)
+    return mask
+
+
+def _names_shapes(state_size):
+    """Whether a state has a shape, a tuple in a list, and not a number of units."""
+    if not isinstance(state_size, (list, tuple)):
+        return not isinstance(state_size, int)
+    return any(isinstance(x, tuple) or _names_shapes(x) for x in state_size)
+
+
+def _for_all_rows(state, sequences):
+    """A state of one row, which Keras takes for all."""
+    if state.shape[0] != 1 or sequences.shape[0] == 1:
+        return state
+    rows = kops.shape(sequences)[0]
+    return kops.broadcast_to(state, (rows, *state.shape[1:]))
+
 
 def _check_states(layer, initial_state, sequences):
     """Refuses initial states that are not those of the cell."""
     sizes = keras.tree.flatten(layer.cell.state_size)
-    if not all(isinstance(size, int) for size in sizes):
+    if _names_shapes(layer.cell.state_size):
         return  # a cell of the caller's own with states of any shape
     wanted = [(sequences.shape[0], size) for size in sizes]
     shapes = [tuple(state.shape) for state in keras.tree.flatten(initial_state)]
     fits = len(shapes) == len(wanted) and all(
         len(shape) == 2
         and shape[1] == size
-        and (None in (shape[0], batch) or shape[0] == batch)
+        and (None in (shape[0], batch) or shape[0] in (1, batch))
         for shape, (batch, size) in zip(shapes, wanted, strict=True)
     )
     if not fits:

@@ -15,6 +15,7 @@ def recurrence(
     return_sequences=True,
     zero_output_for_mask=False,
     unroll=False,
+    output_size=None,
 ):
     """Runs the `step` of a cell over batch-major sequences.
 
@@ -33,6 +34,8 @@ def recurrence(
         return_sequences: Boolean, whether to return the outputs of all steps.
         zero_output_for_mask: Boolean, whether masked steps return zeros.
         unroll: Boolean, whether to unroll the loop. Needs a static length.
+        output_size: Shape of the output of one step without the batch, where that is
+            not the shape of the first state.
 
     Returns:
         `(outputs, states)`, where outputs have the shape `(batch_size, time, units)`,
@@ -45,7 +48,7 @@ def recurrence(
         mask = ops.expand_dims(ops.cast(mask, "bool"), -1)
         inputs["mask"] = _time_major(mask, go_backwards)
         if not zero_output_for_mask:
-            states["output"] = ops.zeros_like(initial_states[0])
+            states["output"] = _zeros(initial_states[0], output_size)
 
     def masked_step(inputs, states):
         output, new_cell = step(inputs["x"], states["cell"])
@@ -53,9 +56,9 @@ def recurrence(
             return output, {"cell": new_cell}
         keep = inputs["mask"]
         old_output = states.get("output", ops.zeros_like(output))
-        output = ops.where(keep, output, old_output)
+        output = _where(keep, output, old_output)
         pairs = zip(new_cell, states["cell"], strict=True)
-        cell = [ops.where(keep, new, old) for new, old in pairs]
+        cell = [_where(keep, new, old) for new, old in pairs]
         return output, {"cell": cell} | (
             {"output": output} if "output" in states else {}
         )
@@ -66,6 +69,19 @@ def recurrence(
     if return_sequences:
         outputs = ops.swapaxes(outputs, 0, 1)  # (batch_size, time, units)
     return outputs, states["cell"]
+
+
+def _zeros(state, size):
+    if size is None:
+        return ops.zeros_like(state)
+    return ops.zeros((ops.shape(state)[0], *size), state.dtype)
+
+
+def _where(keep, new, old):
+    """The new rows of a tensor of any rank where `keep`, `(batch_size, 1)`, says so."""
+    for _ in new.shape[2:]:
+        keep = ops.expand_dims(keep, -1)
+    return ops.where(keep, new, old)
 
 
 def _time_major(sequences, go_backwards):
