@@ -101,6 +101,8 @@ def _converted(context, path, name, inputs, outputs):
         module, passmanager.PassManager(), converter_api.ConvertToTFLConfig()
     )
     clean_tfl.clean(module)
+    # Constants and steps that the rewrites made twice.
+    passmanager.PassManager.parse("builtin.module(cse)").run(module.operation)
     loops.outline(module)
     return module
 
