@@ -119,6 +119,7 @@ class TestFiles:
         assert sides["inputs"] == expected
         assert sides["outputs"].keys() == {"summe über", "x-y", "2"}
 
+    @pytest.mark.slow
     def test_search_finds_the_tokens_of_the_model(self, tmp_path):
         keras.utils.set_random_seed(0)
         model = models.seq2seq(30, embedding_dim=16, units=16)

@@ -229,6 +229,7 @@ def test_a_killed_run_ends_where_the_uninterrupted_one_does(tmp_path):
     assert len(losses[0]) == 3 and losses[0] == pytest.approx(losses[1], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_transformer_does_the_whole_job(tmp_path, capsys):
     sizes = ["--arch=transformer", "--hidden_dim=16", "--num_heads=2", "--mlp_dim=24"]
     more = [
