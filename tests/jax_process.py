@@ -5,12 +5,9 @@ import pathlib
 import subprocess
 import sys
 
+from kerasseq.commands.export import QUICK_TO_COMPILE
+
 ROOT = pathlib.Path(__file__).parent.parent
-# A test computes little and compiles much.
-QUICK_TO_COMPILE = (
-    "--xla_backend_optimization_level=0",
-    "--xla_llvm_disable_expensive_passes=true",
-)
 
 
 def environment(**variables):

@@ -12,7 +12,7 @@ import pathlib
 from kerasseq.commands import custom_objects
 
 # On JAX this process computes little and compiles much.
-_QUICK_TO_COMPILE = (
+QUICK_TO_COMPILE = (
     "--xla_backend_optimization_level=0",
     "--xla_llvm_disable_expensive_passes=true",
 )
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     if pathlib.Path(arguments.model).suffix == ".stablehlo":
         export_file = _export_stablehlo
         os.environ["KERAS_BACKEND"] = "jax"
-    flags = [os.environ.get("XLA_FLAGS", ""), *_QUICK_TO_COMPILE]
+    flags = [os.environ.get("XLA_FLAGS", ""), *QUICK_TO_COMPILE]
     os.environ["XLA_FLAGS"] = " ".join(flags)
     from kerasseq import export
 

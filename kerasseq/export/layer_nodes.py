@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from ai_edge_litert import schema_py_generated as schema
+from kerasseq.lite import flatbuffer
 
 _SUFFIX = re.compile(r"_\d+$")
 
@@ -51,7 +51,7 @@ def layers_of_nodes(content: bytes, layers: Iterable[str]) -> dict[str, str | No
         name; its layer is found by the constants that go into it, or by the layer
         before.
     """
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    model = flatbuffer.tree(content)
     ops = []
     for graph in model.subgraphs:
         names = [(tensor.name or b"").decode() for tensor in graph.tensors]

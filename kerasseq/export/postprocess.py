@@ -25,7 +25,7 @@ def apply(content: bytes) -> bytes:
     Returns:
         The bytes of the finished file.
     """
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    model = flatbuffer.tree(content)
     _take_in(model, content)
     for signature in model.signatureDefs or []:
         _separate_outputs(model, signature)
@@ -43,7 +43,7 @@ def take_in(content: bytes) -> bytes:
     Returns:
         The bytes of one that is a flatbuffer as a whole.
     """
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    model = flatbuffer.tree(content)
     _take_in(model, content)
     return flatbuffer.write(model)
 

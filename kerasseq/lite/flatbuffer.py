@@ -69,7 +69,7 @@ def parse(data: bytes | bytearray | mmap.mmap, source: str = "bytes") -> schema.
         ValueError: If the bytes are damaged, or a part of a file.
     """
     try:
-        model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
+        model = tree(data)
         _fill(model)
         _check_indices(model, len(data))
     except Exception as error:  # a broken flatbuffer raises anything
@@ -78,6 +78,18 @@ def parse(data: bytes | bytearray | mmap.mmap, source: str = "bytes") -> schema.
             f"Received: {source} with {len(data)} bytes ({error})"
         ) from error
     return model
+
+
+def tree(data: bytes | bytearray | mmap.mmap) -> schema.ModelT:
+    """The object tree of bytes that need no check, as those of a converter.
+
+    Args:
+        data: The bytes of a file, or a memory map of them.
+
+    Returns:
+        A `schema.ModelT`. A vector that the file leaves out is `None`.
+    """
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
 
 
 def write(model: schema.ModelT) -> bytes:

@@ -4,8 +4,9 @@ import importlib
 
 import keras
 
-from kerasseq.ops import kernels
+from kerasseq.ops import cells, kernels
 from kerasseq.ops._loop_strategy import current_loop_strategy
+from kerasseq.ops._recurrence import recurrence
 
 
 def wanted(
@@ -52,6 +53,25 @@ def wanted(
 def fused_lstm(*arguments, **options):
     """As `ops.lstm` with tanh and sigmoid, in one op."""
     return _module().fused_lstm(*arguments, **options)
+
+
+def loop(product, states, recurrent_kernel, **options):
+    """The recurrence that the op stands for.
+
+    Args:
+        product: Tensor `(batch_size, time, 4 * units)`, the input's part of the gates.
+        states: List of `h` and `c`.
+        recurrent_kernel: Tensor of shape `(units, 4 * units)`.
+        **options: Of `recurrence`: `mask`, `go_backwards`.
+
+    Returns:
+        `(outputs, [h, c])`.
+    """
+
+    def step(x, states):
+        return cells.lstm_step(x, states, recurrent_kernel)
+
+    return recurrence(step, product, states, return_sequences=True, **options)
 
 
 def _module():

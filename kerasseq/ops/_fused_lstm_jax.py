@@ -7,9 +7,8 @@ The export replaces a composite of this name by `UNIDIRECTIONAL_SEQUENCE_LSTM`, 
 from jax import lax
 from keras import ops
 
-from kerasseq.ops import cells
+from kerasseq.ops import _fused_lstm
 from kerasseq.ops._loop_strategy import loop_strategy
-from kerasseq.ops._recurrence import recurrence
 
 NAME = "kerasseq.lstm"
 
@@ -54,11 +53,7 @@ def fused_lstm(
 
 
 def _loop(sequences, h, c, kernel, recurrent_kernel, bias):
+    product = ops.matmul(sequences, kernel) + bias
     with loop_strategy("while"):
-        outputs, (_, c) = recurrence(
-            lambda x, states: cells.lstm_step(x, states, recurrent_kernel),
-            ops.matmul(sequences, kernel) + bias,
-            [h, c],
-            return_sequences=True,
-        )
+        outputs, (_, c) = _fused_lstm.loop(product, [h, c], recurrent_kernel)
     return outputs, c

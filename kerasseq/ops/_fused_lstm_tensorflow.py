@@ -10,9 +10,8 @@ import uuid
 
 import tensorflow as tf
 
-from kerasseq.ops import cells
+from kerasseq.ops import _fused_lstm
 from kerasseq.ops._loop_strategy import current_loop_strategy, loop_strategy
-from kerasseq.ops._recurrence import recurrence
 
 
 def fused_lstm(
@@ -73,7 +72,9 @@ def fused_lstm(
         steps = steps if return_sequences else steps[:, -1:]
         outputs = _pick(outputs, tf.zeros_like(h), steps)
     with loop_strategy("while"):
-        _, (_, c) = _loop(sequences, [h, c], weights, mask, go_backwards)
+        _, (_, c) = _loop(
+            sequences, [h, c], weights, mask=mask, go_backwards=go_backwards
+        )
     return outputs if return_sequences else outputs[:, -1], [last, c]
 
 
@@ -154,13 +155,7 @@ def all_zero(states):
     return all(value is not None and not value.any() for value in known)
 
 
-def _loop(sequences, states, weights, mask=None, go_backwards=False):
+def _loop(sequences, states, weights, **options):
     kernel, recurrent_kernel, bias = weights
-    return recurrence(
-        lambda x, states: cells.lstm_step(x, states, recurrent_kernel),
-        tf.matmul(sequences, kernel) + bias,
-        states,
-        mask=mask,
-        go_backwards=go_backwards,
-        return_sequences=True,
-    )
+    product = tf.matmul(sequences, kernel) + bias
+    return _fused_lstm.loop(product, states, recurrent_kernel, **options)

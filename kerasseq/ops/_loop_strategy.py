@@ -49,7 +49,7 @@ def loop_strategy(kind):
               gradient;
             - `"while"`: a loop that keeps its outputs in one buffer of static shape,
               which converts to a TFLite `WHILE` without dynamic tensors. Not for
-              training; TensorFlow only;
+              training;
             - `"unrolled"`: a copy of the graph per time step;
             - `"fused"`: as `"while"`, but `ops.lstm` is one op if possible, which needs
               masks padded on the right;

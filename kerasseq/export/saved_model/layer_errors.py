@@ -10,11 +10,10 @@ import sys
 from typing import Any
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from kerasseq.export import converter, front_ends, layer_nodes
 from kerasseq.export.saved_model import convert_child
-from kerasseq.lite import sample_files
+from kerasseq.lite import flatbuffer, sample_files
 from kerasseq.utils import child_process
 
 _MAX_SAMPLES = 20
@@ -81,7 +80,7 @@ def main(path: str) -> None:
 
 def _input_order(content, signature):
     """The names of a signature's inputs, in the order of its graph."""
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    model = flatbuffer.tree(content)
     (found,) = (s for s in model.signatureDefs if s.signatureKey.decode() == signature)
     names = {item.tensorIndex: item.name.decode() for item in found.inputs}
     return [names[index] for index in model.subgraphs[found.subgraphIndex].inputs]

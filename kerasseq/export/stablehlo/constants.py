@@ -10,11 +10,6 @@ from ai_edge_litert import schema_py_generated as schema
 from kerasseq.lite import flatbuffer
 
 
-def read(content: bytes) -> schema.ModelT:
-    """The object tree of a file; a vector that the file leaves out is `None`."""
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-
-
 def apart(content: bytes) -> bytes:
     """Gives each tensor a name of its own, and each constant its own data.
 
@@ -27,7 +22,7 @@ def apart(content: bytes) -> bytes:
     Returns:
         Those of a file that computes the same.
     """
-    model = read(content)
+    model = flatbuffer.tree(content)
     names: set[bytes] = set()
     used: set[int] = set()
     for graph in model.subgraphs:

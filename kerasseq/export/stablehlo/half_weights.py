@@ -20,7 +20,7 @@ def apply(content: bytes) -> bytes:
     Returns:
         The bytes of the smaller file.
     """
-    model = constants.read(content)
+    model = flatbuffer.tree(content)
     code = constants.add_dequantize(model, _VERSION)
     halves: dict[int, int] = {}  # the buffer in float16 by that in float32
     for graph in model.subgraphs:

@@ -21,7 +21,7 @@ def apply(content: bytes) -> bytes:
     Returns:
         The bytes of the smaller file.
     """
-    model = constants.read(content)
+    model = flatbuffer.tree(content)
     code = constants.add_dequantize(model, _VERSION)
     for graph in model.subgraphs:
         operators = []
