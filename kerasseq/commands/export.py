@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "tensorflow, litert, or auto for that of the backend"
     add("--converter", default="auto", help=text)
     custom_objects.add_argument(parser)
+    text = (
+        "largest difference of the float outputs that is allowed, relative to their "
+        "size where that is above 1: 1e-4"
+    )
+    add("--tolerance", type=float, default=1e-4, help=text)
     text = "seconds after which a hanging conversion is ended"
     add("--time_limit", type=float, default=3600, help=text)
 
@@ -72,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     shared = {
         "samples": arguments.samples,
         "quantize": _quantize(export.Int8, arguments),
+        "tolerance": arguments.tolerance,
         "card": {"task": "export", "data": pathlib.Path(arguments.model).name},
         "time_limit": arguments.time_limit,
     }
@@ -210,14 +216,19 @@ def _maker(kind):
     return function
 
 
+def _number(value, style):
+    return "" if value is None else format(value, style)
+
+
 def _print(report, folder):
     """A line for each file."""
-    print(f"{'file':24}{'bytes':>12}{'max abs diff':>15}{'ms':>9}")
+    print(f"{'file':24}{'bytes':>12}{'max abs diff':>15}{'rel. error':>12}{'ms':>9}")
     for item in report["artifacts"]:
-        latency = item["latency_ms"]
-        latency = "" if latency is None else f"{latency:.2f}"
-        diff = item["max_abs_diff"]
-        print(f"{item['file']:24}{item['bytes']:>12,}{diff:>15.1e}{latency:>9}")
+        diff = _number(item["max_abs_diff"], ".1e")
+        error = _number(item["relative_error"], ".1e")
+        latency = _number(item["latency_ms"], ".2f")
+        size = f"{item['bytes']:,}"
+        print(f"{item['file']:24}{size:>12}{diff:>15}{error:>12}{latency:>9}")
     for warning in report["warnings"]:
         print(f"warning: {warning}")
     refused = report["artifacts"][0]["gpu_refused_ops"]

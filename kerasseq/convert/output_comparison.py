@@ -2,6 +2,7 @@
 
 import typing
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -31,15 +32,22 @@ class Call(typing.NamedTuple):
     outputs: list[np.ndarray]
 
 
-def check(model: keras.Model, converted: keras.Model, stacklevel: int = 4) -> None:
-    """Runs both models on the same random inputs.
+def check(
+    model: keras.Model,
+    converted: keras.Model,
+    inputs: Iterable[Any] | None = None,
+    stacklevel: int = 4,
+) -> None:
+    """Runs both models on the same inputs.
 
-    Inputs are seeded: normal floats; integers below the size of each embedding, with
-    zeros at the end as padding. Neither model changes, not even its random seeds.
+    Random inputs are seeded: normal floats; integers below the size of each embedding,
+    with zeros at the end as padding. Neither model changes, not even its random seeds.
 
     Args:
         model: The original model.
         converted: The converted model.
+        inputs: What the models are called with, one after the other; `None` for random
+            inputs.
         stacklevel: Of the warning, for a model that does not run on random inputs.
 
     Raises:
@@ -47,6 +55,11 @@ def check(model: keras.Model, converted: keras.Model, stacklevel: int = 4) -> No
             value if that is above 1; with float16 anywhere, or on a GPU, by more than
             1e-2; with bfloat16 anywhere, or on a TPU, by more than 0.1.
     """
+    if inputs is not None:
+        for given in inputs:
+            call = Call((given,), {}, run(model, (given,), {}))
+            _check_outputs(model, converted, call)
+        return
     try:
         call = run_on_random_inputs(model)
     except ValueError as error:
@@ -57,6 +70,10 @@ def check(model: keras.Model, converted: keras.Model, stacklevel: int = 4) -> No
             stacklevel=stacklevel,
         )
         return
+    _check_outputs(model, converted, call)
+
+
+def _check_outputs(model, converted, call):
     allowed = tolerance(model)
     received = run(converted, call.args, call.kwargs)
     for index, pair in enumerate(zip(call.outputs, received, strict=True)):

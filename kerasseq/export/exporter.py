@@ -1,6 +1,5 @@
 """The whole export: twin, SavedModel, TFLite, audit, parity, measurement, report."""
 
-import functools
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Mapping
@@ -8,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kerasseq.convert import cloning
+from kerasseq.convert import cloning, output_comparison
 from kerasseq.export import (
     front_ends,
     loop_strategies,
@@ -16,6 +15,7 @@ from kerasseq.export import (
     parity,
     quantize_options,
     report,
+    serve_signature,
     traced_variants,
 )
 from kerasseq.export import quantize as quantize_lib
@@ -23,6 +23,7 @@ from kerasseq.export import settings as settings_lib
 from kerasseq.export import twin as twin_lib
 from kerasseq.utils import atomic, child_process
 
+_TWIN_SAMPLES = 3
 _NO_SAVED_MODEL = (
     "There is no saved_model/: that is TensorFlow's format. Export the `.keras` file "
     "with KERAS_BACKEND=tensorflow to have one."
@@ -88,7 +89,8 @@ def export_model(
         card: Dict about the run for the report: `task` and `data` (names), `metrics`
             (a dict of scores), `training` (a dict: seconds, epochs, ...). Each may be
             left out.
-        tolerance: Largest allowed absolute difference of float outputs.
+        tolerance: Largest allowed difference of float outputs, relative to their size
+            where that is above 1 (`max_scaled_diff` of the report).
         min_token_agreement: Smallest allowed fraction of samples whose integer outputs
             are all identical.
         main_signature: The signature whose latency is reported as the file's; by
@@ -120,21 +122,20 @@ def export_model(
     """
     loop_strategies.check(loop_strategy)
     return _export(
-        lambda: twin_lib.portable_twin(model),
+        model,
         output_dir,
         {
             "signatures": signatures,
             "batch_size": batch_size,
             "input_shapes": input_shapes,
         },
-        functools.partial(
-            settings_lib.make,
-            samples=samples,
-            main_signature=main_signature,
-            tolerance=tolerance,
-            min_token_agreement=min_token_agreement,
-            time_limit=time_limit,
-        ),
+        {
+            "samples": samples,
+            "main_signature": main_signature,
+            "tolerance": tolerance,
+            "min_token_agreement": min_token_agreement,
+            "time_limit": time_limit,
+        },
         loop_strategy,
         converter,
         quantize,
@@ -191,16 +192,15 @@ def export_stablehlo(
 
     entry = artifact.read(path)
     return _export(
-        lambda: None,
+        None,
         output_dir,
         {"signatures": lambda _: {"serve": entry}},
-        functools.partial(
-            settings_lib.make,
-            samples=samples,
-            tolerance=tolerance,
-            min_token_agreement=min_token_agreement,
-            time_limit=time_limit,
-        ),
+        {
+            "samples": samples,
+            "tolerance": tolerance,
+            "min_token_agreement": min_token_agreement,
+            "time_limit": time_limit,
+        },
         "while",
         "litert",
         quantize,
@@ -209,28 +209,29 @@ def export_stablehlo(
 
 
 def _export(
-    make_twin,
-    output_dir,
-    signatures,
-    make_settings,
-    loop_strategy,
-    converter,
-    quantize,
-    card,
+    model, output_dir, signatures, comparison, loop_strategy, converter, quantize, card
 ):
-    """The export, from a function that makes the twin; `None` where there is none."""
+    """The export of a model, or of what `signatures` returns without one."""
     destination = atomic.check_output_dir(output_dir)
     card = report.checked_card(card)
     options = quantize_options.parse(quantize)
     front_end = front_ends.choose(converter, [x.precision for x in options])
     child_process.prepare(front_end.preload)  # while this process is busy elsewhere
-    twin = make_twin()
+    real = comparison["samples"] is not None or any(
+        isinstance(x, quantize_options.Int8) for x in options
+    )
+    real = real and signatures["signatures"] is None
+    twin = None if model is None else twin_lib.portable_twin(model, compare=not real)
     layers = cloning.all_layers(twin) if twin else []
     quantize_options.check_layers(options, [layer.name for layer in layers])
     with atomic.staging(destination) as folder:
         variants = traced_variants.TracedVariants(front_end, twin, folder, **signatures)
         data = quantize_lib.checked_data(variants, options)
-        settings = make_settings(variants.reference, representative=data)
+        settings = settings_lib.make(
+            variants.reference, representative=data, **comparison
+        )
+        if real:
+            _check_twin(model, twin, settings.samples["serve"])
         artifacts, warnings = _artifacts(
             variants, settings, loop_strategy, options, data, folder
         )
@@ -242,6 +243,12 @@ def _export(
         result = {**card, "artifacts": artifacts, "warnings": warnings}
         _publish(result, folder, destination)
     return result
+
+
+def _check_twin(model, twin, samples):
+    """Compares a twin with its model on real inputs."""
+    inputs = (serve_signature.call_argument(model, x) for x in samples[:_TWIN_SAMPLES])
+    output_comparison.check(model, twin, inputs)
 
 
 def _artifacts(variants, settings, loop_strategy, options, data, folder):

@@ -59,6 +59,7 @@ COLUMNS = {
     ),
     "dynamic shapes": lambda item: item["dynamic_shapes"],
     "max abs diff": lambda item: item["max_abs_diff"],
+    "relative error": lambda item: item.get("relative_error"),
     "latency, ms": lambda item: item["latency_ms"],
     "peak memory, MiB": lambda item: item["peak_memory_mib"],
 }
@@ -103,6 +104,7 @@ def _bodies(report, history, samples, pictures):
         "Samples": _table(samples, "samples"),
         "Warnings": "".join(f"<p>{_text(x)}</p>\n" for x in report.get("warnings", ())),
         "Artifacts": _table(rows, "artifacts") + measured,
+        "Difference by output": _by_file({x["file"]: _differences(x) for x in files}),
         "Error of int8 by layer": _by_file({x["file"]: _errors(x) for x in files}),
         "Curves": history and _curves(history),
         "Pictures": "".join(_picture(pathlib.Path(name)) for name in pictures),
@@ -151,6 +153,16 @@ def _table(rows, style):
         lines.append("".join(f'<td dir="auto">{_text(row[x])}</td>' for x in rows[0]))
     body = "".join(f"<tr>{line}</tr>\n" for line in lines)
     return f'<div class="scroll"><table class="{style}">\n{body}</table></div>\n'
+
+
+def _differences(item):
+    """What the comparison found for each output."""
+    rows = [
+        {"signature": name, "output": output, **found}
+        for name, figure in item.get("parity", {}).items()
+        for output, found in figure["outputs"].items()
+    ]
+    return _table(rows, "samples")
 
 
 def _errors(item):

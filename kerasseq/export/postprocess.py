@@ -5,6 +5,7 @@ import copy
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from kerasseq.export import op_codes
 from kerasseq.lite import flatbuffer
 
 
@@ -119,15 +120,7 @@ def _constant(model, graph, values):
 
 def _reshape(model, graph, inputs, output):
     """Adds the op that every runtime has for a copy."""
-    reshape = schema.BuiltinOperator.RESHAPE
-    codes = [code.builtinCode for code in model.operatorCodes]
-    if reshape not in codes:
-        code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = reshape
-        code.version = 1
-        model.operatorCodes.append(code)
-        codes.append(reshape)
     op = schema.OperatorT()
-    op.opcodeIndex = codes.index(reshape)
+    op.opcodeIndex = op_codes.index(model, schema.BuiltinOperator.RESHAPE)
     op.inputs, op.outputs = np.array(inputs, "int32"), np.array([output], "int32")
     graph.operators.append(op)

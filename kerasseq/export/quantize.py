@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from kerasseq.export import (
     calibration_inputs,
     converter,
@@ -57,7 +59,34 @@ def checked_data(
             "The data of `Int8(data)` must hold inputs for every signature: missing "
             f"{missing}. Received: data for {sorted(data)}"
         )
-    return samples_lib.checked(signatures, data, argument)
+    data = samples_lib.checked(signatures, data, argument)
+    for signature, name, rows in _inputs(data):
+        finite = [bool(np.isfinite(x).all()) for x in rows]
+        if not all(finite):
+            raise ValueError(
+                "The data of `Int8(data)` must be finite, since int8 takes the range "
+                "of each activation from it. Received: NaN or infinity in input "
+                f"'{name}' of signature '{signature}', sample {finite.index(False)}"
+            )
+    return data
+
+
+def _inputs(data):
+    """`(signature, name, arrays)` of each float input."""
+    for signature, rows in data.items():
+        for name, first in rows[0].items():
+            if np.issubdtype(first.dtype, np.floating):
+                yield signature, name, [inputs[name] for inputs in rows]
+
+
+def _constant_inputs(data):
+    """A sentence for each float input that is the same in all samples."""
+    return [
+        f"Input '{name}' of signature '{signature}' is the same in all {len(rows)} "
+        "samples of `Int8(data)`, so int8 knows the range of this one value alone."
+        for signature, name, rows in _inputs(data or {})
+        if len(rows) > 1 and all(np.array_equal(x, rows[0]) for x in rows)
+    ]
 
 
 def artifacts(
@@ -82,9 +111,10 @@ def artifacts(
 
     Returns:
         `(entries, warnings)`: entries of the report, and a sentence for each file that
-        cannot be made or is larger than the float32 one.
+        cannot be made or is larger than the float32 one, for each output that is far
+        from the model's, and for each input without a range.
     """
-    entries, doubts = [], []
+    entries, doubts = [], _constant_inputs(data)
     for option in options:
         try:
             entry = _artifact(variants, option, data, chosen, settings)
@@ -93,6 +123,7 @@ def artifacts(
             variants.tflite(f"model_{option.precision}").unlink(missing_ok=True)
             continue
         entries.append(entry)
+        doubts += parity.error_warnings(entry["parity"], entry["file"])
         if entry["bytes"] > full_bytes:
             doubts.append(
                 f"{entry['file']} is larger than model.tflite: {entry['bytes']:,} and "

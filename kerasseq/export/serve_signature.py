@@ -1,6 +1,7 @@
 """The default signature `serve`: the whole model on a batch of fixed size."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 
@@ -37,15 +38,28 @@ def default(
         for tensor in inputs
     }
 
-    # Only a functional model has an input structure; a Sequential has one tensor.
-    sequential = isinstance(model, keras.Sequential)
-    template = inputs[0] if sequential else model.input
-
     def function(**tensors):
-        structure = keras.tree.map_structure(lambda t: tensors[t.name], template)
-        return _named_outputs(model, model(structure, training=False))
+        return _named_outputs(
+            model, model(call_argument(model, tensors), training=False)
+        )
 
     return {"serve": (function, specs)}
+
+
+def call_argument(model: keras.Model, tensors: Mapping[str, Any]) -> Any:
+    """Puts inputs into the structure that a model is called with.
+
+    Args:
+        model: A Functional or Sequential model.
+        tensors: `{input name: tensor or array}`.
+
+    Returns:
+        A tensor, or a list or dict of them, as the model takes it.
+    """
+    # Only a functional model has an input structure; a Sequential has one tensor.
+    sequential = isinstance(model, keras.Sequential)
+    template = model.inputs[0] if sequential else model.input
+    return keras.tree.map_structure(lambda t: tensors[t.name], template)
 
 
 def _given_shapes(inputs, input_shapes):

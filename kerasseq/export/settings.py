@@ -17,7 +17,8 @@ class Settings:
         samples: `{signature name: [{input name: array}]}` to compare on.
         timed: The same for every signature, to measure latency with.
         main_signature: The signature whose latency is reported as a file's.
-        tolerance: Largest allowed absolute difference of float outputs.
+        tolerance: Largest allowed difference of float outputs, relative to their size
+            where that is above 1.
         min_token_agreement: Smallest allowed fraction of samples whose integer outputs
             are all identical.
         time_limit: Seconds that a child process may take; `None` for any.

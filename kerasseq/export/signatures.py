@@ -1,12 +1,14 @@
 """The signatures of an export: named functions with named tensors and static shapes."""
 
+import contextlib
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from kerasseq.export import front_ends, serve_signature
+from kerasseq.export import front_ends, layer_forms, serve_signature
 from kerasseq.export import samples as samples_lib
 
 
@@ -34,11 +36,12 @@ class Signature:
         self.name = name
         self.function = function
         self.specs: samples_lib.Specs = _checked_specs(name, specs)
-        self.traced = front_ends.trace(
-            lambda **tensors: _checked_outputs(name, function(**tensors)),
-            self.specs,
-            variables,
-        )
+        with _named_layer(name):
+            self.traced = front_ends.trace(
+                lambda **tensors: _checked_outputs(name, function(**tensors)),
+                self.specs,
+                variables,
+            )
         self.outputs = self.traced.outputs
 
     def run(self, inputs: samples_lib.Arrays) -> samples_lib.Arrays:
@@ -101,10 +104,41 @@ def trace_all(
                 f"Received: {entry!r}"
             )
     variables = twin.variables if twin is not None else []
-    return {
-        name: Signature(name, entry[0], entry[1], variables)
-        for name, entry in table.items()
-    }
+    with layer_forms.substituted():
+        return {
+            name: Signature(name, entry[0], entry[1], variables)
+            for name, entry in table.items()
+        }
+
+
+@contextlib.contextmanager
+def _named_layer(name):
+    """Turns an error of the model's own code into one that names the layer."""
+    filtered = keras.config.is_traceback_filtering_enabled()
+    keras.config.disable_traceback_filtering()  # it cuts the layers out
+    try:
+        yield
+    except ValueError:
+        raise
+    except Exception as error:  # a layer may raise anything
+        reason = next(iter(str(error).strip().splitlines()), "no message")
+        raise ValueError(
+            f"Signature '{name}' cannot be traced with static shapes. Export the model "
+            f"without what fails, and do that in the app. Received: "
+            f"{type(error).__name__}{_innermost_layer(error)}: {reason}"
+        ) from error
+    finally:
+        if filtered:
+            keras.config.enable_traceback_filtering()
+
+
+def _innermost_layer(error):
+    frames = (x.f_locals for x, _ in traceback.walk_tb(error.__traceback__))
+    owners = [x.get("self") for x in frames]
+    layers = [x for x in owners if isinstance(x, keras.layers.Layer)]
+    if not layers:
+        return ""
+    return f" in layer '{layers[-1].name}' of class {type(layers[-1]).__name__}"
 
 
 def _checked_specs(name, specs):
@@ -122,6 +156,12 @@ def _checked_specs(name, specs):
         key: (_static(name, key, shape), _dtype_name(name, key, dtype))
         for key, (shape, dtype) in specs.items()
     }
+    if "self" in checked:
+        raise ValueError(
+            f"An input of signature '{name}' is named 'self', which no caller in "
+            "Python can pass; rename it: `keras.Input(..., name=...)`. "
+            f"Received: {list(checked)}"
+        )
     strings = [key for key, (_, dtype) in checked.items() if dtype == "string"]
     if strings:
         raise ValueError(

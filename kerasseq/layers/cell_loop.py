@@ -31,17 +31,18 @@ def run_cell(cell, sequences, initial_states, *, training=False, **loop):
     """
     if isinstance(cell, keras.layers.StackedRNNCells):
         return _run_stack(cell, sequences, initial_states, training, loop)
-    stock = cell_halves.is_stock(cell)
-    if not stock and not isinstance(cell, split_lstm_cell.SplitLSTMCell):
+    if not draws_masks_here(cell):
         return _run_any(cell, sequences, initial_states, training, loop)
     if not keras.backend.is_float_dtype(sequences.dtype):
         sequences = kops.cast(sequences, cell.compute_dtype)
     if training and cell.dropout:
         dropped = cell.get_dropout_mask(sequences[:, 0])
         sequences = sequences * kops.expand_dims(dropped, 1)
-    if stock:
-        if training and cell.recurrent_dropout:
-            loop["recurrent_mask"] = cell.get_recurrent_dropout_mask(initial_states[0])
+    mask = None
+    if training and cell.recurrent_dropout:
+        mask = cell.get_recurrent_dropout_mask(initial_states[0])
+    if cell_halves.is_stock(cell):
+        loop["recurrent_mask"] = mask
         return cell_halves.run(cell, sequences, initial_states, **loop)
     return ops.recurrence(
         lambda x, states: cell.step(x, states, training),
@@ -49,6 +50,12 @@ def run_cell(cell, sequences, initial_states, *, training=False, **loop):
         initial_states,
         **loop,
     )
+
+
+def draws_masks_here(cell):
+    """Whether `run_cell` draws a cell's dropout masks, and in training alone."""
+    split = isinstance(cell, split_lstm_cell.SplitLSTMCell)
+    return split or cell_halves.is_stock(cell)
 
 
 def variational_dropout(cell):

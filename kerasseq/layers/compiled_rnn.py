@@ -58,10 +58,12 @@ class CompiledRNNMixin:
         """As Keras', which calls each cell of a stack to see what the next one gets.
 
         A stock cell of ours draws one mask for all its gates, which its call does not
-        know, and the shape of its output is known.
+        know, and the shape of its output is known. It draws it in training alone, so
+        that an exported file holds no random seeds.
         """
         if not isinstance(cell, keras.layers.StackedRNNCells):
-            super()._maybe_config_dropout_masks(cell, input_sequence, input_state)
+            if not cell_loop.draws_masks_here(cell):
+                super()._maybe_config_dropout_masks(cell, input_sequence, input_state)
             return
         for part, state in zip(cell.cells, input_state, strict=True):
             self._maybe_config_dropout_masks(part, input_sequence, state)

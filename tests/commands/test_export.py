@@ -48,6 +48,16 @@ def test_all_files(model, tmp_path, capsys):
     np.testing.assert_allclose(next(iter(found.values())), expected, atol=1e-5)
 
 
+def test_tolerance(tmp_path, capsys):
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(64, "tanh"), keras.layers.Dense(1)]
+    keras.Sequential([keras.Input((9,), name="x"), *layers]).save(tmp_path / "m.keras")
+    arguments = ["export", tmp_path / "m.keras", "--out", tmp_path / "out"]
+    assert cli.main(map(str, [*arguments, "--tolerance", "-1"])) == 2
+    assert "wanted tolerance=-1" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_signatures_of_a_function(model, tmp_path, monkeypatch):
     text = (
         "def make(model):\n"

@@ -12,7 +12,8 @@ from kerasseq import export, lite
 
 KEYS = (
     "file bytes precision signatures ops flex_ops custom_ops gpu_refused_ops "
-    "dynamic_shapes max_abs_diff mean_abs_diff latency_ms peak_memory_mib metrics "
+    "dynamic_shapes max_abs_diff mean_abs_diff max_scaled_diff relative_error "
+    "correlation latency_ms peak_memory_mib metrics "
     "latency_ms_by_signature parity lowering lowerings int8_share float_ops "
     "float_layers error_by_layer"
 ).split()
@@ -22,6 +23,14 @@ KEYS = (
 class CumulativeProduct(keras.layers.Layer):
     def call(self, inputs):
         return tf.math.cumprod(inputs, axis=1)
+
+
+@keras.saving.register_keras_serializable("kerasseq_test")
+class OfPositive(keras.layers.Layer):
+    def call(self, inputs):
+        if tf.executing_eagerly() and tf.reduce_min(inputs) < 0:
+            raise RuntimeError("negative")
+        return 2 * inputs
 
 
 def tree(folder):
@@ -98,6 +107,40 @@ class TestNumbers:
         assert output[0] == "None"
         np.testing.assert_allclose([float(v) for v in output[1:]], expected, atol=1e-6)
 
+    def test_large_outputs(self, tmp_path):
+        """Differences are relative to the size of the outputs."""
+        keras.utils.set_random_seed(0)
+        layers = [keras.layers.Dense(128, "tanh"), keras.layers.Dense(1)]
+        model = keras.Sequential(
+            [keras.Input((13,), name="x"), *layers, keras.layers.Rescaling(1e5, 2e5)]
+        )
+        rows = {"x": np.random.default_rng(0).normal(size=(20, 13))}
+        report = export.export_model(model, tmp_path, samples=rows)
+        entry = report["artifacts"][0]
+        assert entry["max_abs_diff"] > 1e-4 > entry["max_scaled_diff"]
+        assert entry["correlation"] > 0.9999
+
+    def test_no_seeds_in_the_file(self, tmp_path):
+        """Dropout of a recurrent layer draws its masks in training alone."""
+        lstm = keras.layers.LSTM(4, dropout=0.5, recurrent_dropout=0.5)
+        model = keras.Sequential([keras.Input((5, 3), name="x"), lstm])
+        report = export.export_model(model, tmp_path, loop_strategy="while")
+        assert not {"VAR_HANDLE", "CALL_ONCE"} & set(report["artifacts"][0]["ops"])
+
+    def test_upsampling_is_an_op_of_a_gpu(self, tmp_path):
+        layers = [keras.Input((4, 4, 2), name="x"), keras.layers.UpSampling2D()]
+        report = export.export_model(keras.Sequential(layers), tmp_path)
+        assert report["artifacts"][0]["ops"] == {"RESIZE_NEAREST_NEIGHBOR": 1}
+
+    def test_the_twin_is_compared_on_the_samples(self, tmp_path):
+        """Not on noise, on which this model does not run."""
+        model = keras.Sequential([keras.Input((3,), name="x"), OfPositive()])
+        with pytest.warns(UserWarning, match="does not run on random inputs"):
+            export.export_model(model, tmp_path)
+        rows = {"x": np.random.default_rng(0).uniform(1, 2, (4, 3))}
+        report = export.export_model(model, tmp_path, samples=rows)
+        assert report["warnings"] == []
+
     def test_default_signature(self, tmp_path):
         left = keras.Input((3,), name="left")
         right = keras.Input((3,), dtype="int32", name="right")
@@ -126,7 +169,9 @@ class TestErrors:
 
     def test_parity_is_enforced(self, exported, tmp_path):
         model = exported[0]
-        with pytest.raises(ValueError, match="difference over 3 samples.*tolerance=-1"):
+        with pytest.raises(
+            ValueError, match="difference of output .* over 3 samples.*tolerance=-1"
+        ):
             export.export_model(model, tmp_path / "demo", tolerance=-1)
         assert list(tmp_path.iterdir()) == []
 

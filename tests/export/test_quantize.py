@@ -137,6 +137,15 @@ class TestErrors:
         assert int8["max_abs_diff"] == pytest.approx(difference, rel=1e-3)
         assert any("larger than model.tflite" in text for text in report["warnings"])
 
+    def test_rows_that_say_nothing(self, tmp_path):
+        model = keras.Sequential([keras.Input((2,), name="x"), keras.layers.Dense(2)])
+        rows = {"x": np.ones((5, 2))}
+        report = export.export_model(model, tmp_path, quantize=[export.Int8(rows)])
+        assert any("same in all 5 samples" in text for text in report["warnings"])
+        rows["x"][3, 1] = np.nan
+        with pytest.raises(ValueError, match="input 'x' of signature.*sample 3"):
+            export.export_model(model, tmp_path, quantize=[export.Int8(rows)])
+
     def test_crash_of_the_converter(self, tmp_path):
         """The loop of a layer's own stock GRU is a WHILE, and int8 kills the child."""
 

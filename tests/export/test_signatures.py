@@ -91,6 +91,32 @@ class TestErrors:
         with pytest.raises(ValueError, match="Output 'y'.*not fixed"):
             signatures_lib.trace_all(None, entry(function))
 
+    def test_an_input_that_no_caller_can_pass(self):
+        with pytest.raises(ValueError, match="named 'self'"):
+            signatures_lib.trace_all(None, entry(specs={"self": ((1,), "float32")}))
+
+    def test_a_layer_with_a_table(self):
+        inputs = keras.Input((1,), dtype="int32", name="x")
+        lookup = keras.layers.IntegerLookup(vocabulary=[10, 20, 30], name="codes")
+        with pytest.raises(ValueError, match="table of a lookup layer.*codes"):
+            signatures_lib.trace_all(keras.Model(inputs, lookup(inputs)))
+
+    def test_a_layer_that_fails_is_named(self):
+        class Picky(keras.layers.Layer):
+            def call(self, x):
+                raise RuntimeError("not today\nnor tomorrow")
+
+            def compute_output_shape(self, shape):
+                return shape
+
+        inputs = keras.Input((1,), name="x")
+        net = keras.Model(inputs, Picky(name="bad")(inputs))
+        with pytest.raises(
+            ValueError, match="in layer 'bad' of class Picky: not today"
+        ):
+            signatures_lib.trace_all(net)
+        assert keras.config.is_traceback_filtering_enabled()
+
     @pytest.mark.parametrize(
         "signatures, message",
         [

@@ -15,6 +15,7 @@ from typing import Any
 
 from kerasseq.export import layer_nodes, postprocess
 from kerasseq.export import samples as samples_lib
+from kerasseq.export.saved_model import input_names, int8_ranges
 from kerasseq.lite import sample_files
 
 # loc(callsite(fused["Cumprod:", "functional_1/my_layer_1/Cumprod@__inference_f_42"] ...
@@ -51,6 +52,9 @@ def convert(
         content = debugger.get_nondebug_quantized_model()
     else:
         content = converter.convert()
+    if precision == "int8":
+        content = int8_ranges.mended(content)
+    content = input_names.restored(content, input_names.read(saved_model))
     return postprocess.apply(content)
 
 
@@ -83,6 +87,7 @@ def make_converter(
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if precision == "int8" and data is not None:
+        data = input_names.renamed(data, input_names.read(saved_model))
         pairs = [(name, inputs) for name, given in data.items() for inputs in given]
         converter.representative_dataset = lambda: iter(pairs)
     return converter
@@ -93,7 +98,6 @@ def make_debugger(
     float_ops: Sequence[str] = (),
     float_layers: Sequence[str] = (),
     layers: Sequence[str] = (),
-    **options: Any,
 ) -> Any:
     """The debugger of a quantized model; only it can keep ops and layers in float.
 
@@ -102,7 +106,6 @@ def make_debugger(
         float_ops: Names of builtin ops that stay float.
         float_layers: Patterns of names of layers that stay float.
         layers: Names of the layers.
-        **options: Others of `QuantizationDebugOptions`, and `debug_dataset`.
 
     Returns:
         A `tf.lite.experimental.QuantizationDebugger`.
@@ -110,13 +113,11 @@ def make_debugger(
     import tensorflow as tf
 
     lite = tf.lite.experimental
-    data = options.pop("debug_dataset", None)
-    options["denylisted_ops"] = list(float_ops)
+    options: dict[str, Any] = {"denylisted_ops": list(float_ops)}
     try:
         debugger = lite.QuantizationDebugger(
             converter=converter,
             debug_options=lite.QuantizationDebugOptions(**options),
-            debug_dataset=data,
         )
         if float_layers:
             found = layer_nodes.layers_of_nodes(debugger.calibrated_model, layers)

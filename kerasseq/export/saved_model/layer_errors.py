@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kerasseq.export import converter, front_ends, layer_nodes
-from kerasseq.export.saved_model import convert_child
+from kerasseq.export.saved_model import convert_child, input_names, int8_ranges
 from kerasseq.lite import flatbuffer, sample_files
 from kerasseq.utils import child_process
 
@@ -50,27 +50,33 @@ def measure(
 
 def main(path: str) -> None:
     """The child: measures and prints one line of JSON."""
+    import tensorflow as tf
+
     job = json.loads(pathlib.Path(path).read_text())
     data = sample_files.read(job["data"])
     lite_converter = convert_child.make_converter(
         job["source"], job["signatures"], "int8", data
     )
     signature = job["signatures"][0]  # the debugger runs the first alone
-    samples = data[signature][:_MAX_SAMPLES]
-    order: list[str] = []  # known once the debugger has a calibrated model
-    debugger = convert_child.make_debugger(
-        lite_converter,
-        job["float_ops"],
-        job["float_layers"],
-        job["layers"],
-        debug_dataset=lambda: ([inputs[name] for name in order] for inputs in samples),
-        # The float tensors of a direct comparison may be overwritten by then.
-        layer_debug_metrics={"error": lambda diffs: np.mean(np.square(diffs))},
-        layer_direct_compare_metrics={"size": _size},
+    names = input_names.read(job["source"])
+    samples = input_names.renamed(data, names)[signature][:_MAX_SAMPLES]
+    calibrated = convert_child.make_debugger(
+        lite_converter, job["float_ops"], job["float_layers"], job["layers"]
     )
-    order[:] = _input_order(debugger.calibrated_model, signature)
+    order = _input_order(calibrated.calibrated_model, signature)
+    lite = tf.lite.experimental
+    debugger = lite.QuantizationDebugger(
+        # What the file computes that is shipped.
+        quant_debug_model_content=int8_ranges.mended(calibrated.quant_model),
+        debug_dataset=lambda: ([inputs[name] for name in order] for inputs in samples),
+        debug_options=lite.QuantizationDebugOptions(
+            # The float tensors of a direct comparison may be overwritten by then.
+            layer_debug_metrics={"error": lambda diffs: np.mean(np.square(diffs))},
+            layer_direct_compare_metrics={"size": _size},
+        ),
+    )
     debugger.run()
-    found = layer_nodes.layers_of_nodes(debugger.calibrated_model, job["layers"])
+    found = layer_nodes.layers_of_nodes(calibrated.calibrated_model, job["layers"])
     rows = [
         {"layer": found.get(node), "op": node, "relative_error": error}
         for node, error in _by_node(debugger.layer_statistics, found)

@@ -7,6 +7,10 @@ from typing import Any
 import tensorflow as tf
 
 from kerasseq.export import samples as samples_lib
+from kerasseq.export.saved_model import input_names
+
+# Of IntegerLookup, StringLookup and TextVectorization.
+_LOOKUPS = ("LookupTableFindV2", "LookupTableSizeV2")
 
 
 class Traced:
@@ -16,6 +20,9 @@ class Traced:
         function: Called with one keyword tensor per input; returns a dict of tensors.
         specs: `{input name: (shape, dtype)}`.
         variables: Not used: TensorFlow finds them.
+
+    Raises:
+        ValueError: If the function has a table for lookups.
     """
 
     def __init__(
@@ -24,13 +31,19 @@ class Traced:
         specs: samples_lib.Specs,
         variables: Sequence[Any] = (),
     ) -> None:
+        self.names = input_names.usable(specs)
         tensor_specs = {
-            key: tf.TensorSpec(shape, dtype, name=key)
-            for key, (shape, dtype) in specs.items()
+            self.names[name]: tf.TensorSpec(shape, dtype, name=self.names[name])
+            for name, (shape, dtype) in specs.items()
         }
+
+        def renamed(**tensors):
+            return function(**{name: tensors[x] for name, x in self.names.items()})
+
         # Keras' own loops are graph loops already: autograph could only change them.
-        traced = tf.function(function, autograph=False)
+        traced = tf.function(renamed, autograph=False)
         self.concrete = traced.get_concrete_function(**tensor_specs)
+        _check_no_table(self.concrete.graph)
         self.outputs = list(self.concrete.structured_outputs)
 
     def run(self, inputs: samples_lib.Arrays) -> samples_lib.Arrays:
@@ -42,7 +55,7 @@ class Traced:
         Returns:
             A dict of NumPy arrays.
         """
-        tensors = {name: tf.constant(value) for name, value in inputs.items()}
+        tensors = {self.names[name]: tf.constant(x) for name, x in inputs.items()}
         return {k: v.numpy() for k, v in self.concrete(**tensors).items()}
 
 
@@ -70,6 +83,18 @@ def write(traced: Mapping[str, Traced], path: str | os.PathLike) -> None:
         tf.saved_model.save(module, str(path), signatures=functions)
     except tf.errors.OpError as error:
         raise OSError(f"The SavedModel cannot be written: {error.message}") from error
+    input_names.write(path, {name: x.names for name, x in traced.items()})
+
+
+def _check_no_table(graph):
+    """Raises if a function looks values up in a table, which is no variable."""
+    nodes = [x.name for x in graph.get_operations() if x.type in _LOOKUPS]
+    if nodes:
+        raise ValueError(
+            "Mobile runtimes have no builtin op for the table of a lookup layer. "
+            "Export the model from the integers on that this layer returns, and look "
+            f"them up in the app. Received: '{nodes[0]}'"
+        )
 
 
 def load(path: str | os.PathLike) -> samples_lib.Engine:
@@ -83,9 +108,11 @@ def load(path: str | os.PathLike) -> samples_lib.Engine:
         arrays.
     """
     loaded = tf.saved_model.load(str(path))
+    table = input_names.read(path)
 
     def run(signature, inputs):
-        tensors = {name: tf.constant(value) for name, value in inputs.items()}
+        names = table.get(signature, {})
+        tensors = {names.get(k, k): tf.constant(x) for k, x in inputs.items()}
         outputs = loaded.signatures[signature](**tensors)
         return {name: value.numpy() for name, value in outputs.items()}
 

@@ -1,8 +1,18 @@
 """Replaces composites, functions that were traced under a name, by one op each."""
 
+import functools
+from collections.abc import Callable
+
 from litert_converter.mlir import ir
 
-from kerasseq.export.stablehlo import LSTM, RESIZE_BILINEAR, fused_lstm, loops, tfl
+from kerasseq.export.stablehlo import (
+    LSTM,
+    RESIZE_BILINEAR,
+    RESIZE_NEAREST,
+    fused_lstm,
+    loops,
+    tfl,
+)
 
 
 def replace_all(module: ir.Module) -> None:
@@ -28,12 +38,12 @@ def _name(operation):
     return operation.attributes["name"].value
 
 
-def _resize_bilinear(composite, _):
+def _resize(op, composite, _):
     x, result = composite.operands[0], composite.results[0]
     point = ir.InsertionPoint(composite)
     shape = tfl.shape(result)
     resized = tfl.made(
-        "tfl.resize_bilinear",
+        op,
         shape,
         result.type.element_type,
         [x, tfl.integers(shape[1:3], point)],
@@ -44,4 +54,8 @@ def _resize_bilinear(composite, _):
     result.replace_all_uses_with(resized)
 
 
-_MAKERS = {LSTM: fused_lstm.replace, RESIZE_BILINEAR: _resize_bilinear}
+_MAKERS: dict[str, Callable[..., None]] = {
+    LSTM: fused_lstm.replace,
+    RESIZE_BILINEAR: functools.partial(_resize, "tfl.resize_bilinear"),
+    RESIZE_NEAREST: functools.partial(_resize, "tfl.resize_nearest_neighbor"),
+}

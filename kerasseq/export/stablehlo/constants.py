@@ -61,15 +61,6 @@ def add_buffer(model: schema.ModelT, values: np.ndarray) -> int:
     return len(model.buffers) - 1
 
 
-def add_dequantize(model: schema.ModelT, version: int) -> int:
-    """Adds the op code `DEQUANTIZE` of a version; returns its number."""
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
-    code.version = version
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1
-
-
 def add_like(
     graph: Any, tensor: schema.TensorT, suffix: bytes, kind: int, buffer: int
 ) -> int:

@@ -2,6 +2,7 @@
 
 from ai_edge_litert import schema_py_generated as schema
 
+from kerasseq.export import op_codes
 from kerasseq.export.stablehlo import constants
 from kerasseq.lite import flatbuffer
 
@@ -21,7 +22,7 @@ def apply(content: bytes) -> bytes:
         The bytes of the smaller file.
     """
     model = flatbuffer.tree(content)
-    code = constants.add_dequantize(model, _VERSION)
+    code = op_codes.index(model, schema.BuiltinOperator.DEQUANTIZE, _VERSION)
     halves: dict[int, int] = {}  # the buffer in float16 by that in float32
     for graph in model.subgraphs:
         added = []

@@ -3,6 +3,7 @@
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from kerasseq.export import op_codes
 from kerasseq.export.stablehlo import constants
 from kerasseq.lite import flatbuffer
 
@@ -22,7 +23,7 @@ def apply(content: bytes) -> bytes:
         The bytes of the smaller file.
     """
     model = flatbuffer.tree(content)
-    code = constants.add_dequantize(model, _VERSION)
+    code = op_codes.index(model, schema.BuiltinOperator.DEQUANTIZE, _VERSION)
     for graph in model.subgraphs:
         operators = []
         for op in graph.operators or []:

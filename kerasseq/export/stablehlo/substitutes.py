@@ -9,7 +9,7 @@ import jax
 from jax import lax
 from jax import numpy as jnp
 
-from kerasseq.export.stablehlo import RESIZE_BILINEAR
+from kerasseq.export.stablehlo import RESIZE_BILINEAR, RESIZE_NEAREST
 
 _attention_of_jax = jax.nn.dot_product_attention
 _resize_of_jax = jax.image.resize
@@ -22,7 +22,8 @@ def substituted() -> Iterator[None]:
     - `jax.nn.dot_product_attention` has no fifth axis, which is for groups of queries
       that share a key, where each group is one query, as in
       `keras.layers.MultiHeadAttention`.
-    - `jax.image.resize` is one op where it is bilinear, and not two products.
+    - `jax.image.resize` is one op where it is bilinear or takes the nearest neighbor,
+      and not two products or gathers.
     """
     with (
         mock.patch.object(jax.nn, "dot_product_attention", _attention),
@@ -75,15 +76,20 @@ def _resize(
     def resize(image):
         return _resize_of_jax(image, shape, method, antialias, **options)
 
-    if not _is_bilinear(image, shape, method, antialias) or options:
+    name = _composite(image, shape, method, antialias)
+    if name is None or options:
         return resize(image)
-    return lax.composite(resize, name=RESIZE_BILINEAR)(image)
+    return lax.composite(resize, name=name)(image)
 
 
-def _is_bilinear(image, shape, method, antialias):
+def _composite(image, shape, method, antialias):
+    """The name of the composite that a resizing is, or `None`."""
     old, new = tuple(image.shape), tuple(shape)
     of_images = len(old) == 4 and (old[0], old[3]) == (new[0], new[3])
+    if not of_images or image.dtype != "float32":
+        return None
+    if method == "nearest":
+        return RESIZE_NEAREST
     linear = method in ("bilinear", "linear", "triangle", "trilinear")
-    if not of_images or not linear or image.dtype != "float32":
-        return False
-    return not antialias or (new[1] >= old[1] and new[2] >= old[2])
+    smooth = not antialias or (new[1] >= old[1] and new[2] >= old[2])
+    return RESIZE_BILINEAR if linear and smooth else None
