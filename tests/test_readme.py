@@ -1,11 +1,15 @@
 """README and docs: the example runs, and what they name is there."""
 
+import contextlib
 import importlib
 import importlib.util
 import json
 import pathlib
 import re
+import shutil
 
+import keras
+import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -27,12 +31,44 @@ FLAGS_OF_OTHERS = {"no-deps", "directory", "help"}
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 
 
-def test_the_first_example_works(tmp_path, monkeypatch, capsys):
-    code = README.read_text().split("```python\n")[1].split("```")[0]
-    monkeypatch.chdir(tmp_path)
-    exec(compile(code, "README.md", "exec"), {})
+def programs():
+    return re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+def run_program(number, folder):
+    """Runs a program as it is written, in a folder; returns its names."""
+    found = {}
+    with contextlib.chdir(folder):
+        exec(compile(programs()[number], "README.md", "exec"), found)
+    return found
+
+
+def test_the_first_program(tmp_path, capsys):
+    found = run_program(0, tmp_path)
+    assert len(found["source"]) % 32, "the rows should not divide the batch"
     assert (tmp_path / "out" / "report.json").exists()
     assert capsys.readouterr().out.rstrip().endswith("]]]")
+
+
+def test_the_program_of_an_app(tmp_path):
+    published = next((ROOT / "saved_models/published/translate").glob("*.tflite"))
+    shutil.copy(published, tmp_path / "model.tflite")
+    found = run_program(1, tmp_path)
+    assert found["text"] == "Donnerstag, 4. Mai 1995" and len(found["others"]) == 2
+
+
+def test_the_program_that_converts(tmp_path):
+    stock = [keras.layers.LSTM(4, return_sequences=True), keras.layers.Dense(3)]
+    tagger = keras.Sequential([keras.Input((5, 2)), *stock])
+    tagger.save(tmp_path / "tagger.keras")
+    model = run_program(2, tmp_path)["model"]
+    model.fit(np.ones((5, 5, 2)), np.zeros((5, 5)), batch_size=2, verbose=0)
+    back = keras.saving.load_model(tmp_path / "back.keras")
+    assert type(back.layers[0]) is keras.layers.LSTM
+
+
+def test_all_programs_are_run():
+    assert len(programs()) == 3
 
 
 def test_the_readme_is_short():
