@@ -10,8 +10,8 @@ from kerasseq.export import samples as samples_lib
 Figures = dict[str, dict[str, Any]]  # by signature name
 
 _INFINITE = (
-    " (`inf` stands for a NaN, an infinity on one side only, or another shape; pass "
-    "`samples` on which the model returns finite numbers.)"
+    " (`inf` stands for a NaN or an infinity that the model does not return, or another "
+    "shape.)"
 )
 
 _HUGE = 1e30  # JSON has no infinity
@@ -55,11 +55,17 @@ def compare(
         tokens and are not compared. `spread` is the largest difference of the
         reference's outputs for the first sample and for another, relative to their
         size as above. A figure without any output to measure is `None`.
+
+    Raises:
+        ValueError: If the reference returns NaN.
     """
-    return {
-        name: _compared([(reference(name, x), candidate(name, x)) for x in given])
+    runs = {
+        name: [(reference(name, x), candidate(name, x)) for x in given]
         for name, given in samples.items()
     }
+    for name, given in runs.items():
+        _check_numbers(name, [wanted for wanted, _ in given])
+    return {name: _compared(given) for name, given in runs.items()}
 
 
 def check(
@@ -154,6 +160,18 @@ def worst(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
         return choose((x for x in found if x is not None), default=None)
 
     return {key: of(key, choose) for key, choose in _WORST.items()}
+
+
+def _check_numbers(name, wanted):
+    for number, outputs in enumerate(wanted):
+        for key, values in outputs.items():
+            if np.issubdtype(values.dtype, np.floating) and np.isnan(values).any():
+                raise ValueError(
+                    f"The model returns NaN in output '{key}' of signature '{name}', "
+                    "which no file can be compared with. Pass samples on which it "
+                    "returns numbers. Nothing was written. Received: NaN for sample "
+                    f"{number} of {len(wanted)}"
+                )
 
 
 def _compared(runs):

@@ -126,6 +126,11 @@ class TestNumbers:
 
 
 class TestErrors:
+    def test_the_model_itself_returns_nan(self):
+        nan = engine(y=lambda x: np.where(x == 2, np.nan, x))
+        with pytest.raises(ValueError, match="model returns NaN.*'y'.*sample 2 of 4"):
+            parity.compare(nan, nan, CASES)
+
     def test_out_of_bounds(self):
         wanted = {"y": lambda x: x, "ids": lambda x: x.astype("int32")}
         received = {
