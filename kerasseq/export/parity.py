@@ -10,8 +10,8 @@ from kerasseq.export import samples as samples_lib
 Figures = dict[str, dict[str, Any]]  # by signature name
 
 _INFINITE = (
-    " (`inf` stands for a NaN or an infinity that the model does not return, or another "
-    "shape.)"
+    " (`inf` stands for a NaN or an infinity that the model does not return, or for "
+    "another shape.)"
 )
 
 _HUGE = 1e30  # JSON has no infinity

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from kerasseq.export import op_codes
+from kerasseq.export import op_codes, wide_biases
 from kerasseq.lite import flatbuffer
 
 
@@ -16,6 +16,8 @@ def apply(content: bytes) -> bytes:
     tensor for two of them, or an input as an output, LiteRT.js sees one name only.
 
     Constants that are equal are stored once, such as the weights of two signatures.
+
+    A bias of one number gets one for each channel.
 
     Inner tensors lose their names: the converter names each after its place in the
     Keras model, which makes up to a sixth of the file of an unrolled model.
@@ -28,6 +30,7 @@ def apply(content: bytes) -> bytes:
     """
     model = flatbuffer.tree(content)
     _take_in(model, content)
+    wide_biases.widen(model)
     for signature in model.signatureDefs or []:
         _separate_outputs(model, signature)
     _drop_inner_names(model)
