@@ -158,8 +158,8 @@ def _load(keras, path, objects):
         return keras.saving.load_model(path, objects, compile=False)
     except Exception as error:  # Keras raises anything for a file it cannot read
         raise ValueError(
-            f"Keras cannot load '{path}'. A file of Keras 2 goes through `kerasseq "
-            "import` first; your own classes need --custom. "
+            f"Keras cannot load '{path}'. A `.h5` file, or one of Keras 2, goes "
+            "through `kerasseq import` first; your own classes need --custom. "
             f"({type(error).__name__}: {str(error).strip().splitlines()[0]})"
         ) from error
 

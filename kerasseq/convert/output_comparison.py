@@ -1,5 +1,6 @@
 """Checks that a converted model returns the same outputs as the original."""
 
+import math
 import typing
 import warnings
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ _TOLERANCE = 1e-5
 _MATMUL_PRECISIONS = {"gpu": "float16", "tpu": "bfloat16"}
 _BATCH_SIZE = 2
 _UNKNOWN_SIZES = (6, 64)  # the second for stacks that shorten their input
+_LARGEST_TENSOR = 2**28  # elements, 1 GiB in float32
 
 
 class Call(typing.NamedTuple):
@@ -98,8 +100,10 @@ def run_on_random_inputs(model: keras.Model) -> Call:
         The `Call`.
 
     Raises:
-        ValueError: If it does not run on them; the message says why.
+        ValueError: If it does not run on them, or would need tensors of more than
+            2**28 elements; the message says why.
     """
+    _check_size(model)
     for size in _UNKNOWN_SIZES:
         try:
             args, kwargs = _random_inputs(model, size)
@@ -111,7 +115,7 @@ def run_on_random_inputs(model: keras.Model) -> Call:
 
 def run(model: keras.Model, args: tuple, kwargs: dict[str, Any]) -> list[np.ndarray]:
     """Runs a model without changing it, and returns a flat list of arrays."""
-    outputs = _call_on_jax if keras.backend.backend() == "jax" else _call
+    outputs = _CALLS.get(keras.backend.backend(), _call)
     return [_array(x) for x in keras.tree.flatten(outputs(model, args, kwargs))]
 
 
@@ -133,6 +137,24 @@ def _call_on_jax(model, args, kwargs):
         return jax.jit(call)([x.value for x in model.variables], args, kwargs)
     except jax.errors.JAXTypeError:  # it looks at values
         return _call(model, args, kwargs)
+
+
+def _call_on_tensorflow(model, args, kwargs):
+    """Calls a model, as a graph if it has loops: eagerly a step takes a millisecond."""
+    if not any(isinstance(x, keras.layers.RNN) for x in cloning.all_layers(model)):
+        return _call(model, args, kwargs)
+    import tensorflow as tf
+
+    def call(args, kwargs):
+        return _call(model, args, kwargs)
+
+    try:
+        return tf.function(call, autograph=False)(args, kwargs)
+    except (AttributeError, NotImplementedError, TypeError):  # it looks at values
+        return _call(model, args, kwargs)
+
+
+_CALLS = {"jax": _call_on_jax, "tensorflow": _call_on_tensorflow}
 
 
 def _array(tensor):
@@ -163,6 +185,24 @@ def difference(expected: np.ndarray, received: np.ndarray) -> float:
     with np.errstate(invalid="ignore"):
         difference = np.max(np.abs(expected - received), initial=0.0) / largest
     return float(difference) if np.isfinite(difference) else float("inf")
+
+
+def _check_size(model):
+    """Raises where a call would fill the memory, by the shapes that are known."""
+    for operation in _operations(model):
+        for tensor in (x for n in operation._inbound_nodes for x in n.output_tensors):
+            sizes = [size or _UNKNOWN_SIZES[0] for size in tensor.shape]
+            if math.prod(sizes) > _LARGEST_TENSOR:
+                raise ValueError(
+                    f"the tensor of shape {tuple(tensor.shape)} at layer "
+                    f"'{operation.name}' is too large for made-up inputs"
+                )
+
+
+def _operations(model):
+    layers = cloning.all_layers(model)
+    graphs = [getattr(layer, "_functional", layer) for layer in layers]
+    return [x for graph in graphs for x in getattr(graph, "operations", ())]
 
 
 def _random_inputs(model, unknown_size):

@@ -102,6 +102,59 @@ def operations():
     return keras.Model([x, y], outputs)
 
 
+def sizes():
+    """What models compute with `tf.shape`, which Keras 3 does when it builds them."""
+    x = keras.Input((6, 4))
+    size, k = tf.shape(x), keras.backend
+    outputs = [tf.reshape(x, [size[0], size[1] * size[2]]), k.batch_flatten(x)]
+    outputs += [tf.reshape(x, tf.stack([size[0], size[-1], 3, 2]))]
+    outputs += [tf.reshape(x, tf.concat([size[:1], [2, 12]], 0))]
+    outputs += [tf.reshape(x, [size[0] * 2, 12]), tf.tile(x, [1, size[1] // 2, 1])]
+    outputs += [x / tf.cast(tf.reduce_prod(size[1:]), "float32")]
+    return keras.Model(x, outputs)
+
+
+def image_operations():
+    x, y, bias = keras.Input(IMAGE), keras.Input((4, 4, 4, 2)), np.ones(3, "float32")
+    outputs = [
+        tf.nn.bias_add(x, bias),
+        tf.math.reduce_std(x, -1),
+        tf.nn.avg_pool2d(x, 2, 1, "SAME"),
+    ]
+    outputs += [
+        tf.nn.space_to_depth(x, 2),
+        tf.nn.depth_to_space(tf.tile(x, [1, 1, 1, 4]), 2),
+    ]
+    outputs += [tf.nn.max_pool3d(y, 2, 2, "VALID"), tf.nn.max_pool(x, 2, 2, "SAME")]
+    outputs += [keras.backend.pool3d(y, (2, 2, 1)), keras.backend.var(x, axis=1)]
+    return keras.Model([x, y], outputs)
+
+
+def identity_has_no_mask():
+    words = keras.Input((7,), dtype="int32")
+    x = layers.Embedding(11, 4, mask_zero=True)(words)
+    return keras.Model(words, layers.LSTM(3)(tf.identity(x)))
+
+
+def einsum():
+    x = keras.Input(SEQUENCE)
+    return keras.Model(x, tf.einsum("bij,bkj->bik", x, x))
+
+
+def convolutions():
+    """With each layer that a backend may convolve in its own way, one after another."""
+    x, y = keras.Input((2, 9, 9, 2)), keras.Input((9, 2))
+    each = [
+        layers.Conv3D(2, (1, 3, 2)),
+        layers.ConvLSTM2D(2, 3),
+        layers.Conv2D(3, (3, 2)),
+        layers.Conv2DTranspose(2, 2),
+        layers.DepthwiseConv2D(2),
+        layers.SeparableConv2D(2, 2),
+    ]
+    return keras.Model([x, y], [keras.Sequential(each)(x), layers.Conv1D(2, 3)(y)])
+
+
 def code():
     # Creates a file wherever it runs.
     run = layers.Lambda(lambda x: (open("RAN", "w").close(), x)[1], name="harmless")
@@ -146,6 +199,11 @@ OTHERS = [
     old_forms,
     hard_sigmoids,
     operations,
+    sizes,
+    image_operations,
+    identity_has_no_mask,
+    einsum,
+    convolutions,
     code,
     own_layer,
     unknown_operation,

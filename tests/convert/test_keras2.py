@@ -21,7 +21,8 @@ ARCHITECTURES = (
     "attention encoder_decoder conv_lstm nested"
 ).split()
 OTHERS = (
-    "wrapped masked_attention preprocessing stateful old_forms hard_sigmoids operations"
+    "wrapped masked_attention preprocessing stateful old_forms hard_sigmoids "
+    "operations sizes image_operations identity_has_no_mask"
 ).split()
 LOAD = """
 import sys

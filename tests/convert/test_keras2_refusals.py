@@ -106,6 +106,25 @@ class TestModels:
         with pytest.raises(ValueError, match=pattern):
             convert.import_keras2(keras2_files / "unknown_operation.h5")
 
+    def test_inputs_that_are_not_in_the_file(self, keras2_files):
+        with pytest.raises(
+            ValueError, match="does not write the inputs of `tf.einsum`"
+        ):
+            convert.import_keras2(keras2_files / "einsum.h5")
+
+    def test_size_of_an_open_axis(self, edited):
+        def change(config):
+            nodes = {node["name"]: node for node in config["config"]["layers"]}
+            tile = next(nodes[name] for name in nodes if "tile" in name)
+            reshape = next(nodes[name] for name in nodes if "tf.reshape" in name)
+            size = reshape["inbound_nodes"][0][3]["shape"][0]
+            tile["inbound_nodes"][0][3]["multiples"][1] = size
+
+        with pytest.raises(
+            ValueError, match="tile` needs the size of an axis that is op"
+        ):
+            convert.import_keras2(edited("sizes", change))
+
     def test_argument_without_counterpart(self, edited):
         def change(config):
             for node in config["config"]["layers"]:

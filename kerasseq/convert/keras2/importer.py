@@ -8,7 +8,16 @@ from typing import Any
 
 import keras
 
-from kerasseq.convert.keras2 import layer_config, model_builder, tf_ops, verify, weights
+from kerasseq.convert import cloning
+from kerasseq.convert.keras2 import (
+    keras3_h5,
+    layer_config,
+    model_builder,
+    other_backends,
+    tf_ops,
+    verify,
+    weights,
+)
 from kerasseq.convert.keras2.source import open_source
 from kerasseq.utils import atomic
 
@@ -70,15 +79,15 @@ def import_keras2(
     arrays = None if examples is None else verify.load_examples(examples)
     with open_source(path) as source:
         _check_config(source.config, objects)
-        builder = model_builder.ModelBuilder(objects, source.kind == "h5")
-        model = builder.build(source.config)
+        model, children, rows = _build(source, objects)
         if not isinstance(model, keras.Model) or not model.built:
             raise ValueError(
                 "The model has no input shape, so it has no weights either; call it "
                 f"once before it is saved. Received: '{path}'"
             )
-        weights.load(source, model, builder.children)
-        report = _report(path, source, model, builder.rows)
+        weights.load(source, model, children)
+        _check_backend(source, model, arrays)
+        report = _report(path, source, model, rows)
     if objects:
         names = ", ".join(objects)
         report["notes"].append(f"Load it with `custom_objects` as here: {names}.")
@@ -88,6 +97,30 @@ def import_keras2(
         inputs = "generated inputs" if examples is None else "the given inputs"
         report["notes"].append(_NO_EXAMPLE.format(inputs=inputs))
     return model, atomic.plain(report)
+
+
+def _build(source, objects):
+    """The model, the layers of each model in it, and the rows of the report."""
+    if source.of_keras_3:
+        model = keras3_h5.build(source.config, objects)
+        return model, keras3_h5.children(model), keras3_h5.rows(model)
+    shares_by_id = source.kind == "h5"
+    builder = model_builder.ModelBuilder(objects, shares_by_id, source.keras_version)
+    model = builder.build(source.config)
+    return model, builder.children, builder.rows
+
+
+def _check_backend(source, model, arrays):
+    if source.of_keras_3 or verify.has_outputs(arrays):
+        return
+    layers = other_backends.unproven(model, source.backend)
+    if layers:
+        raise ValueError(
+            f"The model was trained on {source.backend}, where its padding may be "
+            "another than that of TensorFlow; give inputs and outputs of the old "
+            "model, to compare with (examples=, or --example FILE.npz). Received: "
+            f"{', '.join(layers)}"
+        )
 
 
 def _verify(model, output, examples, tolerance):
@@ -139,11 +172,15 @@ def _check_node(node, path, custom_objects, unsupported):
         if tf_ops.find(function) is None:
             reason = f"of class {kind}: `tf.{function}` has no counterpart"
             unsupported.setdefault(reason, []).append(shown)
-    elif kind == "Lambda" or "trainable" in config and not model_builder.is_model(node):
+    elif kind in layer_config.UNSAFE or _is_layer(node):
         _, reason = layer_config.find_class(node, custom_objects)
         if reason:
             unsupported.setdefault(f"of class {kind}: {reason}", []).append(shown)
     return "" if path is None else f"{path}{name}/"
+
+
+def _is_layer(node):
+    return "trainable" in node["config"] and not model_builder.is_model(node)
 
 
 def _report(path, source, model, rows):
@@ -152,12 +189,12 @@ def _report(path, source, model, rows):
         layer = row.pop("layer", None)
         count = 0 if layer is None else len(layer.weights)
         layers.append(row | {"weights": count})
-    needs_kerasseq = any(
-        layer_config.HARD_SIGMOID_KEPT in row["changes"] for row in rows
-    )
+    needed = _needed_module(model, rows)
     notes = ["Optimizer, loss and metrics of the file are not imported; compile it."]
-    if needs_kerasseq:
-        notes.append("The new file loads only after `import kerasseq.ops`.")
+    if needed:
+        notes.append(f"The new file loads only after `import {needed}`.")
+    if source.backend == "theano":
+        notes.append("Kernels that Theano turns around were turned around.")
     return {
         "file": str(path),
         "format": source.kind,
@@ -165,6 +202,16 @@ def _report(path, source, model, rows):
         "layers": layers,
         "num_weights": len(model.weights),
         "num_parameters": model.count_params(),
-        "needs_kerasseq": needs_kerasseq,
+        "needs_kerasseq": needed is not None,
         "notes": notes,
     }
+
+
+def _needed_module(model, rows):
+    """The module that registers what stock Keras does not have."""
+    if any(
+        type(x).__module__.startswith("kerasseq.") for x in cloning.all_layers(model)
+    ):
+        return "kerasseq.layers"
+    changes = [change for row in rows for change in row["changes"]]
+    return "kerasseq.ops" if layer_config.HARD_SIGMOID_KEPT in changes else None

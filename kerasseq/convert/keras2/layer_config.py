@@ -7,11 +7,12 @@ from typing import Any
 import keras
 
 from kerasseq import ops
+from kerasseq.convert.keras2 import defaults
 
 HARD_SIGMOID_KEPT = "hard_sigmoid of Keras 2 kept"
 SUBLAYERS = ("layer", "backward_layer", "cell", "cells")
 # Their configuration holds code, or the path of something to load and run.
-_UNSAFE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+UNSAFE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
 # Their state is no weight: vocabularies are kept in assets or in lookup tables.
 _LOOKUPS = {"StringLookup", "IntegerLookup", "TextVectorization"}
 _NEW_CLASSES = {
@@ -64,11 +65,12 @@ def find_class(
     for key in (str(node.get("registered_name")), name, name.split(">")[-1]):
         if key in custom_objects:
             return custom_objects[key], None
-    if name in _UNSAFE:
+    if name in UNSAFE:
         return None, "it holds code, which is never run; write a layer class instead"
     if name in _LOOKUPS:
         return None, "vocabularies are not imported"
     found = getattr(keras.layers, _NEW_CLASSES.get(name, name), None)
+    found = found or keras.saving.get_registered_object(name)
     if inspect.isclass(found) and issubclass(found, keras.layers.Layer):
         return found, None
     return None, (
@@ -78,13 +80,14 @@ def find_class(
 
 
 def rewrite(
-    node: Mapping[str, Any], layer_class: type
+    node: Mapping[str, Any], layer_class: type, version: str | None
 ) -> tuple[dict[str, Any], list[str]]:
     """Rewrites the configuration of a layer, but not those of its sub-layers.
 
     Args:
         node: A serialized layer of Keras 2.
         layer_class: Its class in Keras 3.
+        version: The version of Keras that wrote it, if known.
 
     Returns:
         The new configuration, and a list of what was changed in it.
@@ -93,11 +96,12 @@ def rewrite(
         ValueError: If it has an argument that Keras 3 does not have.
     """
     changes: list[str] = []
-    config = {
-        key: _rewrite_value(key, value, changes)
-        for key, value in node["config"].items()
-    }
-    if not layer_class.__module__.startswith("keras."):
+    stock = layer_class.__module__.startswith("keras.")
+    written = node["config"]
+    if stock:
+        written = written | _missing(node, layer_class, version, changes)
+    config = {k: _rewrite_value(k, value, changes) for k, value in written.items()}
+    if not stock:
         return config, changes
     old, new = _NEW_ARGUMENTS.get(node["class_name"], (None, None))
     if old in config:
@@ -125,6 +129,15 @@ def arguments(layer_class: type) -> set[str]:
     bases = (base for base in layer_class.__mro__ if "__init__" in vars(base))
     names = {name for base in bases for name in inspect.signature(base).parameters}
     return names | _ANY_LAYER
+
+
+def _missing(node, layer_class, version, changes):
+    known = arguments(layer_class) | set(_NEW_ARGUMENTS.get(node["class_name"], ()))
+    found = defaults.missing(node, version)
+    found = {key: value for key, value in found.items() if key in known}
+    # Few say where their channels are, and nearly all have them in the last place.
+    changes += [f"{k}={v!r}" for k, v in found.items() if k != "data_format"]
+    return found
 
 
 def _rewrite_value(key, value, changes):

@@ -124,6 +124,8 @@ class LayerGraph:
         pending, named = list(outputs), []
         while pending:
             tensor = pending.pop(0)
+            if not isinstance(tensor, keras.KerasTensor):
+                continue  # a size, see `tf_shapes`
             operation = tensor._keras_history.operation
             if id(tensor) not in known and operation not in named:
                 named.append(operation)

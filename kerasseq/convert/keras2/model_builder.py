@@ -4,6 +4,7 @@ Nothing is translated node by node: the calls that the configuration lists are r
 on symbolic tensors, and Keras 3 records them in its own format.
 """
 
+import typing
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from kerasseq.convert.keras2.layer_graph import ImportRefused, LayerGraph
 MODELS = ("Functional", "Model", "Sequential")
 
 
-class Child:
+class Child(typing.NamedTuple):
     """A layer and what the file calls it.
 
     Attributes:
@@ -24,10 +25,9 @@ class Child:
         layer: The Keras 3 layer.
     """
 
-    def __init__(self, node: Mapping[str, Any], layer: keras.layers.Layer) -> None:
-        self.name = node["config"].get("name")
-        self.class_name = node["class_name"]
-        self.layer = layer
+    name: str
+    class_name: str
+    layer: keras.layers.Layer
 
 
 class ModelBuilder:
@@ -38,11 +38,17 @@ class ModelBuilder:
         rows: The report: one dict per layer, without the number of weights.
     """
 
-    def __init__(self, custom_objects: Mapping[str, Any], shares_by_id: bool) -> None:
+    def __init__(
+        self,
+        custom_objects: Mapping[str, Any],
+        shares_by_id: bool,
+        version: str | None,
+    ) -> None:
         self.children: dict[int, list[Child]] = {}
         self.rows: list[dict[str, Any]] = []
         self._custom_objects = custom_objects
         self._shares_by_id = shares_by_id
+        self._version = version
         self._shared: dict[int, keras.layers.Layer] = {}
 
     def build(self, node: Mapping[str, Any], path: str = "") -> keras.layers.Layer:
@@ -85,7 +91,7 @@ class ModelBuilder:
         layer_class, reason = layer_config.find_class(node, self._custom_objects)
         if reason:
             raise ValueError(reason)
-        config, changes = layer_config.rewrite(node, layer_class)
+        config, changes = layer_config.rewrite(node, layer_class, self._version)
         row = self._row(node, path, layer_class.__name__, changes)
         with_layers = False
         for key in layer_config.SUBLAYERS:
@@ -128,7 +134,7 @@ class ModelBuilder:
         if nodes and nodes[0]["class_name"] == "InputLayer":
             self._row(nodes.pop(0), path, "InputLayer", ["batch_shape"])
         for node in nodes:
-            children.append(Child(node, self.build(node, path)))
+            children.append(_child(node, self.build(node, path)))
             stack.append(children[-1].layer)
         model = keras.Sequential(stack, name=config["name"])
         if not model.built and config.get("build_input_shape"):
@@ -147,7 +153,7 @@ class ModelBuilder:
                 self._row(node, path, "operation of keras.ops")
             else:
                 layer = self.build(node, path)
-                children.append(Child(node, layer))
+                children.append(_child(node, layer))
                 graph.add_layer(name, layer, nodes, has_own_node(node))
         graph.call_all()
         inputs = graph.take(config["input_layers"])
@@ -163,6 +169,10 @@ class ModelBuilder:
         }
         self.rows.append(row)
         return row
+
+
+def _child(node, layer):
+    return Child(node["config"].get("name"), node["class_name"], layer)
 
 
 def is_model(node: Mapping[str, Any]) -> bool:

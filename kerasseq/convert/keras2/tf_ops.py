@@ -12,6 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasseq.convert.keras2 import tf_nn_ops, tf_shapes
+
 CLASSES = ("TFOpLambda", "SlicingOpLambda")
 
 
@@ -47,6 +49,12 @@ def call(
     Raises:
         ValueError: If an argument is set that the counterpart does not have.
     """
+    name = name.removeprefix("compat.v1.")
+    if name in _LOST:
+        raise ValueError(f"Keras 2 does not write the inputs of `tf.{name}` to a file")
+    if tf_shapes.has_sizes([*args, *kwargs.values()]):
+        return tf_shapes.call(name, args[0], kwargs)
+    args, kwargs = tf_shapes.settle(name, [list(args), dict(kwargs)])
     known = inspect.signature(function).parameters
     given = {}
     for key, value in kwargs.items():
@@ -60,6 +68,8 @@ def call(
     return function(*args, **given)
 
 
+# Keras 2 writes the first argument of a function and those with a name.
+_LOST = {"einsum", "linalg.einsum"}
 _NO_EFFECT: dict[str, tuple] = {
     "conjugate": (None, False),
     "batch_dims": (None, 0),
@@ -70,6 +80,7 @@ _NO_EFFECT: dict[str, tuple] = {
     "preserve_aspect_ratio": (None, False),
     "validate_indices": (None, True, False),
     "output_type": (None, "int64"),
+    "out_type": (None, "int32", "int64"),
 }
 
 
@@ -156,10 +167,18 @@ def _pairs(names):
     return {f"math.{name}": _constants(getattr(ops, name)) for name in names.split()}
 
 
+def _pools(name, function):
+    return {
+        f"nn.{name}{kind}": tf_nn_ops.pool(function) for kind in ("", "1d", "2d", "3d")
+    }
+
+
 _OPERATIONS = (
     _elementwise("abs ceil cos erf exp expm1 floor log log1p logical_not negative")
     | _elementwise("round rsqrt sigmoid sign sin softplus sqrt square tan tanh")
     | _activations("elu relu relu6 selu sigmoid silu softplus tanh")
+    | _pools("avg_pool", ops.average_pool)
+    | _pools("max_pool", ops.max_pool)
     | _pairs("add equal greater greater_equal less less_equal logical_and logical_or")
     | _pairs("maximum minimum multiply not_equal subtract")
     | {
@@ -171,8 +190,12 @@ _OPERATIONS = (
         ),
         "concat": lambda values, axis: ops.concatenate(values, axis),
         "expand_dims": lambda input, axis: ops.expand_dims(input, axis),
+        "floor_div": _constants(ops.floor_divide),
         "gather": lambda params, indices, axis=0: ops.take(params, indices, axis=axis),
-        "identity": lambda input: input,
+        "einsum": lambda equation: None,
+        "linalg.einsum": lambda equation: None,
+        # Not the input itself, which may have a mask.
+        "identity": lambda input: ops.copy(input),
         "image.resize": _resize,
         "linalg.matmul": _matmul,
         "math.add_n": _sum_of,
@@ -187,9 +210,20 @@ _OPERATIONS = (
         "math.reduce_mean": _reduction(ops.mean),
         "math.reduce_min": _reduction(ops.min),
         "math.reduce_prod": _reduction(ops.prod),
+        "math.reduce_all": _reduction(ops.all),
+        "math.reduce_any": _reduction(ops.any),
+        "math.reduce_logsumexp": _reduction(ops.logsumexp),
+        "math.reduce_std": _reduction(ops.std),
         "math.reduce_sum": _reduction(ops.sum),
+        "math.reduce_variance": _reduction(ops.var),
         "math.squared_difference": lambda x, y: ops.square(ops.subtract(x, y)),
         "math.truediv": _constants(ops.true_divide),
+        "keras.backend.batch_flatten": lambda x: ops.reshape(
+            x, (-1, np.prod(x.shape[1:]).item())
+        ),
+        "nn.bias_add": tf_nn_ops.bias_add,
+        "nn.depth_to_space": tf_nn_ops.blocks(ops.depth_to_space),
+        "nn.space_to_depth": tf_nn_ops.blocks(ops.space_to_depth),
         "nn.gelu": lambda features, approximate=False: ops.gelu(features, approximate),
         "nn.leaky_relu": lambda features, alpha=0.2: ops.leaky_relu(features, alpha),
         "nn.log_softmax": lambda logits, axis=-1: ops.log_softmax(logits, axis),
@@ -200,6 +234,7 @@ _OPERATIONS = (
         "repeat": lambda input, repeats, axis=None: ops.repeat(input, repeats, axis),
         "reshape": lambda tensor, shape: ops.reshape(tensor, shape),
         "reverse": lambda tensor, axis: ops.flip(tensor, axis),
+        "shape": lambda input, out_type=None: tf_shapes.shape_of(input),
         "split": _split,
         "squeeze": lambda input, axis=None: ops.squeeze(input, axis),
         "stack": lambda values, axis=0: ops.stack(values, axis),

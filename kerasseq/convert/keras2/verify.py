@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 
 from kerasseq.convert import output_comparison
+from kerasseq.convert.keras2 import source
 
 
 def load_examples(
@@ -32,13 +34,22 @@ def load_examples(
         return {str(name): np.asarray(array) for name, array in examples.items()}
     path = pathlib.Path(examples)
     try:
+        with zipfile.ZipFile(path) as archive:
+            source.check_sizes(archive.infolist(), path)
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
+    except source.WrongKind:
+        raise
     except Exception as error:  # NumPy raises what the zip and the header raise
         raise ValueError(
             "The examples cannot be read; write them with `numpy.savez(path, "
             f"input_0=.., output_0=..)`. Received: '{path}' ({error})"
         ) from error
+
+
+def has_outputs(examples: Mapping[str, np.ndarray] | None) -> bool:
+    """Whether what `load_examples` returned holds outputs to compare with."""
+    return any(name.startswith("output") for name in examples or ())
 
 
 def compare(
@@ -61,7 +72,7 @@ def compare(
         ValueError: If they do not fit the model, or the outputs differ.
     """
     if examples is None:
-        call, expected = output_comparison.run_on_random_inputs(model), []
+        call, expected = _called_on_random_inputs(model), []
     else:
         inputs, expected = _inputs_and_outputs(model, examples)
         call = _called(model, inputs)
@@ -110,6 +121,16 @@ def save_checked(
             raise ValueError(
                 "The imported model returns other outputs when Keras 3 loads it again."
             )
+
+
+def _called_on_random_inputs(model):
+    try:
+        return output_comparison.run_on_random_inputs(model)
+    except ValueError as error:
+        raise ValueError(
+            "The model does not run on made-up inputs; give some of your own "
+            f"(examples=, or --example FILE.npz). ({error})"
+        ) from error
 
 
 def _called(model, inputs):

@@ -8,7 +8,7 @@ import h5py
 import keras
 import numpy as np
 
-from kerasseq.convert.keras2 import cudnn, model_builder
+from kerasseq.convert.keras2 import cudnn, model_builder, other_backends
 from kerasseq.convert.keras2 import source as files
 
 _SHARED = (
@@ -20,7 +20,7 @@ _SHARED = (
 class Pair(typing.NamedTuple):
     """An array of the file, the variable it goes to, and the name of the layer.
 
-    `reorder` turns an array in cuDNN's layout into the value of the variable.
+    `reorder` turns an array in another layout into the value of the variable.
     """
 
     name: str
@@ -50,11 +50,13 @@ def load(
         pairs = read(source.weights, model, children)
     except (OSError, KeyError, RuntimeError, TypeError) as error:  # those of HDF5
         raise ValueError(f"The weights in the file are damaged ({error}).") from error
-    loaded = {id(pair.variable) for pair in pairs}
+    files.check_stored(pair.array for pair in pairs)
+    shapes = {id(pair.variable): pair.array.shape for pair in pairs}
     for weight in model.weights:
-        if id(weight) not in loaded:
+        if id(weight) not in shapes:
             raise ValueError(f"The file lacks the weight '{weight.path}'. {_SHARED}")
-    reorder = cudnn.functions(model, {id(p.variable): p.array.shape for p in pairs})
+    reorder = dict(cudnn.functions(model, shapes))
+    reorder |= other_backends.kernel_functions(model, source.backend, shapes)
     pairs = [pair._replace(reorder=reorder.get(id(pair.variable))) for pair in pairs]
     values = [_assign(pair) for pair in pairs]
     for pair, value in zip(pairs, values, strict=True):
