@@ -98,6 +98,7 @@ def operations():
     outputs += [tf.cast(x, "float16"), tf.clip_by_value(x, -1, 1), tf.identity(x)]
     outputs += [tf.image.resize(column, (12, 8)), tf.pad(x, [[0, 0], [1, 1], [0, 0]])]
     outputs += [tf.one_hot(tf.cast(x, "int32"), 3), keras.activations.hard_sigmoid(x)]
+    outputs += [tf.cumsum(x, 1), tf.cumsum(x, 2, exclusive=True, reverse=True)]
     outputs += [tf.math.log(abs(x)), layers.Add(name="add")([x, y])]
     return keras.Model([x, y], outputs)
 
@@ -134,6 +135,21 @@ def identity_has_no_mask():
     words = keras.Input((7,), dtype="int32")
     x = layers.Embedding(11, 4, mask_zero=True)(words)
     return keras.Model(words, layers.LSTM(3)(tf.identity(x)))
+
+
+def masks_that_end():
+    """Keras 2 passes no mask on through some layers."""
+    words = keras.Input((7,), dtype="int32")
+    x = layers.Embedding(11, 4, mask_zero=True)(words)
+    inner = sequential((7, 4), layers.Dense(4), layers.Rescaling(2.0), layers.GRU(2))
+    y = sequential((7, 4), layers.Masking(), layers.Identity(), layers.GRU(2))(x)
+    return keras.Model(words, [layers.LSTM(3)(layers.Rescaling(2.0)(x)), inner(x), y])
+
+
+def backwards_first():
+    inner = layers.GRU(3, go_backwards=True, return_sequences=True)
+    stack = layers.Bidirectional(inner), layers.Discretization([0.0, 0.5])
+    return sequential(SEQUENCE, *stack)
 
 
 def einsum():
@@ -177,7 +193,7 @@ def own_layer():
 
 def unknown_operation():
     x = keras.Input((4,))
-    return keras.Model(x, tf.math.cumsum(tf.math.lgamma(x)))
+    return keras.Model(x, tf.math.digamma(tf.math.lgamma(x)))
 
 
 def on_a_gpu(lstm, gru):
@@ -202,6 +218,8 @@ OTHERS = [
     sizes,
     image_operations,
     identity_has_no_mask,
+    masks_that_end,
+    backwards_first,
     einsum,
     convolutions,
     code,

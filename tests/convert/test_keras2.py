@@ -16,13 +16,15 @@ import pytest
 import kerasseq
 from kerasseq import convert
 
+pytestmark = pytest.mark.filterwarnings("ignore:(?s).*destroy the mask information")
 ARCHITECTURES = (
     "dense conv depthwise separable lstm gru simple_rnn bidirectional stacked masked "
     "attention encoder_decoder conv_lstm nested"
 ).split()
 OTHERS = (
     "wrapped masked_attention preprocessing stateful old_forms hard_sigmoids "
-    "operations sizes image_operations identity_has_no_mask"
+    "operations sizes image_operations identity_has_no_mask "
+    "masks_that_end backwards_first"
 ).split()
 LOAD = """
 import sys

@@ -1,8 +1,10 @@
 """The import of a model that Keras 2 wrote."""
 
+import contextlib
 import os
 import pathlib
 import tempfile
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,7 +79,7 @@ def import_keras2(
     if output is not None and os.path.abspath(output) == os.path.abspath(path):
         raise ValueError(f"The new file needs another name. Received: '{output}'")
     arrays = None if examples is None else verify.load_examples(examples)
-    with open_source(path) as source:
+    with _quiet_masks(), open_source(path) as source:
         _check_config(source.config, objects)
         model, children, rows = _build(source, objects)
         if not isinstance(model, keras.Model) or not model.built:
@@ -91,12 +93,20 @@ def import_keras2(
     if objects:
         names = ", ".join(objects)
         report["notes"].append(f"Load it with `custom_objects` as here: {names}.")
-    with keras.saving.CustomObjectScope(objects):
+    with _quiet_masks(), keras.saving.CustomObjectScope(objects):
         report["comparison"] = _verify(model, output, arrays, tolerance)
     if report["comparison"]["compared_with"] is None:
         inputs = "generated inputs" if examples is None else "the given inputs"
         report["notes"].append(_NO_EXAMPLE.format(inputs=inputs))
     return model, atomic.plain(report)
+
+
+@contextlib.contextmanager
+def _quiet_masks():
+    """Masks end where they did in Keras 2, which said nothing."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*therefore destroy the mask information")
+        yield
 
 
 def _build(source, objects):

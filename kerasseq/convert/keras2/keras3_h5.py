@@ -11,7 +11,7 @@ import keras
 
 import kerasseq.layers  # noqa: F401 (registers its classes)
 from kerasseq.convert.keras2 import layer_config
-from kerasseq.convert.keras2.model_builder import MODELS, Child
+from kerasseq.convert.keras2.model_builder import MODELS, Child, first_line
 
 
 def build(config: dict[str, Any], custom_objects: Mapping[str, Any]) -> keras.Model:
@@ -34,9 +34,8 @@ def build(config: dict[str, Any], custom_objects: Mapping[str, Any]) -> keras.Mo
     try:
         return keras.saving.deserialize_keras_object(config, dict(custom_objects))
     except Exception as error:  # Keras raises what a constructor raises
-        text = str(error).strip().splitlines()
         raise ValueError(
-            f"Keras cannot build the model of the file: {text[0] if text else error!r}"
+            f"Keras cannot build the model of the file: {first_line(error)}"
         ) from error
 
 

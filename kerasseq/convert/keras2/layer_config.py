@@ -30,6 +30,7 @@ _ANY_LAYER = {"activity_regularizer", "dtype", "name", "trainable"}
 _NEEDLESS = {"batch_input_shape", "implementation", "input_length", "fused"}
 _NEEDLESS |= {"query_shape", "key_shape", "value_shape", "softmax_robust_masking"}
 _NEEDLESS |= {"kernel_initializer", "kernel_regularizer", "kernel_constraint"}
+_NEEDLESS |= {"trainable", "activity_regularizer"}  # of layers without weights
 _NEEDLESS |= {"renorm_clipping", "renorm_momentum", "rng_type"}
 # .. or at this value, with which they do nothing.
 _NO_EFFECT = {
@@ -41,6 +42,8 @@ _NO_EFFECT = {
     "sparse": False,
     "time_major": False,
 }
+# Keras 2 did not pass a mask on through these, Keras 3 does.
+MASK_ENDS = (keras.layers.Identity, keras.layers.Normalization, keras.layers.Rescaling)
 _HARD_SIGMOID = {
     "module": "builtins",
     "class_name": "function",
@@ -113,6 +116,10 @@ def rewrite(
             changes.append("both biases added")
     if node["class_name"] == "SyncBatchNormalization":
         config["synchronized"] = True
+    if node["class_name"] == "Bidirectional":
+        config |= _other_direction(config)
+    if layer_class is keras.layers.Discretization and "int" in str(config.get("dtype")):
+        del config["dtype"]  # In a graph Keras 3 would round what it is given.
     for key in sorted(set(config) - arguments(layer_class)):
         value = config.pop(key)
         if key not in _NEEDLESS and value not in (None, _NO_EFFECT.get(key)):
@@ -125,7 +132,10 @@ def rewrite(
 
 
 def arguments(layer_class: type) -> set[str]:
-    """Names of the arguments of a constructor and of those of its bases."""
+    """Names of the arguments of a constructor, and of those it passes to its bases."""
+    own = inspect.signature(layer_class).parameters
+    if not any(p.kind == p.VAR_KEYWORD for p in own.values()):
+        return set(own)
     bases = (base for base in layer_class.__mro__ if "__init__" in vars(base))
     names = {name for base in bases for name in inspect.signature(base).parameters}
     return names | _ANY_LAYER
@@ -138,6 +148,16 @@ def _missing(node, layer_class, version, changes):
     # Few say where their channels are, and nearly all have them in the last place.
     changes += [f"{k}={v!r}" for k, v in found.items() if k != "data_format"]
     return found
+
+
+def _other_direction(config):
+    """The second layer of a bidirectional one whose first goes backwards."""
+    inner = config["layer"]
+    if config.get("backward_layer") or not inner["config"].get("go_backwards"):
+        return {}
+    name = f"backward_{inner['config']['name']}"
+    changed = inner["config"] | {"go_backwards": False, "name": name}
+    return {"backward_layer": inner | {"config": changed}}
 
 
 def _rewrite_value(key, value, changes):

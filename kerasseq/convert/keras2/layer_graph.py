@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
+from keras import ops
 
-from kerasseq.convert.keras2 import tf_ops
+from kerasseq.convert.keras2 import layer_config, tf_ops
 
 _CONSTANT = "_CONSTANT_VALUE"
+_ATTENTION = (keras.layers.Attention, keras.layers.AdditiveAttention)
 
 
 class LayerGraph:
@@ -17,9 +19,13 @@ class LayerGraph:
     A call is listed as nested lists and dicts of references `[layer name, number of
     the call of that layer, number of its output]`, each with the other arguments of the
     call as a fourth item.
+
+    Args:
+        nested: Whether the model is part of another, so that its inputs may have masks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, nested: bool) -> None:
+        self._nested = nested
         # (layer name, number of the call) -> flat list of tensors
         self._outputs: dict[tuple[str, int], list] = {}
         # layer name -> (function of a call, its remaining calls)
@@ -65,6 +71,14 @@ class LayerGraph:
                     f"{', '.join(waiting)}"
                 )
 
+    def chain(
+        self, layers: Iterable[keras.layers.Layer], tensor: keras.KerasTensor
+    ) -> keras.KerasTensor:
+        """Calls layers one after another."""
+        for layer in layers:
+            tensor = layer(self._masked_as_before(layer, tensor))
+        return tensor
+
     def take(self, structure: Any) -> Any:
         """Returns the tensors that a structure of references names.
 
@@ -106,7 +120,17 @@ class LayerGraph:
         for key in [key for key, value in kwargs.items() if value is None]:
             if key not in known:
                 del kwargs[key]
-        return layer(inputs, **kwargs)
+        if isinstance(layer, _ATTENTION) and len(inputs[0].shape) < 3:
+            raise ValueError("Keras 3 attends to tensors of 3 axes or more")
+        return layer(self._masked_as_before(layer, inputs), **kwargs)
+
+    def _masked_as_before(self, layer, inputs):
+        """Without its mask, where Keras 2 ended it: an operation passes none on."""
+        if not isinstance(layer, layer_config.MASK_ENDS):
+            return inputs
+        if self._nested or getattr(inputs, "_keras_mask", None) is not None:
+            return ops.copy(inputs)
+        return inputs
 
     def _call_operation(self, name, symbol, call):
         function = tf_ops.find(symbol)

@@ -4,6 +4,7 @@ Nothing is translated node by node: the calls that the configuration lists are r
 on symbolic tensors, and Keras 3 records them in its own format.
 """
 
+import re
 import typing
 from collections.abc import Mapping
 from typing import Any
@@ -81,10 +82,9 @@ class ModelBuilder:
         except ImportRefused:
             raise
         except Exception as error:  # Keras raises what a constructor raises
-            text = str(error).strip().splitlines()
             raise ImportRefused(
                 f"Layer '{path}{name}' of class {node['class_name']} cannot be "
-                f"imported: {text[0] if text else type(error).__name__}"
+                f"imported: {first_line(error)}"
             ) from error
 
     def _build_layer(self, node, path):
@@ -128,21 +128,23 @@ class ModelBuilder:
     def _build_sequential(self, config, path):
         nodes = list(config["layers"])
         shape = nodes[0]["config"].get("batch_input_shape") if nodes else None
-        stack, children = [], []
-        if shape is not None:
-            stack.append(make_input(nodes[0]))
+        first = make_input(nodes[0]) if shape is not None else None
         if nodes and nodes[0]["class_name"] == "InputLayer":
             self._row(nodes.pop(0), path, "InputLayer", ["batch_shape"])
-        for node in nodes:
-            children.append(_child(node, self.build(node, path)))
-            stack.append(children[-1].layer)
-        model = keras.Sequential(stack, name=config["name"])
+        children = [_child(node, self.build(node, path)) for node in nodes]
+        stack = [child.layer for child in children]
+        if first is not None and (path or _makes_masks(stack)) and _ends_masks(stack):
+            graph = LayerGraph(nested=bool(path))
+            model = keras.Model(first, graph.chain(stack, first), name=config["name"])
+            return model, children
+        inputs = [] if first is None else [first]
+        model = keras.Sequential([*inputs, *stack], name=config["name"])
         if not model.built and config.get("build_input_shape"):
             model.build(config["build_input_shape"])
         return model, children
 
     def _build_functional(self, config, path):
-        graph, children = LayerGraph(), []
+        graph, children = LayerGraph(nested=bool(path)), []
         for node in config["layers"]:
             name, nodes = node["name"], node["inbound_nodes"]
             if node["class_name"] == "InputLayer":
@@ -171,8 +173,26 @@ class ModelBuilder:
         return row
 
 
+def _makes_masks(stack):
+    return any(
+        getattr(layer, "mask_zero", hasattr(layer, "mask_value")) for layer in stack
+    )
+
+
+def _ends_masks(stack):
+    return any(isinstance(layer, layer_config.MASK_ENDS) for layer in stack)
+
+
 def _child(node, layer):
     return Child(node["config"].get("name"), node["class_name"], layer)
+
+
+def first_line(error: Exception) -> str:
+    """What an exception of Keras says, without the configuration and the advice."""
+    text = str(error).rpartition("Exception encountered: ")[2].strip()
+    bold = re.search(r"\x1b\[1m(.+?)\x1b\[0m", text, re.DOTALL)
+    lines = (bold[1] if bold else text).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def is_model(node: Mapping[str, Any]) -> bool:

@@ -142,6 +142,12 @@ def _resize(images, size, method="bilinear", antialias=False):
     return ops.image.resize(images, size, interpolation=method, antialias=antialias)
 
 
+def _cumsum(x, axis=0, exclusive=False, reverse=False):
+    x = ops.flip(x, axis) if reverse else x
+    total = ops.subtract(ops.cumsum(x, axis), x) if exclusive else ops.cumsum(x, axis)
+    return ops.flip(total, axis) if reverse else total
+
+
 def _sum_of(inputs):
     total = inputs[0]
     for tensor in inputs[1:]:
@@ -201,6 +207,7 @@ _OPERATIONS = (
         "math.add_n": _sum_of,
         "math.argmax": lambda input, axis=0: ops.cast(ops.argmax(input, axis), "int64"),
         "math.argmin": lambda input, axis=0: ops.cast(ops.argmin(input, axis), "int64"),
+        "math.cumsum": _cumsum,
         "math.divide": _constants(ops.true_divide),
         "math.floordiv": _constants(ops.floor_divide),
         "math.floormod": _constants(ops.mod),

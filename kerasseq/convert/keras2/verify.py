@@ -144,10 +144,13 @@ def _called(model, inputs):
 def _inputs_and_outputs(model, examples):
     """`(inputs in the structure of the model, outputs)`."""
     names = [tensor.name for tensor in model.inputs]
+    # Keras 2 itself names inputs `input_1`, `input_2` ..
+    numbered = examples.keys() >= {f"input_{i}" for i in range(len(names))}
+    by_name = examples.keys() >= set(names) or not numbered
     inputs, outputs = {}, {}
     for name, array in examples.items():
         match = re.fullmatch(r"(input|output)s?(?:_(\d+))?", name)
-        if name in names:
+        if by_name and name in names:
             inputs[names.index(name)] = array
         elif match:
             known = inputs if match[1] == "input" else outputs
