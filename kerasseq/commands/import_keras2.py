@@ -1,4 +1,4 @@
-"""Converts a Keras 2 model file (`.h5` or `.keras`) to a `.keras` file of Keras 3."""
+"""Converts a model file of Keras 2, or a `.h5` file, to a `.keras` file of Keras 3."""
 
 import argparse
 import os
@@ -9,7 +9,11 @@ from kerasseq.utils import atomic
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `kerasseq import` to a parser."""
-    parser.add_argument("old", metavar="OLD", help="a .h5 or .keras file of Keras 2")
+    parser.add_argument(
+        "old",
+        metavar="OLD",
+        help="a .h5 or .keras file of Keras 2, or a .h5 file of Keras 3",
+    )
     parser.add_argument(
         "--out", required=True, metavar="NEW.keras", help="the file to write"
     )
@@ -22,6 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tolerance", type=float, help="largest difference of the outputs"
     )
     custom_objects.add_argument(parser)
+    parser.add_argument(
+        "--layer",
+        action="append",
+        default=[],
+        metavar="NAME=MODULE:CLASS",
+        help="a class of yours for the layer of this name alone, such as a Lambda; a "
+        "layer of a nested model is MODEL/LAYER; repeatable",
+    )
     parser.add_argument("--report", metavar="FILE.json", help="write the report there")
 
 
@@ -43,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.old,
         arguments.out,
         custom_objects=custom_objects.load(arguments.custom),
+        layer_classes=_layer_classes(arguments.layer),
         examples=arguments.example,
         tolerance=arguments.tolerance,
     )
@@ -63,6 +76,21 @@ def run(arguments: argparse.Namespace) -> int:
         print(note)
     print(f"Written: {os.fspath(arguments.out)}")
     return 0
+
+
+def _layer_classes(entries):
+    classes = {}
+    for entry in entries:
+        name, _, place = entry.rpartition("=")
+        if not name or ":" not in place:
+            raise ValueError(
+                "Name a layer and its class as `--layer NAME=MODULE:CLASS`. Received: "
+                f"--layer {entry}"
+            )
+        classes[name] = custom_objects.find(place)
+        if not isinstance(classes[name], type):
+            raise ValueError(f"--layer needs a class. Received: --layer {entry}")
+    return classes
 
 
 def _table(rows):

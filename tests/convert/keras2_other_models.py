@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 from keras2_architectures import IMAGE, SEQUENCE, sequential
+from tf_keras import backend as K  # noqa: N812
 
 layers = keras.layers
 
@@ -171,6 +172,36 @@ def convolutions():
     return keras.Model([x, y], [keras.Sequential(each)(x), layers.Conv1D(2, 3)(y)])
 
 
+def lambdas():
+    x, y, two = keras.Input(SEQUENCE), keras.Input(SEQUENCE), 2
+    functions = [
+        lambda x: x / 127.5 - 1.0,
+        lambda x: x[:, -1],
+        lambda x: x[:, 1:3, ::-1],
+        lambda x: K.mean(x, axis=1),
+        lambda x: K.expand_dims(x),
+        lambda x: tf.cast(x, tf.float16),
+        lambda x: tf.nn.relu(x),
+        lambda x: keras.activations.softplus(x),
+        lambda x: tf.reshape(x, [-1, 12, two]),
+        lambda x: K.reshape(x, (K.shape(x)[0], x.shape[1] * 4)),
+        lambda x: K.permute_dimensions(x, (0, 2, 1)),
+        lambda x: K.l2_normalize(x, axis=-1) ** two,
+        lambda x: K.concatenate([x, -x], axis=1),
+        lambda x: tf.reduce_max(x, axis=-1, keepdims=True),
+        lambda x: K.hard_sigmoid(x),
+        lambda x: x,
+    ]
+    outputs = [layers.Lambda(function)(x) for function in functions]
+    scaled = layers.Lambda(lambda x, by: x[0] + x[1] * by, arguments={"by": 0.5})
+    outputs += [scaled([x, y]), scaled([y, x])]
+    words = layers.Masking()(x)
+    stack = layers.Lambda(lambda x: x * 2.0, input_shape=SEQUENCE), layers.LSTM(2)
+    outputs += [layers.LSTM(3)(layers.Lambda(lambda x: x)(words))]
+    outputs += [keras.Sequential([*stack, layers.Lambda(lambda x: 1 - x)])(words)]
+    return keras.Model([x, y], outputs)
+
+
 def code():
     # Creates a file wherever it runs.
     run = layers.Lambda(lambda x: (open("RAN", "w").close(), x)[1], name="harmless")
@@ -222,6 +253,7 @@ OTHERS = [
     backwards_first,
     einsum,
     convolutions,
+    lambdas,
     code,
     own_layer,
     unknown_operation,

@@ -24,7 +24,7 @@ ARCHITECTURES = (
 OTHERS = (
     "wrapped masked_attention preprocessing stateful old_forms hard_sigmoids "
     "operations sizes image_operations identity_has_no_mask "
-    "masks_that_end backwards_first"
+    "masks_that_end backwards_first lambdas"
 ).split()
 LOAD = """
 import sys

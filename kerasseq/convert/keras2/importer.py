@@ -16,7 +16,7 @@ from kerasseq.convert.keras2 import (
     layer_config,
     model_builder,
     other_backends,
-    tf_ops,
+    unsupported,
     verify,
     weights,
 )
@@ -34,6 +34,7 @@ def import_keras2(
     output: str | os.PathLike | None = None,
     *,
     custom_objects: Mapping[str, Any] | None = None,
+    layer_classes: Mapping[str, type] | None = None,
     examples: str | os.PathLike | Mapping[str, Any] | None = None,
     tolerance: float | None = None,
 ) -> tuple[keras.Model, dict[str, Any]]:
@@ -51,6 +52,9 @@ def import_keras2(
             checks passed.
         custom_objects: `{name in the file: Keras 3 class or function}` for what stock
             Keras does not have.
+        layer_classes: `{name of a layer: Keras 3 class}`, for one layer alone; a layer
+            of a nested model is named `"model/layer"`. The class of a `Lambda` gets its
+            `arguments`.
         examples: Path of a `.npz` file or a dict: inputs named as in the model or
             `input_0` .., and, to verify the import, `output_0` .. of the old model.
         tolerance: Largest difference of outputs, relative to the largest value if that
@@ -73,15 +77,17 @@ def import_keras2(
     )
     ```
     """
-    objects = dict(custom_objects or {})
+    classes = dict(layer_classes or {})
+    objects = {keras.saving.get_registered_name(c): c for c in classes.values()}
+    objects |= custom_objects or {}
     if output is not None and pathlib.Path(output).suffix != ".keras":
         raise ValueError(f"The new file must be named `.keras`. Received: '{output}'")
     if output is not None and os.path.abspath(output) == os.path.abspath(path):
         raise ValueError(f"The new file needs another name. Received: '{output}'")
     arrays = None if examples is None else verify.load_examples(examples)
     with _quiet_masks(), open_source(path) as source:
-        _check_config(source.config, objects)
-        model, children, rows = _build(source, objects)
+        unsupported.check(source, objects, classes)
+        model, children, rows = _build(source, objects, classes)
         if not isinstance(model, keras.Model) or not model.built:
             raise ValueError(
                 "The model has no input shape, so it has no weights either; call it "
@@ -109,13 +115,15 @@ def _quiet_masks():
         yield
 
 
-def _build(source, objects):
+def _build(source, objects, classes):
     """The model, the layers of each model in it, and the rows of the report."""
     if source.of_keras_3:
         model = keras3_h5.build(source.config, objects)
         return model, keras3_h5.children(model), keras3_h5.rows(model)
     shares_by_id = source.kind == "h5"
-    builder = model_builder.ModelBuilder(objects, shares_by_id, source.keras_version)
+    builder = model_builder.ModelBuilder(
+        objects, shares_by_id, source.keras_version, classes
+    )
     model = builder.build(source.config)
     return model, builder.children, builder.rows
 
@@ -145,52 +153,6 @@ def _verify(model, output, examples, tolerance):
             verify.save_checked(model, file, call)
             os.replace(file, output)
     return compared
-
-
-def _check_config(config, custom_objects):
-    """Raises, before anything is built, with the names of all that is unsupported."""
-    unsupported = {}  # {reason: names}
-
-    def visit(node, path):
-        if isinstance(node, (list, tuple)):
-            for item in node:
-                visit(item, path)
-        elif isinstance(node, dict):
-            if "class_name" in node and isinstance(node.get("config"), dict):
-                path = _check_node(node, path, custom_objects, unsupported)
-            for key, value in node.items():
-                if key not in ("compile_config", "inbound_nodes"):
-                    visit(value, path)
-
-    visit(config, None)
-    if unsupported:
-        found = "; ".join(
-            f"{', '.join(names)} {reason}" for reason, names in unsupported.items()
-        )
-        raise ValueError(f"The model cannot be imported: {found}.")
-
-
-def _check_node(node, path, custom_objects, unsupported):
-    kind, config = node["class_name"], node["config"]
-    name = config.get("name")
-    shown = f"layer '{path or ''}{name}'"
-    if kind == "__lambda__":
-        reason = "holds code, which is never run"
-        unsupported.setdefault(reason, []).append(f"'{path}'")
-    elif kind in tf_ops.CLASSES:
-        function = config.get("function")
-        if tf_ops.find(function) is None:
-            reason = f"of class {kind}: `tf.{function}` has no counterpart"
-            unsupported.setdefault(reason, []).append(shown)
-    elif kind in layer_config.UNSAFE or _is_layer(node):
-        _, reason = layer_config.find_class(node, custom_objects)
-        if reason:
-            unsupported.setdefault(f"of class {kind}: {reason}", []).append(shown)
-    return "" if path is None else f"{path}{name}/"
-
-
-def _is_layer(node):
-    return "trainable" in node["config"] and not model_builder.is_model(node)
 
 
 def _report(path, source, model, rows):

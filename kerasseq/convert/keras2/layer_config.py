@@ -14,6 +14,10 @@ SUBLAYERS = ("layer", "backward_layer", "cell", "cells")
 # Their configuration holds code, or the path of something to load and run.
 UNSAFE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
 # Their state is no weight: vocabularies are kept in assets or in lookup tables.
+_CODE = (
+    "it holds code, which is never run; write a layer class instead, and give it for "
+    "this layer (layer_classes=, or --layer NAME=MODULE:CLASS)"
+)
 _LOOKUPS = {"StringLookup", "IntegerLookup", "TextVectorization"}
 _NEW_CLASSES = {
     "BatchNormalizationV1": "BatchNormalization",
@@ -69,7 +73,7 @@ def find_class(
         if key in custom_objects:
             return custom_objects[key], None
     if name in UNSAFE:
-        return None, "it holds code, which is never run; write a layer class instead"
+        return None, _CODE
     if name in _LOOKUPS:
         return None, "vocabularies are not imported"
     found = getattr(keras.layers, _NEW_CLASSES.get(name, name), None)

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from kerasseq.convert.keras2 import layer_config, tf_ops
+from kerasseq.convert.keras2.lambda_layers import LambdaFunction
 
 _CONSTANT = "_CONSTANT_VALUE"
 _ATTENTION = (keras.layers.Attention, keras.layers.AdditiveAttention)
@@ -26,6 +27,8 @@ class LayerGraph:
 
     def __init__(self, nested: bool) -> None:
         self._nested = nested
+        # name of an old operation -> new operations
+        self._named: dict[str, list] = {}
         # (layer name, number of the call) -> flat list of tensors
         self._outputs: dict[tuple[str, int], list] = {}
         # layer name -> (function of a call, its remaining calls)
@@ -55,6 +58,18 @@ class LayerGraph:
             list(calls),
         )
 
+    def add_function(
+        self, name: str, function: LambdaFunction, calls: Iterable
+    ) -> None:
+        """Adds what a `Lambda` computes, and its calls."""
+        self._count[name] = 0
+        self._waiting[name] = (
+            lambda call: self._call_function(
+                function, _without_list_of_one(self._resolve(call))
+            ),
+            list(calls),
+        )
+
     def call_all(self) -> None:
         """Makes all calls.
 
@@ -72,11 +87,15 @@ class LayerGraph:
                 )
 
     def chain(
-        self, layers: Iterable[keras.layers.Layer], tensor: keras.KerasTensor
+        self, stack: Iterable[Callable[..., Any]], tensor: keras.KerasTensor
     ) -> keras.KerasTensor:
-        """Calls layers one after another."""
-        for layer in layers:
-            tensor = layer(self._masked_as_before(layer, tensor))
+        """Calls layers and functions one after another."""
+        for part in stack:
+            self._outputs[str(len(self._outputs)), 0] = [tensor]
+            if isinstance(part, LambdaFunction):
+                tensor = self._call_function(part, tensor)
+            else:
+                tensor = part(self._masked_as_before(part, tensor))
         return tensor
 
     def take(self, structure: Any) -> Any:
@@ -124,6 +143,11 @@ class LayerGraph:
             raise ValueError("Keras 3 attends to tensors of 3 axes or more")
         return layer(self._masked_as_before(layer, inputs), **kwargs)
 
+    def _call_function(self, function, inputs):
+        outputs = function(inputs)
+        self._name_operations(function.name, keras.tree.flatten(outputs))
+        return outputs
+
     def _masked_as_before(self, layer, inputs):
         """Without its mask, where Keras 2 ended it: an operation passes none on."""
         if not isinstance(layer, layer_config.MASK_ENDS):
@@ -145,7 +169,7 @@ class LayerGraph:
     def _name_operations(self, name, outputs):
         """Names new operations after the old one: names are unique in the file."""
         known = {id(t) for tensors in self._outputs.values() for t in tensors}
-        pending, named = list(outputs), []
+        pending, named = list(outputs), self._named.setdefault(name, [])
         while pending:
             tensor = pending.pop(0)
             if not isinstance(tensor, keras.KerasTensor):

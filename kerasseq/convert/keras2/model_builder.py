@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from kerasseq.convert.keras2 import layer_config, tf_ops
+from kerasseq.convert.keras2.lambda_layers import LambdaFunction
 from kerasseq.convert.keras2.layer_graph import ImportRefused, LayerGraph
 
 MODELS = ("Functional", "Model", "Sequential")
@@ -44,12 +45,14 @@ class ModelBuilder:
         custom_objects: Mapping[str, Any],
         shares_by_id: bool,
         version: str | None,
+        layer_classes: Mapping[str, type],
     ) -> None:
         self.children: dict[int, list[Child]] = {}
         self.rows: list[dict[str, Any]] = []
         self._custom_objects = custom_objects
         self._shares_by_id = shares_by_id
         self._version = version
+        self._layer_classes = layer_classes
         self._shared: dict[int, keras.layers.Layer] = {}
 
     def build(self, node: Mapping[str, Any], path: str = "") -> keras.layers.Layer:
@@ -88,9 +91,13 @@ class ModelBuilder:
             ) from error
 
     def _build_layer(self, node, path):
-        layer_class, reason = layer_config.find_class(node, self._custom_objects)
-        if reason:
-            raise ValueError(reason)
+        layer_class = self._layer_classes.get(f"{path}{node['config'].get('name')}")
+        if layer_class is None:
+            layer_class, reason = layer_config.find_class(node, self._custom_objects)
+            if reason:
+                raise ValueError(reason)
+        elif node["class_name"] == "Lambda":
+            node = node | {"config": _without_code(node["config"])}
         config, changes = layer_config.rewrite(node, layer_class, self._version)
         row = self._row(node, path, layer_class.__name__, changes)
         with_layers = False
@@ -131,9 +138,11 @@ class ModelBuilder:
         first = make_input(nodes[0]) if shape is not None else None
         if nodes and nodes[0]["class_name"] == "InputLayer":
             self._row(nodes.pop(0), path, "InputLayer", ["batch_shape"])
-        children = [_child(node, self.build(node, path)) for node in nodes]
-        stack = [child.layer for child in children]
-        if first is not None and (path or _makes_masks(stack)) and _ends_masks(stack):
+        stack, children = self._build_stack(nodes, path)
+        functional = any(isinstance(part, LambdaFunction) for part in stack)
+        if path or _makes_masks(stack):
+            functional = functional or _ends_masks(stack)
+        if functional and first is not None:
             graph = LayerGraph(nested=bool(path))
             model = keras.Model(first, graph.chain(stack, first), name=config["name"])
             return model, children
@@ -142,6 +151,23 @@ class ModelBuilder:
         if not model.built and config.get("build_input_shape"):
             model.build(config["build_input_shape"])
         return model, children
+
+    def _build_stack(self, nodes, path):
+        """Layers and functions one after another, and the layers among them."""
+        stack, children = [], []
+        for node in nodes:
+            if self._computes(node, path):
+                stack.append(LambdaFunction(node["config"]))
+                self._row(node, path, "operations of keras.ops")
+            else:
+                children.append(_child(node, self.build(node, path)))
+                stack.append(children[-1].layer)
+        return stack, children
+
+    def _computes(self, node, path):
+        """Whether a layer is a `Lambda` that no class stands for."""
+        name = f"{path}{node['config'].get('name')}"
+        return node["class_name"] == "Lambda" and name not in self._layer_classes
 
     def _build_functional(self, config, path):
         graph, children = LayerGraph(nested=bool(path)), []
@@ -153,6 +179,9 @@ class ModelBuilder:
             elif node["class_name"] in tf_ops.CLASSES:
                 graph.add_operation(name, node["config"]["function"], nodes)
                 self._row(node, path, "operation of keras.ops")
+            elif self._computes(node, path):
+                graph.add_function(name, LambdaFunction(node["config"]), nodes)
+                self._row(node, path, "operations of keras.ops")
             else:
                 layer = self.build(node, path)
                 children.append(_child(node, layer))
@@ -171,6 +200,13 @@ class ModelBuilder:
         }
         self.rows.append(row)
         return row
+
+
+def _without_code(config):
+    """The arguments for the class that stands for a `Lambda`."""
+    kept = ("name", "trainable", "dtype")
+    kept_config = {key: config[key] for key in kept if key in config}
+    return kept_config | (config.get("arguments") or {})
 
 
 def _makes_masks(stack):
