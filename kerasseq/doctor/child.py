@@ -3,6 +3,8 @@
 It prints one line of JSON after each stage, so that the parent knows how far it came.
 """
 
+import contextlib
+import dataclasses
 import json
 import os
 import resource
@@ -13,8 +15,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
-from kerasseq.doctor import description, packed
-from kerasseq.lite import benchmark, flatbuffer
+from kerasseq.doctor import containers, description, packed
+from kerasseq.lite import _file_bytes, _kinds, benchmark, flatbuffer
 
 _LONGEST = 1000  # characters of a message
 _SLOW = 0.3  # seconds of a run after which it is repeated only once
@@ -24,15 +26,17 @@ class LoadedFile:
     """A file in the interpreter, with or without signatures.
 
     Args:
-        path: Path of the file.
+        content: The bytes of the file.
         num_threads: Number of CPU threads.
 
     Raises:
         RuntimeError, ValueError: If the runtime does not load the file.
     """
 
-    def __init__(self, path: str, num_threads: int) -> None:
-        self._interpreter = litert.Interpreter(model_path=path, num_threads=num_threads)
+    def __init__(self, content: bytes, num_threads: int) -> None:
+        self._interpreter = litert.Interpreter(
+            model_content=content, num_threads=num_threads
+        )
         self._interpreter.allocate_tensors()
         names = list(self._interpreter.get_signature_list())
         self._runners = {n: self._interpreter.get_signature_runner(n) for n in names}
@@ -65,25 +69,57 @@ def main(path: str, options: str) -> None:
 
     Args:
         path: Path of the file.
-        options: JSON of a dict with `"memory_limit"` (bytes) and `"run"`.
+        options: JSON of a dict with `"memory_limit"` (bytes), `"run"` and, for a part
+            of a container, `"part"`: its place there.
     """
     settings = json.loads(options)
     _limit_memory(settings["memory_limit"])
     try:
-        model = flatbuffer.read(path)
+        part = settings.get("part")
+        if part is None and _is_container(path):
+            return _tell("container", _container(path))
+        content = _content(path, part)
+        model = flatbuffer.parse(content, f"path={path!r}")
     except ValueError as error:
-        return _tell("unreadable", {"message": str(error)[:_LONGEST]})
+        return _tell("unreadable", {"message": str(error)[:_LONGEST], **_remedy(path)})
     try:
-        content = description.describe(model, os.path.getsize(path))
-        content |= packed.describe(model, path)
+        described = description.describe(model, len(content))
+        described |= packed.describe(model, content, path)
     except Exception as error:  # what a damaged file says can contradict itself
         message = f"The parts of the file do not fit together ({_line(error)})."
         return _tell("unreadable", {"message": message})
-    _tell("described", content)
+    _tell("described", described)
     memory_before = benchmark.start_peak_mib()
-    loaded = _stage("loaded", lambda: (LoadedFile(path, 1), {}))
+    loaded = _stage("loaded", lambda: (LoadedFile(content, 1), {}))
     if loaded and settings["run"]:
-        _stage("ran", lambda: (None, _run(path, loaded, memory_before)))
+        _stage("ran", lambda: (None, _run(content, loaded, memory_before)))
+
+
+def _is_container(path):
+    with contextlib.suppress(OSError):  # `_file_bytes` says what is wrong
+        return os.path.isfile(path) and containers.kind(path) is not None
+    return False
+
+
+def _container(path):
+    parts = [dataclasses.asdict(part) for part in containers.parts(path)]
+    return {"kind": containers.kind(path), "parts": parts}
+
+
+def _content(path, part):
+    if part is None:
+        return _file_bytes.read(path)
+    return containers.read(path, part)
+
+
+def _remedy(path):
+    """What to do with a file that is known to be of another kind."""
+    if _is_container(path):
+        return {"do": "Fetch it again, and compare its size and checksum."}
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        kind = _kinds.of(file.read(_kinds.HEAD))
+        return {"do": f"{kind.do[0].upper()}{kind.do[1:]}."} if kind else {}
+    return {}
 
 
 def _stage(name, work):
@@ -96,7 +132,7 @@ def _stage(name, work):
     return result
 
 
-def _run(path, loaded, memory_before):
+def _run(content, loaded, memory_before):
     samples = loaded.samples()
     num_rounds = {}
     for name, inputs in samples.items():
@@ -106,7 +142,7 @@ def _run(path, loaded, memory_before):
     memory = max(0.0, benchmark.peak_mib() - memory_before)
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     threads = threads or os.cpu_count() or 1
-    files = [loaded, LoadedFile(path, threads)]
+    files = [loaded, LoadedFile(content, threads)]
     latencies = {}
     for name, inputs in samples.items():
         times = benchmark.latencies(files, name, [inputs], num_rounds[name])

@@ -4,12 +4,21 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from kerasseq.doctor import constants, gpu_cut, quantization
+from kerasseq.doctor import (
+    arena,
+    constants,
+    foreign_ops,
+    gpu_cut,
+    known_faults,
+    micro,
+    quantization,
+)
 from kerasseq.doctor import graphs as graphs_lib
 from kerasseq.lite import audit, flatbuffer
 
 MAIN = "main"  # what stands for the signature of a file that has none
 _WIDE = ("INT64", "UINT64", "FLOAT64", "COMPLEX64", "COMPLEX128")
+_SHAPE_OPS = ("SHAPE", "RANK", "BROADCAST_ARGS")
 _MIN_RUNTIME = "min_runtime_version"
 
 
@@ -55,7 +64,14 @@ def describe(model: schema.ModelT, num_bytes: int) -> dict[str, Any]:
             **quantization.describe(graphs, entries),
             "int8_share": content["int8_share"],
         },
-        "gpu": gpu_cut.describe(graphs, entry_graphs),
+        "gpu": {
+            **gpu_cut.describe(graphs, entry_graphs),
+            "known_faults": known_faults.describe(entry_graphs),
+        },
+        "microcontroller": {
+            "refused": micro.refused(graphs),
+            "arena": arena.describe(graphs),
+        },
     }
 
 
@@ -65,8 +81,14 @@ def _ops(content):
         "ops": ops,
         "flex_ops": content["flex_ops"],
         "custom_ops": content["custom_ops"],
+        "shape_ops": [name for name in _SHAPE_OPS if name in ops],
+        "compiled_for": _compiled_for(ops),
         "unknown_ops": [name for name in ops if name.startswith(flatbuffer.UNKNOWN)],
     }
+
+
+def _compiled_for(ops):
+    return [device for name, device in foreign_ops.COMPILED.items() if name in ops]
 
 
 def _odd_tensors(graphs, entries):

@@ -10,10 +10,12 @@ from typing import Any
 from kerasseq.doctor import findings
 from kerasseq.utils import child_process
 
-TARGETS = ("cpu", "gpu", "int8")
+TARGETS = ("cpu", "gpu", "int8", "microcontroller")
 TIME_LIMIT = 8.0
 _CHILD_MODULE = "kerasseq.doctor.child"
 _GIB = 2**30
+_MOST_PARTS = 16  # of a container that are examined
+_STATUSES = ("healthy", "unhealthy", "unreadable")
 
 
 def examine(
@@ -30,8 +32,9 @@ def examine(
 
     Args:
         path: Path of the file.
-        target: `"cpu"`, `"gpu"` (a GPU delegate that should take the whole graph) or
-            `"int8"` (a device that computes in 8-bit integers).
+        target: `"cpu"`, `"gpu"` (a GPU delegate that should take the whole graph),
+            `"int8"` (a device that computes in 8-bit integers) or `"microcontroller"`
+            (TensorFlow Lite Micro).
         run: Whether to run each signature, for latency and memory.
         time_limit: Seconds after which the child is killed.
         memory_limit: GiB of memory the child may ask for, where the system can limit
@@ -45,15 +48,19 @@ def examine(
         `"min_runtime_version"`, `"signatures"` (`{name: {"subgraph", "inputs":
         {name: {"shape", "dtype"}}, "outputs"}}`), `"inputs"` and `"outputs"` of the
         main subgraph, `"subgraphs"`, `"ops"` (`{name: count}`), `"flex_ops"`,
-        `"custom_ops"`, `"unknown_ops"`, `"tensor_types"`, `"wide_tensors"` (64 bits),
+        `"custom_ops"`, `"unknown_ops"`, `"shape_ops"` (that compute shapes),
+        `"compiled_for"` (devices), `"tensor_types"`, `"wide_tensors"` (64 bits),
         `"dynamic_inputs"`, `"dynamic_tensors"`, `"empty_tensors"`, `"constants"` (see
         `constants.describe`), `"quantization"` (see `quantization.describe`), `"gpu"`
-        (see `gpu_cut.describe`), `"packed_files"` (list of `{"name", "bytes"}`),
-        `"missing_files"` and `"packed_files_message"` (see `packed.describe`),
-        `"runtime"` (`{"version", "loads", "message"}`) and,
+        (see `gpu_cut.describe` and `known_faults.describe`), `"microcontroller"` (see
+        `micro.refused` and `arena.describe`), `"packed_files"` (list of `{"name",
+        "bytes"}`), `"missing_files"` and `"packed_files_message"` (see
+        `packed.describe`), `"runtime"` (`{"version", "loads", "message"}`) and,
         with `run`, `"run"` (`{"latency_ms": {signature: {"one_thread",
         "all_threads"}}, "threads", "peak_memory_mib", "inputs"}`, or `"message"`).
-        A size that is not fixed is `None`.
+        A size that is not fixed is `None`. Of a bundle of LiteRT-LM or a ZIP archive
+        (`.task`) instead `"container"` (what it is), `"parts"` (a list of such results,
+        one for each `.tflite` file in it) and `"other_parts"`.
 
     Raises:
         ValueError: If an argument is wrong. What is wrong with the file never raises.
@@ -64,15 +71,43 @@ def examine(
     doctor.examine("model.tflite", target="gpu")["status"]  # "unhealthy"
     ```
     """
-    path = os.fspath(path)
+    path = _text(path)
     _check(target, time_limit, memory_limit)
     memory_limit = memory_limit * _GIB if memory_limit else 4 * (_GIB + _size(path))
     options = {"memory_limit": int(memory_limit), "run": bool(run)}
     replies, end = _ask(path, options, time_limit)
-    result = {"file": path, "target": target, "status": "unreadable"}
+    if "container" in replies:
+        return _examine_parts(path, target, replies["container"], options, time_limit)
+    return _result(path, target, replies, end, run)
+
+
+def _examine_parts(path, target, container, options, time_limit):
+    """The examination of a file that holds others."""
+    results, others = [], []
+    for index, part in enumerate(container["parts"]):
+        if not part["is_model"] or len(results) == _MOST_PARTS:
+            others.append({key: part[key] for key in ("name", "kind", "num_bytes")})
+            continue
+        replies, end = _ask(path, {**options, "part": index}, time_limit)
+        name = f"{path}: {part['name']}"
+        results.append(_result(name, target, replies, end, options["run"]))
+    statuses = [result["status"] for result in results] or ["unreadable"]
+    return {
+        "file": path,
+        "target": target,
+        "status": max(statuses, key=_STATUSES.index),
+        "findings": [findings.container(container["kind"], len(results), others)],
+        "container": container["kind"],
+        "parts": results,
+        "other_parts": others,
+    }
+
+
+def _result(name, target, replies, end, run):
+    result = {"file": name, "target": target, "status": "unreadable"}
     if "described" not in replies:
-        message = replies.get("unreadable", {}).get("message")
-        return {**result, "findings": [findings.unreadable(message, end)]}
+        reply = replies.get("unreadable", {})
+        return {**result, "findings": [findings.unreadable(reply, end)]}
     content = {**replies["described"], "runtime": _runtime(replies, end)}
     if run and content["runtime"]["loads"]:
         content["run"] = replies.get("ran", {"message": end})
@@ -80,6 +115,15 @@ def examine(
     ill = any(finding["severity"] == "error" for finding in found)
     status = "unhealthy" if ill else "healthy"
     return {**result, "status": status, "findings": found, **content}
+
+
+def _text(path):
+    try:
+        return os.fsdecode(path)
+    except TypeError as error:
+        raise ValueError(
+            f"`path` must be the path of a file. Received: path={path!r}"
+        ) from error
 
 
 def _check(target, time_limit, memory_limit):

@@ -2,34 +2,66 @@
 
 from typing import Any
 
-from kerasseq.doctor import target_findings
+from kerasseq.doctor import foreign_ops, target_findings
 from kerasseq.doctor._finding import finding, some
 
 _MOST_BYTES = 2**31
 _WASTE = 64 * 1024  # bytes of duplicates that are worth a word
 _SEVERITIES = ("error", "warning", "note")
 _EXPORT = "`kerasseq.export.export_model`"
+_BIAS = (
+    "A bias of an integer kernel is int32 and has the scale of the input times that of "
+    "the weights: one scale, or one per output channel where the weights have as many."
+)
 _DAMAGED = "Write or copy the file again, and compare its size and checksum."
 
 
-def unreadable(message: str | None, end: str) -> dict[str, str]:
+def unreadable(reply: dict[str, str], end: str) -> dict[str, str]:
     """The finding of a file that could not be read.
 
     Args:
-        message: The error, or `None` if the child did not get to say one.
+        reply: `"message"`, the error, and `"do"` if the file is known to be of another
+            kind; empty if the child did not get to say one.
         end: How the child ended.
 
     Returns:
         A finding.
     """
-    if message is None:
+    if "message" not in reply:
         return finding(
             "error",
             f"Reading the file {end}: it is damaged, or too large for the limits.",
             "the whole file",
             f"{_DAMAGED} For a large file raise `--time_limit` or `--memory_limit`.",
         )
-    return finding("error", message, "the whole file", _DAMAGED)
+    do = reply.get("do", _DAMAGED)
+    return finding("error", reply["message"], "the whole file", do)
+
+
+def container(
+    kind: str, num_models: int, others: list[dict[str, Any]]
+) -> dict[str, str]:
+    """The finding of a file that holds others.
+
+    Args:
+        kind: What it is.
+        num_models: Number of `.tflite` files in it.
+        others: List of `{"name", "kind", "num_bytes"}`, the rest.
+
+    Returns:
+        A finding.
+    """
+    named = (
+        some(f"{part['name']} ({part['kind']})" for part in others) or "nothing else"
+    )
+    what = f"The file is {kind}"
+    if not num_models:
+        what += " without a `.tflite` file in it."
+        do = "Give the `.tflite` file that an app is to run."
+        return finding("error", what, named, do)
+    what += f": {num_models} of its parts are `.tflite` files, examined one by one."
+    do = "Nothing: it need not be unpacked for this."
+    return finding("note", what, f"beside them {named}", do)
 
 
 def collect(content: dict[str, Any], target: str) -> list[dict[str, str]]:
@@ -37,7 +69,7 @@ def collect(content: dict[str, Any], target: str) -> list[dict[str, str]]:
 
     Args:
         content: From `description.describe`, with `"runtime"` and maybe `"run"`.
-        target: `"cpu"`, `"gpu"` or `"int8"`.
+        target: One of `examination.TARGETS`.
 
     Returns:
         A list of findings, errors first.
@@ -45,32 +77,6 @@ def collect(content: dict[str, Any], target: str) -> list[dict[str, str]]:
     rules = [*_RULES, *target_findings.RULES[target]]
     found = [finding for rule in rules for finding in rule(content)]
     return sorted(found, key=lambda item: _SEVERITIES.index(item["severity"]))
-
-
-def _foreign_ops(content):
-    loads = content["runtime"]["loads"]
-    if content["flex_ops"]:
-        yield finding(
-            "error",
-            "Flex ops: no pip or mobile runtime loads them.",
-            some(content["flex_ops"]),
-            f"Export with builtin ops only and a static batch: {_EXPORT} names the "
-            "layer that needs another op.",
-        )
-    if content["custom_ops"]:
-        yield finding(
-            "warning" if loads else "error",
-            "Custom ops: only a runtime that has them registered loads them.",
-            some(content["custom_ops"]),
-            "Register them in the app, or write the layer with builtin ops.",
-        )
-    if content["unknown_ops"]:
-        yield finding(
-            "warning" if loads else "error",
-            "Ops that this version of the runtime does not know.",
-            some(content["unknown_ops"]),
-            "Update ai-edge-litert, or convert with the TensorFlow of the runtime.",
-        )
 
 
 def _loading(content):
@@ -82,6 +88,8 @@ def _loading(content):
     do = f"If {_EXPORT} wrote the file it is damaged since; else convert it again."
     if "builtin opcode" in message:
         do = "The op is newer than the runtime: update ai-edge-litert and the app's."
+    elif "scale" in message and ("bias" in message or "INT32" in message):
+        do = f"{_BIAS} Convert again with the quantizer of {_EXPORT}."
     elif "valid Flatbuffer" in message:
         do = _DAMAGED
     elif "crashed" in message:
@@ -174,6 +182,17 @@ def _types(content):
         )
 
 
+def _biases(content):
+    names = content["quantization"]["odd_biases"]
+    if names:
+        yield finding(
+            "warning",
+            "Biases in another scale than the sums they are added to.",
+            some(names),
+            f"{_BIAS} Convert again with one quantizer for the whole file.",
+        )
+
+
 def _packed(content):
     if message := content["packed_files_message"]:
         yield finding(
@@ -192,4 +211,13 @@ def _packed(content):
         )
 
 
-_RULES = (_foreign_ops, _loading, _running, _size, _structure, _types, _packed)
+_RULES = (
+    *foreign_ops.RULES,
+    _loading,
+    _running,
+    _size,
+    _structure,
+    _types,
+    _biases,
+    _packed,
+)

@@ -4,6 +4,7 @@ import collections
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kerasseq.doctor import composites
 from kerasseq.doctor import graphs as graphs_lib
 from kerasseq.lite import gpu_rules
 
@@ -22,10 +23,14 @@ def describe(
         `"entries"` (`{signature: {"ops", "gpu_ops", "pieces"}}`, where `gpu_ops` is
         the size of the largest piece, the one that the delegate takes by default, and
         `pieces` a list of `{"device", "ops": {name: count}}` in order of execution).
+        A composite counts as the ops inside it, as the runtime takes it.
     """
     return {
         "refused": _refused(graphs),
-        "entries": {name: _entry(graph) for name, graph in entries.items()},
+        "entries": {
+            name: _entry(composites.inlined(graph, graphs))
+            for name, graph in entries.items()
+        },
     }
 
 
@@ -84,7 +89,7 @@ def _refused(graphs):
     found = {}
     for op in (op for graph in graphs for op in graph.ops):
         reason = _reason(op)
-        if reason is None or op.unpacks_weights:
+        if reason is None or op.unpacks_weights or composites.is_composite(op):
             continue
         reasons = found.setdefault(op.name, collections.Counter())
         reasons[reason] += 1

@@ -1,6 +1,6 @@
 """The files packed into a TFLite file, and those that should be."""
 
-import os
+import io
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
@@ -8,12 +8,13 @@ from ai_edge_litert import schema_py_generated as schema
 from kerasseq.lite import _archive, packed_files
 
 
-def describe(model: schema.ModelT, path: str | os.PathLike[str]) -> dict[str, Any]:
+def describe(model: schema.ModelT, content: bytes, path: str) -> dict[str, Any]:
     """Describes the packed files, all of them read.
 
     Args:
         model: `schema.ModelT`, of the same file.
-        path: Path of the file.
+        content: The bytes of the file.
+        path: Its path, for messages.
 
     Returns:
         A dict: `"packed_files"` (list of `{"name", "bytes"}`), `"missing_files"` (names
@@ -22,8 +23,7 @@ def describe(model: schema.ModelT, path: str | os.PathLike[str]) -> dict[str, An
     """
     message, contents, listed = None, {}, []
     try:
-        with _archive.opened(path) as archive:
-            contents = archive.read_all()
+        contents = _archive.Archive(io.BytesIO(content), path).read_all()
         listed = packed_files.listed(model)
     except ValueError as error:
         message = str(error)

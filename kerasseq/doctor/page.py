@@ -22,7 +22,9 @@ def text(result: dict[str, Any]) -> str:
     for found in result["findings"]:
         lines += [*_wrap(found["severity"], found["what"])]
         lines += [*_wrap("  where", found["where"]), *_wrap("  do", found["do"]), ""]
-    if result["status"] != "unreadable":
+    for part in result.get("parts", ()):
+        lines += ["", *text(part).splitlines()]
+    if result["status"] != "unreadable" and "parts" not in result:
         lines += [*_ends(result), *_tables(result), *_cut(result), *_measured(result)]
     # A name in a damaged file may hold anything.
     lines = ["".join(c if c.isprintable() else "?" for c in line) for line in lines]

@@ -1,15 +1,25 @@
 """How far a TFLite file is quantized, and what in it is still float."""
 
 import collections
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from kerasseq.doctor import graphs as graphs_lib
 
 _FLOATS = ("FLOAT32", "FLOAT16", "FLOAT64")
-_INTEGERS = ("INT8", "UINT8", "INT4", "INT16")
+_INTEGERS = ("INT8", "UINT8", "INT4", "UINT4", "INT2", "INT16")
 _LARGE = 1024  # the converter leaves smaller constants as they are
+# Where an op has its input, weights and bias.
+_BIASES = {
+    "CONV_2D": (0, 1, 2),
+    "DEPTHWISE_CONV_2D": (0, 1, 2),
+    "FULLY_CONNECTED": (0, 1, 2),
+    "TRANSPOSE_CONV": (2, 1, 3),
+}
+_SUMS = ("INT32", "INT64")  # types of a bias of an integer kernel
+_TOLERANCE = 0.02  # of the output's scale; kernel_util.cc of LiteRT
 _EDGES = ("QUANTIZE", "DEQUANTIZE")
 # What only moves numbers; after an embedding table in int8 that is not computing.
 _MOVES = (
@@ -29,7 +39,11 @@ def describe(
 
     Returns:
         A dict: `"state"` (`"float32"`, `"float16"`, `"weight_only"`, `"dynamic"`,
-        `"int8"` with float parts, `"full_int8"` or `"int16x8"`), and `{op name: count}`
+        `"int8"` with float parts, `"full_int8"`, `"int16x8"`, or `"integer"` for a file
+        that computes in integers without scales), `"weights"` (`{kind: bytes}` of
+        constants of 1024 elements or more, e.g. `{"INT4 in blocks of 32": 4096}`),
+        `"odd_biases"` (names of biases whose scale is not the one that their op sums up
+        in), and `{op name: count}`
         for `"float_ops"` (compute in float), `"hybrid_ops"` (quantized weights, float
         results), `"float_weight_ops"` (read float weights of 1024 elements or more),
         and the names of `"float_inputs"` and `"float_outputs"`.
@@ -42,6 +56,8 @@ def describe(
         "float_ops": _count(floats),
         "hybrid_ops": _count(hybrid),
         "float_weight_ops": _count(op for op in working if _has_float_weight(op)),
+        "weights": _weights(graphs),
+        "odd_biases": [b.label for op in working for b in _odd_biases(op)],
         "float_inputs": _float_names(entries, "inputs"),
         "float_outputs": _float_names(entries, "outputs"),
     }
@@ -68,7 +84,10 @@ def _state(working, ops, found):
     stored = {t.dtype for op in ops if op.unpacks_weights for t in op.inputs}
     if stored & set(_INTEGERS):
         return "weight_only"
-    return "float16" if "FLOAT16" in stored else "float32"
+    if "FLOAT16" in stored:
+        return "float16"
+    computed = {t.dtype for op in ops for t in op.computed}
+    return "float32" if computed & set(_FLOATS) or not computed else "integer"
 
 
 def _is_float(tensor):
@@ -84,11 +103,47 @@ def _is_hybrid(op):
 
 def _has_float_weight(op):
     return any(
-        tensor.is_constant
-        and _is_float(tensor)
-        and math.prod(size or 1 for size in tensor.shape) >= _LARGE
+        tensor.is_constant and _is_float(tensor) and tensor.num_elements >= _LARGE
         for tensor in op.inputs
     )
+
+
+def _weights(graphs):
+    found = {}
+    for tensor in (tensor for graph in graphs for tensor in graph.tensors):
+        if tensor.dtype in (*_FLOATS, *_INTEGERS) and tensor.num_elements >= _LARGE:
+            found.setdefault(tensor.buffer, (_weight_kind(tensor), tensor.num_bytes))
+    sizes = collections.Counter()
+    for kind, num_bytes in found.values():
+        sizes[kind] += num_bytes
+    return {kind: size for kind, size in sizes.most_common() if size}
+
+
+def _weight_kind(tensor):
+    blocks = f" in blocks of {tensor.block_size}" if tensor.block_size else ""
+    channels = " per channel" if len(tensor.scales) > 1 else ""
+    return f"{tensor.dtype}{blocks or channels}"
+
+
+def _odd_biases(op):
+    """Biases that an integer kernel would add in another scale than its sums have.
+
+    A sum of products has the scale of the input times that of the weights, one per
+    output channel if the weights have one per channel, and so must the bias.
+    """
+    places = _BIASES.get(op.name)
+    if places is None or len(op.inputs) <= max(places):
+        return []
+    x, weights, bias = (op.inputs[place] for place in places)
+    if x.is_constant or bias.dtype not in _SUMS or len(x.scales) != 1:
+        return []
+    expected = x.scales * weights.scales
+    if not len(expected) or not len(op.outputs[0].scales):
+        return []
+    fits = len(bias.scales) == len(expected) and np.allclose(
+        bias.scales, expected, rtol=0, atol=_TOLERANCE * op.outputs[0].scales[0]
+    )
+    return [] if fits else [bias]
 
 
 def _count(ops):

@@ -2,6 +2,7 @@
 
 import collections
 
+from kerasseq.doctor import micro_findings
 from kerasseq.doctor._finding import finding, some
 from kerasseq.lite import gpu_rules
 
@@ -31,16 +32,22 @@ _ADVICE = {
     "BROADCAST_ARGS": _STATIC,
 }
 _OTHER = "Write the layer with ops of `kerasseq.lite.gpu_rules.OPS`."
+_THREADS = "https://github.com/google-ai-edge/LiteRT/issues/"
+_NOT_INT8 = {
+    "int16x8": "The activations are int16, not int8.",
+    "integer": "The file computes in integers that have no scales, not in int8.",
+}
 _AXES = "Merge axes so that no tensor has more than four."
 _TYPE = "Compute in float32, or do this in the app before or after the model."
 
 
 def _shapes_on_cpu(content):
     if content["dynamic_inputs"]:
+        computed = _shape_ops(content)
         yield finding(
             "note",
-            "Input sizes are not fixed: the file holds ops that compute shapes, and "
-            "each new size allocates memory again.",
+            "Input sizes are not fixed: each new size allocates memory "
+            f"again{computed}.",
             _inputs(content),
             "Export with a static batch if one size will do.",
         )
@@ -83,9 +90,11 @@ def _shapes_on_int8(content):
     if content["dynamic_inputs"]:
         yield finding(
             "warning",
-            "Input sizes are not fixed: int8 accelerators are compiled for one size.",
+            "Input sizes are not fixed: int8 accelerators are compiled for one size, "
+            "and Qualcomm's compiler makes every open size 1 without a word "
+            f"({_THREADS}9045).",
             _inputs(content),
-            "Export with a static batch.",
+            "Export with static shapes, and pad.",
         )
 
 
@@ -168,9 +177,9 @@ def _int8_state(content):
     if state not in ("int8", "full_int8"):
         yield finding(
             "error",
-            f"The file computes in float: its quantization is {state}."
-            if state != "int16x8"
-            else "The activations are int16, not int8.",
+            _NOT_INT8.get(
+                state, f"The file computes in float: its quantization is {state}."
+            ),
             "the whole file",
             f"Convert with {_INT8}, on some hundred real inputs.",
         )
@@ -206,6 +215,24 @@ def _int8_floats(content):
         )
 
 
+def _known_faults(content):
+    """Warnings, as what a device does is not known here."""
+    for fault in content["gpu"]["known_faults"]:
+        yield finding(
+            "warning",
+            f"Seen on GPUs, without an error: {fault['what']}",
+            some(fault["tensors"]),
+            f"{fault['do']} Compare GPU and CPU on the device. See {fault['thread']}.",
+        )
+
+
+def _shape_ops(content):
+    names = {n: content["ops"][n] for n in content["shape_ops"]}
+    return (
+        f", and the file holds ops that compute shapes ({some(names)})" if names else ""
+    )
+
+
 def _inputs(content):
     specs = content["dynamic_inputs"]
     return some(f"{spec['name']} {tuple(spec['shape'])}" for spec in specs)
@@ -213,6 +240,7 @@ def _inputs(content):
 
 RULES = {
     "cpu": (_shapes_on_cpu, _float16, _hybrid, _left_in_float),
-    "gpu": (_shapes_on_gpu, _refused, _cut, _hybrid),
+    "gpu": (_shapes_on_gpu, _refused, _cut, _known_faults, _hybrid),
     "int8": (_shapes_on_int8, _int8_state, _int8_floats),
+    "microcontroller": micro_findings.RULES,
 }

@@ -14,7 +14,7 @@ _MODULES = {
     "TextGenerator": "_text_generator",
     "Translator": "_translator",
     "check_file": "_runner",
-    "conform": "_runner",
+    "conform": "_inputs",
 }
 _SUBMODULES = (
     "audit",

@@ -4,8 +4,10 @@ This module imports neither TensorFlow nor Keras, so that what it shows is what 
 device without them would see.
 """
 
+import operator
 import os
 import statistics
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,26 +15,29 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
-from kerasseq.lite import _stateful_runner, flatbuffer
+from kerasseq.lite import _file_bytes, _inputs, _stateful_runner, flatbuffer
 
-# `{name: (shape, dtype)}`, and `{signature: {"inputs" or "outputs": such}}`.
-Specs = Mapping[str, tuple[tuple[int | None, ...], str]]
+_MOST_THREADS = 256  # the runtime starts them all, and ends the process if it cannot
+# `{signature: {"inputs" or "outputs": {name: (shape, dtype)}}}`.
 Signatures = dict[str, dict[str, dict[str, tuple[tuple[int | None, ...], str]]]]
 
 
 class Runner:
     """Runs the signatures of a `.tflite` file.
 
-    The file is checked before the native interpreter sees it: a missing, empty,
-    truncated or foreign file is a `ValueError`, not a crash of the process.
+    The file is read into memory and checked before the native interpreter sees it: a
+    missing, empty, truncated or foreign file is a `ValueError`, not a crash of the
+    process, and what happens to the file later changes nothing. Several threads may
+    share a runner; it runs one call at a time.
 
     Args:
         path: Path of a `.tflite` file that has signatures.
-        num_threads: Number of CPU threads the interpreter may use.
+        num_threads: Number of CPU threads the interpreter may use, up to 256.
 
     Raises:
-        ValueError: If the file is no valid TFLite file, has no signature, or holds
-            ops that the runtime does not have (Flex or custom ops).
+        ValueError: If an argument is wrong, the file is no valid TFLite file, has no
+            signature, or holds ops that the runtime does not have (Flex or custom
+            ops).
 
     Example:
 
@@ -46,13 +51,17 @@ class Runner:
     """
 
     def __init__(self, path: str | os.PathLike[str], num_threads: int = 1) -> None:
-        if not isinstance(num_threads, int) or num_threads < 1:
+        num_threads = _positive(num_threads=num_threads)
+        if num_threads > _MOST_THREADS:
             raise ValueError(
-                "`num_threads` must be a positive integer. "
-                f"Received: num_threads={num_threads!r}"
+                f"`num_threads` must be at most {_MOST_THREADS}; more threads than the "
+                f"machine has cores help nothing. Received: num_threads={num_threads}"
             )
-        self._path = check_file(path)
-        self._runners = _signature_runners(self._path, num_threads)
+        content = _file_bytes.read(path)
+        source = f"path={os.fspath(path)!r}"
+        flatbuffer.check(content, source)
+        self._lock = threading.Lock()
+        self._runners = _signature_runners(content, num_threads, source)
         self._signatures = {
             name: {
                 "inputs": _specs(runner.get_input_details()),
@@ -85,13 +94,14 @@ class Runner:
             A dict of NumPy arrays, one per named output.
 
         Raises:
-            ValueError: If the signature or an input is unknown or missing, or a
-                shape or dtype does not fit. `int64` is cast to `int32` and `float64`
-                to `float32` where the file asks for it; nothing else loses bits.
+            ValueError: If the signature or an input is unknown or missing, a shape or
+                dtype does not fit, or the runtime refuses the values. `int64` is cast
+                to `int32` and `float64` to `float32` where the file asks for it;
+                nothing else loses bits.
         """
         name = self._signature_name(signature)
-        arrays = conform(self._signatures[name]["inputs"], inputs, f"'{name}'")
-        return self._runners[name](**arrays)
+        arrays = _inputs.conform(self._signatures[name]["inputs"], inputs, f"'{name}'")
+        return self._run(name, arrays)
 
     def stateful(
         self, signature: str | None = None, /, **start: Any
@@ -140,22 +150,34 @@ class Runner:
             ValueError: If there is nothing to run, or an input does not fit.
         """
         name = self._signature_name(signature)
-        samples = [inputs] if isinstance(inputs, Mapping) else list(inputs or [])
-        if not samples or repeats < 1:
+        samples = [inputs] if isinstance(inputs, Mapping) else inputs
+        repeats = _positive(repeats=repeats)
+        if not samples or not isinstance(samples, Sequence):
             raise ValueError(
-                "`benchmark` needs at least one dict of inputs and one repeat. "
-                f"Received: inputs={inputs!r}, repeats={repeats}"
+                "`benchmark` needs at least one dict of inputs. "
+                f"Received: inputs={inputs!r}"
             )
         specs = self._signatures[name]["inputs"]
-        samples = [conform(specs, sample, f"'{name}'") for sample in samples]
-        self._runners[name](**samples[0])
+        samples = [_inputs.conform(specs, sample, f"'{name}'") for sample in samples]
+        self._run(name, samples[0])
         times = []
         for _ in range(repeats):
             for sample in samples:
                 start = time.perf_counter()
-                self._runners[name](**sample)
+                self._run(name, sample)
                 times.append(time.perf_counter() - start)
         return statistics.median(times) * 1e3
+
+    def _run(self, name, arrays):
+        try:
+            with self._lock:
+                return self._runners[name](**arrays)
+        except (RuntimeError, ValueError, TypeError) as error:
+            shapes = {name: array.shape for name, array in arrays.items()}
+            raise ValueError(
+                f"The runtime does not run '{name}' on these inputs: a value or size "
+                f"is one that its ops do not take. Received: {shapes} ({error})"
+            ) from error
 
     def _signature_name(self, signature):
         if signature is None and len(self._signatures) == 1:
@@ -173,34 +195,6 @@ class Runner:
         )
 
 
-def conform(
-    specs: Specs, inputs: Mapping[str, Any], owner: str = "the signature"
-) -> dict[str, np.ndarray]:
-    """Checks named arrays against their specifications and casts them.
-
-    Args:
-        specs: `{name: (shape, dtype name)}`; `None` in a shape fits any size.
-        inputs: `{name: array or nested list}`.
-        owner: How error messages name the owner of `specs`.
-
-    Returns:
-        A dict of contiguous arrays in the order of `specs`.
-
-    Raises:
-        ValueError: If a name is missing or unknown, or a shape or dtype does not fit.
-    """
-    if set(inputs) != set(specs):
-        raise ValueError(
-            f"The inputs of {owner} are {sorted(specs)}: missing "
-            f"{sorted(set(specs) - set(inputs))}, unknown "
-            f"{sorted(set(inputs) - set(specs))}. Received: {sorted(inputs)}"
-        )
-    return {
-        name: _conform_one(name, inputs[name], shape, np.dtype(dtype))
-        for name, (shape, dtype) in specs.items()
-    }
-
-
 def check_file(path: str | os.PathLike[str]) -> str:
     """Checks that a file is a whole TFLite flatbuffer.
 
@@ -213,25 +207,40 @@ def check_file(path: str | os.PathLike[str]) -> str:
     Raises:
         ValueError: If the file is missing, empty, truncated or of another kind.
     """
-    flatbuffer.read(path)
+    content = _file_bytes.read(path)
+    flatbuffer.check(content, f"path={os.fspath(path)!r}")
     return os.fspath(path)
 
 
-def _signature_runners(path, num_threads):
+def _positive(**argument):
+    """The value of an argument, as `int`."""
+    ((name, value),) = argument.items()
     try:
-        interpreter = litert.Interpreter(model_path=path, num_threads=num_threads)
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(
+            f"`{name}` must be a positive integer. Received: {name}={value!r}"
+        )
+    return number
+
+
+def _signature_runners(content, num_threads, source):
+    try:
+        interpreter = litert.Interpreter(model_content=content, num_threads=num_threads)
         interpreter.allocate_tensors()
         names = list(interpreter.get_signature_list())
         runners = {name: interpreter.get_signature_runner(name) for name in names}
     except (RuntimeError, ValueError) as error:
         raise ValueError(
             "The runtime does not load this file: it is damaged, or holds ops that "
-            f"are no builtins. Received: path={path!r} ({error})"
+            f"are no builtins. Received: {source} ({error})"
         ) from error
     if not runners:
         raise ValueError(
             "The file has no signatures; export it with "
-            f"`kerasseq.export.export_model`. Received: path={path!r}"
+            f"`kerasseq.export.export_model`. Received: {source}"
         )
     return runners
 
@@ -244,33 +253,3 @@ def _shape(detail):
     shape = detail["shape_signature"]
     shape = shape if len(shape) else detail["shape"]
     return tuple(None if size < 0 else int(size) for size in shape)
-
-
-def _conform_one(name, value, shape, dtype):
-    array = np.asarray(value)
-    fits = len(array.shape) == len(shape) and all(
-        want in (None, size) for size, want in zip(array.shape, shape, strict=True)
-    )
-    if not fits:
-        raise ValueError(
-            f"Input '{name}' must have the shape {shape}. "
-            f"Received: an array of shape {array.shape}"
-        )
-    if not _can_cast(array, dtype):
-        raise ValueError(
-            f"Input '{name}' must be {dtype.name}, and this cast would lose "
-            f"information; convert it yourself, e.g. `x.astype('{dtype.name}')`. "
-            f"Received: an array of {array.dtype.name}"
-        )
-    return np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
-
-
-def _can_cast(array, dtype):
-    if np.can_cast(array.dtype, dtype, "safe"):
-        return True
-    if (array.dtype, dtype) == (np.float64, np.float32):
-        return True
-    if (array.dtype, dtype) == (np.int64, np.int32):
-        limits = np.iinfo(np.int32)
-        return bool(np.all((array >= limits.min) & (array <= limits.max)))
-    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class StatefulRunner:
         ValueError: If the signature has no states, or `start` names no input of it.
     """
 
-    def __init__(self, runner: _runner.Runner, signature: str, **start: Any) -> None:
+    def __init__(self, runner: _runner.Runner, signature: str, /, **start: Any) -> None:
         sides = runner.signatures[signature]
         self._run = lambda **inputs: runner.run(signature, **inputs)
         specs = sides["inputs"]
@@ -45,6 +46,7 @@ class StatefulRunner:
             raise ValueError(
                 f"The inputs of '{signature}' are {list(specs)}. Received: {unknown}"
             )
+        self._lock = threading.Lock()
         self._constants = {k: v for k, v in start.items() if k not in names}
         self._start = {
             name: np.array(start[name]) if name in start else _zeros(name, *specs[name])
@@ -56,7 +58,7 @@ class StatefulRunner:
         """Goes back to the first states."""
         self.states = dict(self._start)
 
-    def __call__(self, **inputs: Any) -> dict[str, np.ndarray]:
+    def __call__(self, /, **inputs: Any) -> dict[str, np.ndarray]:
         """Does one step.
 
         Args:
@@ -66,10 +68,16 @@ class StatefulRunner:
             A dict of the outputs that are no states.
 
         Raises:
-            ValueError: As of `kerasseq.lite.Runner.run`.
+            ValueError: As of `kerasseq.lite.Runner.run`; the states stay then.
         """
-        outputs = self._run(**self._constants, **self.states, **inputs)
-        self.states = {name: outputs.pop(name) for name in self.states}
+        if kept := sorted({*self._constants, *self.states} & {*inputs}):
+            raise ValueError(
+                "A step takes neither states nor what was passed to `stateful`; set "
+                f"`states`, or make another with `stateful`. Received: {kept}"
+            )
+        with self._lock:
+            outputs = self._run(**self._constants, **self.states, **inputs)
+            self.states = {name: outputs.pop(name) for name in self.states}
         return outputs
 
 

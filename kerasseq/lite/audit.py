@@ -11,8 +11,11 @@ from kerasseq.lite import flatbuffer, gpu_rules
 from kerasseq.lite.flatbuffer import FLEX, text
 
 BUILTIN_NAMES = flatbuffer.BUILTIN_NAMES
+# Stands for ops in a subgraph of its own, which are in the list themselves.
+_COMPOSITE = "STABLEHLO_COMPOSITE"
 _LARGE = 1024  # the converter leaves smaller constants as they are
-_WEIGHT_TYPES = ("FLOAT32", "FLOAT16", "INT8", "INT4")
+_INTEGER_TYPES = ("INT8", "INT4", "UINT4", "INT2")
+_WEIGHT_TYPES = ("FLOAT32", "FLOAT16", *_INTEGER_TYPES)
 
 
 def audit_file(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -29,7 +32,7 @@ def audit_file(path: str | os.PathLike[str]) -> dict[str, Any]:
         size that is not fixed), `"bytes"`, `"signatures"` (names), `"subgraphs"` (their
         number), `"tensor_types"` (`{type: count}`) and `"int8_share"` (of the elements
         of all constants with 1024 or more, integers for indices left out, the
-        fraction that is int8 or int4; `None` if there are none).
+        fraction that has 8 bits or fewer; `None` if there are none).
 
     Raises:
         ValueError: If the file is no valid TFLite file.
@@ -55,12 +58,14 @@ def of_model(model: schema.ModelT, num_bytes: int) -> dict[str, Any]:
     """
     operators = list(_operators(model))
     counts = collections.Counter(name for name, _ in operators)
-    custom = {text(c.customCode) for c in model.operatorCodes if c.customCode}
+    custom = _custom_names(model) & {*counts}
     return {
         "ops": dict(sorted(counts.items())),
         "flex_ops": sorted(name for name in custom if name.startswith(FLEX)),
         "custom_ops": sorted(name for name in custom if not name.startswith(FLEX)),
-        "gpu_refused_ops": gpu_rules.refused_ops(operators),
+        "gpu_refused_ops": gpu_rules.refused_ops(
+            (name, shapes) for name, shapes in operators if name != _COMPOSITE
+        ),
         "dynamic_shapes": any(map(_has_dynamic_shape, model.subgraphs)),
         "bytes": num_bytes,
         "signatures": [text(s.signatureKey) for s in model.signatureDefs],
@@ -96,6 +101,11 @@ def _operators(model):
             yield flatbuffer.op_name(model, op), shapes
 
 
+def _custom_names(model):
+    """Names in the list of op codes, of which not every one need be used."""
+    return {text(code.customCode) for code in model.operatorCodes if code.customCode}
+
+
 def _tensor_types(model):
     types = [flatbuffer.type_name(t) for g in model.subgraphs for t in g.tensors]
     return dict(sorted(collections.Counter(types).items()))
@@ -113,7 +123,7 @@ def _int8_share(model):
     for name, size in weights.values():
         if size >= _LARGE and name in _WEIGHT_TYPES:
             sizes[name] += int(size)
-    integers = sizes["INT8"] + sizes["INT4"]
+    integers = sum(sizes[name] for name in _INTEGER_TYPES)
     return integers / sizes.total() if sizes else None
 
 

@@ -3,28 +3,17 @@
 This module imports neither TensorFlow nor Keras.
 """
 
-import mmap
 import os
 
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from kerasseq.lite import _checks, _file_bytes
+
 _IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every TFLite flatbuffer
 _ALIGNMENT = 16
 FLEX = "Flex"  # how the names of TensorFlow's ops begin
-_KINDS = {
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"\x89HDF": "an HDF5 file of weights: load them into their model, then export it",
-    b"PK\x03\x04": "a ZIP archive, e.g. `.keras` (load and export it) or `.task` "
-    "(unpack it: the `.tflite` is inside)",
-    b"GGUF": "a GGUF file",
-    b"\x1f\x8b": "a gzip file: unpack it",
-    b"version https://git-lfs": "a Git LFS pointer: fetch the file with `git lfs pull`",
-    b"<!": "a web page: the download failed",
-    b"<html": "a web page: the download failed",
-}
 
 
 def _names(enumeration):
@@ -51,15 +40,14 @@ def read(path: str | os.PathLike[str]) -> schema.ModelT:
     Raises:
         ValueError: If the file is missing, empty, truncated or of another kind.
     """
-    path = os.fspath(path)
-    return parse(_map(path), f"path={path!r}")
+    return parse(_file_bytes.read(path), f"path={os.fspath(path)!r}")
 
 
-def parse(data: bytes | bytearray | mmap.mmap, source: str = "bytes") -> schema.ModelT:
+def parse(data: bytes, source: str = "bytes") -> schema.ModelT:
     """As `read`, of a file in memory.
 
     Args:
-        data: The bytes, or a memory map of them.
+        data: The bytes.
         source: How messages name the file.
 
     Returns:
@@ -68,23 +56,36 @@ def parse(data: bytes | bytearray | mmap.mmap, source: str = "bytes") -> schema.
     Raises:
         ValueError: If the bytes are damaged, or a part of a file.
     """
+    check(data, source)
     try:
         model = tree(data)
         _fill(model)
-        _check_indices(model, len(data))
-    except Exception as error:  # a broken flatbuffer raises anything
-        raise ValueError(
-            "The TFLite file is damaged or truncated; write or copy it again. "
-            f"Received: {source} with {len(data)} bytes ({error})"
-        ) from error
+    except Exception as error:  # its options, which `check` does not look into
+        raise _damaged(data, source, error) from error
     return model
 
 
-def tree(data: bytes | bytearray | mmap.mmap) -> schema.ModelT:
+def check(data: bytes, source: str = "bytes") -> None:
+    """Checks a file in memory without making its object tree.
+
+    Args:
+        data: The bytes.
+        source: How messages name the file.
+
+    Raises:
+        ValueError: If the bytes are damaged, or a part of a file.
+    """
+    try:
+        _checks.check(data)
+    except Exception as error:  # a broken flatbuffer raises anything
+        raise _damaged(data, source, error) from error
+
+
+def tree(data: bytes | bytearray) -> schema.ModelT:
     """The object tree of bytes that need no check, as those of a converter.
 
     Args:
-        data: The bytes of a file, or a memory map of them.
+        data: The bytes of a file.
 
     Returns:
         A `schema.ModelT`. A vector that the file leaves out is `None`.
@@ -155,31 +156,11 @@ class _AligningBuilder(flatbuffers.Builder):
         return super().CreateNumpyVector(x)
 
 
-def _map(path):
-    if not os.path.isfile(path):
-        raise ValueError(f"There is no file at this path. Received: path={path!r}")
-    size = os.path.getsize(path)
-    if size < 16:
-        raise ValueError(
-            f"The file is too short for a TFLite model; write or copy it again. "
-            f"Received: path={path!r} with {size} bytes"
-        )
-    try:
-        with open(path, "rb") as file:
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        raise ValueError(
-            "The file cannot be read; look at its permissions. "
-            f"Received: path={path!r} ({error})"
-        ) from error
-    if data[4:8] != _IDENTIFIER:
-        kinds = [kind for start, kind in _KINDS.items() if data[: len(start)] == start]
-        looks = f"; it looks like {kinds[0]}" if kinds else ""
-        raise ValueError(
-            f"The file is not a TFLite model: bytes 4 to 8 should be {_IDENTIFIER!r}. "
-            f"Received: path={path!r} with {bytes(data[4:8])}{looks}"
-        )
-    return data
+def _damaged(data, source, error):
+    return ValueError(
+        "The TFLite file is damaged or truncated; write or copy it again. "
+        f"Received: {source} with {len(data)} bytes ({error})"
+    )
 
 
 def _fill(model):
@@ -206,30 +187,3 @@ def _filled(owner, name):
     if getattr(owner, name) is None:
         setattr(owner, name, [])
     return getattr(owner, name)
-
-
-def _check_indices(model, size):
-    """Raises if a part of the model points to a part that is not there."""
-    num_buffers, num_codes = len(model.buffers), len(model.operatorCodes)
-    _check_range([0], len(model.subgraphs), "subgraph")
-    for buffer in model.buffers:
-        _check_range([(buffer.offset or 0) + (buffer.size or 0)], size + 1, "buffer")
-    for graph in model.subgraphs:
-        tensors, operators = graph.tensors, graph.operators
-        _check_range([tensor.buffer for tensor in tensors], num_buffers, "buffer")
-        _check_range([op.opcodeIndex for op in operators], num_codes, "op code")
-        groups = [graph.inputs, graph.outputs]
-        groups += [side for op in operators for side in (op.inputs, op.outputs)]
-        for group in groups:
-            _check_range(group, len(tensors), "tensor")
-    for signature in model.signatureDefs:
-        _check_range([signature.subgraphIndex], len(model.subgraphs), "subgraph")
-        tensors = model.subgraphs[signature.subgraphIndex].tensors
-        ends = [*signature.inputs, *signature.outputs]
-        _check_range([end.tensorIndex for end in ends], len(tensors), "tensor")
-
-
-def _check_range(indices, limit, what):
-    for index in indices:
-        if not -1 <= index < limit:
-            raise ValueError(f"{what} index {index} is out of range")

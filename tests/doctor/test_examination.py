@@ -151,9 +151,14 @@ class TestLimits:
         assert result["status"] == "unhealthy"
         assert "not finished in 6 s" in said(result, "does not run")["what"]
 
-    def test_memory(self, files):
-        result = doctor.examine(files["float32"], memory_limit=0.01, time_limit=120)
-        assert result["status"] != "healthy"
+    def test_memory(self, files, tmp_path):
+        content = files["float32"].read_bytes()
+        (tmp_path / "long.tflite").write_bytes(content + bytes(2**27))
+        result = doctor.examine(
+            tmp_path / "long.tflite", memory_limit=0.01, time_limit=120
+        )
+        assert result["status"] == "unreadable"
+        assert "out of memory" in result["findings"][0]["what"]
 
     def test_crash(self, files, monkeypatch):
         crashing = "tests.doctor.crashing_child"

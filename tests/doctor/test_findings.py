@@ -16,6 +16,7 @@ def quantized(**found):
 
 
 SPEC = {"signature": "serve", "name": "x", "shape": [1, None], "dtype": "float32"}
+REFUSED = {"CAST": {"a tensor of type INT64": 1}}
 ENTRY = {"serve": {"ops": 20, "gpu_ops": 19, "pieces": [{}, {}]}}
 CASES = [
     ("cpu", {"bytes": 2**31}, "error", "2 GB"),
@@ -26,7 +27,7 @@ CASES = [
     ("gpu", {"dynamic_inputs": [SPEC]}, "error", "beside the batch"),
     (
         "gpu",
-        {"gpu": {"refused": {"CAST": {"a tensor of type INT64": 1}}, "entries": ENTRY}},
+        {"gpu": {"refused": REFUSED, "entries": ENTRY, "known_faults": []}},
         "warning",
         "INT64",
     ),

@@ -7,66 +7,110 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 LENGTH, SIDE = 12, 8
-_TYPES = {
-    "int32": schema.TensorType.INT32,
-    "uint8": schema.TensorType.UINT8,
-    "float32": schema.TensorType.FLOAT32,
-}
+_NUMPY = {"int4": "uint8", "int2": "uint8", "uint4": "uint8"}  # packed by the caller
 
 
 class FileMaker:
-    """Collects the tensors and ops of a file with one signature."""
+    """Collects the tensors and ops of a file with one signature.
+
+    Attributes:
+        model: The object tree, for what has no method here.
+    """
 
     def __init__(self):
-        self._model, self._graph = schema.ModelT(), schema.SubGraphT()
-        self._model.version, self._model.description = 3, b"made by hand"
-        self._model.buffers = [schema.BufferT()]
-        self._model.operatorCodes, self._model.metadata = [], []
+        self.model, self._graph = schema.ModelT(), schema.SubGraphT()
+        self.model.version, self.model.description = 3, b"made by hand"
+        self.model.buffers = [schema.BufferT()]
+        self.model.operatorCodes, self.model.metadata = [], []
+        self.model.subgraphs = [self._graph]
         self._graph.tensors, self._graph.operators = [], []
 
-    def tensor(self, shape, dtype="float32", value=None):
+    def tensor(self, shape, dtype="float32", value=None, scales=None, signature=None):
+        """Adds a tensor and returns its index.
+
+        `scales` may be `schema.BlockwiseQuantizationT`; `signature` is its shape with
+        -1 for sizes that are not fixed.
+        """
         tensor = schema.TensorT()
-        tensor.shape, tensor.type, tensor.buffer = shape, _TYPES[dtype], 0
+        tensor.shape, tensor.buffer = shape, 0
+        tensor.type = getattr(schema.TensorType, dtype.upper())
         tensor.name = b"tensor %d" % len(self._graph.tensors)
+        tensor.shapeSignature = signature
+        if scales is not None:
+            tensor.quantization = _quantization(scales)
         if value is not None:
-            self._model.buffers.append(schema.BufferT())
-            self._model.buffers[-1].data = np.array(value, dtype).view("uint8").ravel()
-            tensor.buffer = len(self._model.buffers) - 1
+            self.model.buffers.append(schema.BufferT())
+            self.model.buffers[-1].data = (
+                np.array(value, _NUMPY.get(dtype, dtype)).reshape(-1).view("uint8")
+            )
+            tensor.buffer = len(self.model.buffers) - 1
         self._graph.tensors.append(tensor)
         return len(self._graph.tensors) - 1
 
     def constant(self, *values):
         return self.tensor([len(values)], "int32", values)
 
-    def op(self, name, inputs, shape, dtype="float32", options=None):
-        """Adds an op and returns the index of its output."""
+    def op(
+        self, name, inputs, shape, dtype="float32", options=None, version=1, **others
+    ):
+        """Adds an op and returns the index of its output.
+
+        A name that is no builtin is that of a custom op; `others` are for `tensor`.
+        """
         code, op = schema.OperatorCodeT(), schema.OperatorT()
-        code.builtinCode = getattr(schema.BuiltinOperator, name)
-        code.deprecatedBuiltinCode, code.version = min(code.builtinCode, 127), 1
-        self._model.operatorCodes.append(code)
-        op.opcodeIndex = len(self._model.operatorCodes) - 1
-        output = self.tensor(shape, dtype)
+        custom = schema.BuiltinOperator.CUSTOM
+        code.builtinCode = getattr(schema.BuiltinOperator, name, custom)
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+        code.version = version
+        if code.builtinCode == custom:
+            code.customCode = name.encode()
+        self.model.operatorCodes.append(code)
+        op.opcodeIndex = len(self.model.operatorCodes) - 1
+        output = self.tensor(shape, dtype, **others)
         op.inputs, op.outputs = inputs, [output]
         if options is not None:
             kind = type(options).__name__.removesuffix("T")
-            op.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
-            op.builtinOptions = options
+            if hasattr(schema.BuiltinOptions, kind):
+                op.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+                op.builtinOptions = options
+            else:
+                op.builtinOptions2Type = getattr(schema.BuiltinOptions2, kind)
+                op.builtinOptions2 = options
         self._graph.operators.append(op)
         return output
 
+    def subgraph(self, inputs, outputs):
+        """Ends a subgraph and begins another; returns the index of the new one."""
+        self._graph.inputs, self._graph.outputs = inputs, outputs
+        self._graph = schema.SubGraphT()
+        self._graph.tensors, self._graph.operators = [], []
+        self.model.subgraphs.append(self._graph)
+        return len(self.model.subgraphs) - 1
+
     def write(self, path, signature, inputs, outputs):
-        self._graph.inputs = list(inputs.values())
-        self._graph.outputs = list(outputs.values())
+        if self._graph is self.model.subgraphs[0]:
+            self._graph.inputs = list(inputs.values())
+            self._graph.outputs = list(outputs.values())
         definition = schema.SignatureDefT()
         definition.signatureKey, definition.subgraphIndex = signature.encode(), 0
         definition.inputs, definition.outputs = _ends(inputs), _ends(outputs)
-        self._model.subgraphs = [self._graph]
-        self._model.signatureDefs = [definition]
+        self.model.signatureDefs = [definition]
         builder = flatbuffers.Builder()
-        builder.Finish(self._model.Pack(builder), b"TFL3")
+        builder.Finish(self.model.Pack(builder), b"TFL3")
         path = pathlib.Path(path)
         path.write_bytes(builder.Output())
         return path
+
+
+def _quantization(scales):
+    quantization = schema.QuantizationParametersT()
+    if isinstance(scales, schema.BlockwiseQuantizationT):
+        quantization.detailsType = schema.QuantizationDetails.BlockwiseQuantization
+        quantization.details = scales
+    else:
+        quantization.scale = np.array(scales, "float32").ravel()
+        quantization.zeroPoint = [0] * len(quantization.scale)
+    return quantization
 
 
 def _ends(tensors):

@@ -1,0 +1,162 @@
+"""Checks the bytes of a TFLite file before an object tree or the runtime sees them.
+
+The runtime checks that its tables lie inside the file, and trusts most of what the
+tables say: a wrong index there ends the process. What is read here costs no more than
+the file has bytes, whatever they claim.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from kerasseq.lite import _calls
+
+_ROOM = 4  # bytes that may be read for each byte of the file; parts may be shared
+_MOST_ELEMENTS = 2**31 - 1  # of a tensor, and of a size of it
+# Ops of which an input may be left out, as -1; the kernels of the others read it.
+_OPTIONAL = frozenset(
+    "BIDIRECTIONAL_SEQUENCE_LSTM BIDIRECTIONAL_SEQUENCE_RNN CONV_2D CONV_3D "
+    "CONV_3D_TRANSPOSE CUSTOM DEPTHWISE_CONV_2D FULLY_CONNECTED LSTM RNN "
+    "STABLEHLO_COMPOSITE STABLEHLO_CUSTOM_CALL SVDF TRANSPOSE_CONV "
+    "UNIDIRECTIONAL_SEQUENCE_LSTM UNIDIRECTIONAL_SEQUENCE_RNN".split()
+)
+_OPTIONAL_CODES = {getattr(schema.BuiltinOperator, name) for name in _OPTIONAL}
+_LAST_CODE = max(v for v in vars(schema.BuiltinOperator).values() if type(v) is int)
+
+
+class _Reader:
+    """Reads lists and texts of a file until they are more than the file has."""
+
+    def __init__(self, num_bytes: int) -> None:
+        self._left = _ROOM * num_bytes
+
+    def tables(self, owner: Any, name: str) -> Iterator[Any]:
+        number = getattr(owner, f"{name}Length")()
+        self.take(4 * number)
+        return (getattr(owner, name)(index) for index in range(number))
+
+    def text(self, table: Any, slot: int) -> None:
+        if offset := table.Offset(slot):
+            self.take(table.VectorLen(offset))
+
+    def take(self, num_bytes: int) -> None:
+        self._left -= num_bytes
+        if self._left < 0:
+            raise ValueError("its lists and names are longer than the file")
+
+
+def check(data: bytes) -> None:
+    """Checks that the parts of a file point to parts that are there.
+
+    Args:
+        data: The bytes of a TFLite file.
+
+    Raises:
+        ValueError: With the part that is wrong. Damaged bytes raise anything.
+    """
+    model = schema.Model.GetRootAs(data, 0)
+    reader = _Reader(len(data))
+    _check_buffers(model, reader, len(data))
+    codes = [_op_code(code, reader) for code in reader.tables(model, "OperatorCodes")]
+    graphs = list(reader.tables(model, "Subgraphs"))
+    if not graphs:
+        raise ValueError("there is no subgraph")
+    constants = _constant_buffers(model)
+    for graph in graphs:
+        _check_graph(graph, reader, codes, constants)
+    _calls.check(graphs)
+    for signature in reader.tables(model, "SignatureDefs"):
+        _check_signature(signature, reader, graphs)
+    for entry in reader.tables(model, "Metadata"):
+        reader.text(entry._tab, 4)
+        _check_range(np.array([entry.Buffer()]), 0, len(constants), "buffer")
+
+
+def _check_buffers(model, reader, size):
+    for buffer in reader.tables(model, "Buffers"):
+        end = buffer.Offset() + buffer.Size()
+        if end > size:
+            raise ValueError(f"a buffer ends at byte {end}")
+
+
+def _op_code(code, reader):
+    reader.text(code._tab, 6)  # its custom code
+    return max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+
+
+def _constant_buffers(model):
+    """For each buffer whether it holds data, in the flatbuffer or behind it."""
+    buffers = (model.Buffers(index) for index in range(model.BuffersLength()))
+    return np.array([bool(b.DataLength() or b.Size()) for b in buffers], bool)
+
+
+def _check_graph(graph, reader, codes, constants):
+    owners = [
+        _check_tensor(tensor, reader) for tensor in reader.tables(graph, "Tensors")
+    ]
+    _check_range(np.array(owners, int), 0, len(constants), "buffer")
+    is_constant = constants[np.array(owners, int)]
+    inputs, outputs = _indices(graph, "Inputs"), _indices(graph, "Outputs")
+    _check_range(inputs, 0, len(owners), "input")
+    _check_range(outputs, 0, len(owners), "output")
+    if is_constant[inputs].any():
+        raise ValueError("an input is a constant")
+    for op in reader.tables(graph, "Operators"):
+        _check_op(op, codes, is_constant)
+
+
+def _check_tensor(tensor, reader):
+    shape = [] if tensor.ShapeIsNone() else tensor.ShapeAsNumpy().tolist()
+    size = 1
+    for length in shape:
+        size *= max(length, 1)
+    if size > _MOST_ELEMENTS:
+        raise ValueError(f"a tensor has the shape {tuple(shape)[:9]}")
+    reader.text(tensor._tab, 10)  # its name
+    list(reader.tables(tensor, "VariantTensors"))
+    if sparsity := tensor.Sparsity():
+        list(reader.tables(sparsity, "DimMetadata"))
+    return tensor.Buffer()
+
+
+def _check_op(op, codes, is_constant):
+    if op.OpcodeIndex() >= len(codes):
+        raise ValueError(f"op code index {op.OpcodeIndex()} is out of range")
+    code, num_tensors = codes[op.OpcodeIndex()], len(is_constant)
+    may_lack = code in _OPTIONAL_CODES or code > _LAST_CODE
+    outputs = _indices(op, "Outputs")
+    _check_range(_indices(op, "Inputs"), -may_lack, num_tensors, "tensor")
+    _check_range(_indices(op, "Intermediates"), -1, num_tensors, "tensor")
+    _check_range(outputs, 0, num_tensors, "tensor")
+    if is_constant[outputs].any():
+        raise ValueError("an op writes to a constant")
+
+
+def _check_signature(signature, reader, graphs):
+    reader.text(signature._tab, 8)  # its name
+    number = signature.SubgraphIndex()
+    if number >= len(graphs):
+        raise ValueError(f"subgraph index {number} is out of range")
+    for side in ("Inputs", "Outputs"):
+        known = set(_indices(graphs[number], side).tolist())
+        for end in reader.tables(signature, side):
+            reader.text(end._tab, 4)
+            if end.TensorIndex() not in known:
+                raise ValueError(
+                    f"tensor {end.TensorIndex()} of a signature is not among the "
+                    f"{side.lower()} of its subgraph"
+                )
+
+
+def _indices(owner, name):
+    if getattr(owner, f"{name}IsNone")():
+        return np.zeros(0, int)
+    return getattr(owner, f"{name}AsNumpy")().astype(int)
+
+
+def _check_range(indices, low, limit, what):
+    wrong = indices[(indices < low) | (indices >= limit)]
+    if len(wrong):
+        raise ValueError(f"{what} index {wrong[0]} is out of range")
