@@ -13,6 +13,7 @@ from kerasseq.utils import child_process
 TARGETS = ("cpu", "gpu", "int8", "microcontroller")
 TIME_LIMIT = 8.0
 _CHILD_MODULE = "kerasseq.doctor.child"
+_PRELOAD = (_CHILD_MODULE,)  # another file, or part of a bundle, then takes less time
 _GIB = 2**30
 _MOST_PARTS = 16  # of a container that are examined
 _STATUSES = ("healthy", "unhealthy", "unreadable")
@@ -142,7 +143,8 @@ def _size(path):
 
 def _ask(path, options, time_limit):
     """`({stage: reply}, how the child ended)`."""
-    result = child_process.run(_CHILD_MODULE, [path, json.dumps(options)], time_limit)
+    arguments = [path, json.dumps(options)]
+    result = child_process.run(_CHILD_MODULE, arguments, time_limit, _PRELOAD)
     end = _end(result)
     if result.returncode is None:
         end = f"not finished in {time_limit:g} s (`--time_limit`)"

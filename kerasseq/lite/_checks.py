@@ -15,14 +15,32 @@ from kerasseq.lite import _calls
 
 _ROOM = 4  # bytes that may be read for each byte of the file; parts may be shared
 _MOST_ELEMENTS = 2**31 - 1  # of a tensor, and of a size of it
-# Ops of which an input may be left out, as -1; the kernels of the others read it.
-_OPTIONAL = frozenset(
-    "BIDIRECTIONAL_SEQUENCE_LSTM BIDIRECTIONAL_SEQUENCE_RNN CONV_2D CONV_3D "
-    "CONV_3D_TRANSPOSE CUSTOM DEPTHWISE_CONV_2D FULLY_CONNECTED LSTM RNN "
-    "STABLEHLO_COMPOSITE STABLEHLO_CUSTOM_CALL SVDF TRANSPOSE_CONV "
-    "UNIDIRECTIONAL_SEQUENCE_LSTM UNIDIRECTIONAL_SEQUENCE_RNN".split()
-)
-_OPTIONAL_CODES = {getattr(schema.BuiltinOperator, name) for name in _OPTIONAL}
+# Places of inputs that may be left out, as -1; the kernels read all others.
+_LSTM = (1, 5, 9, 10, 11, 12, 16, 17, 20, 21, 22, 23)
+_OPTIONAL = {
+    **dict.fromkeys(
+        ("CONV_2D", "CONV_3D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), (2,)
+    ),
+    **dict.fromkeys(("CONV_3D_TRANSPOSE", "SVDF", "TRANSPOSE_CONV"), (3,)),
+    **dict.fromkeys(("LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM"), _LSTM),
+    "BIDIRECTIONAL_SEQUENCE_LSTM": (
+        1,
+        5,
+        *range(9, 13),
+        *range(16, 24),
+        *range(26, 48),
+    ),
+    "BIDIRECTIONAL_SEQUENCE_RNN": (9, 10, 11),
+}
+_OPTIONAL_PLACES = {
+    getattr(schema.BuiltinOperator, name): list(places)
+    for name, places in _OPTIONAL.items()
+}
+# Whoever wrote the kernel of these knows.
+_UNCHECKED = {
+    getattr(schema.BuiltinOperator, name)
+    for name in ("CUSTOM", "STABLEHLO_COMPOSITE", "STABLEHLO_CUSTOM_CALL")
+}
 _LAST_CODE = max(v for v in vars(schema.BuiltinOperator).values() if type(v) is int)
 
 
@@ -103,8 +121,10 @@ def _check_graph(graph, reader, codes, constants):
     _check_range(outputs, 0, len(owners), "output")
     if is_constant[inputs].any():
         raise ValueError("an input is a constant")
-    for op in reader.tables(graph, "Operators"):
+    ops = list(reader.tables(graph, "Operators"))
+    for op in ops:
         _check_op(op, codes, is_constant)
+    _check_order(ops, inputs, len(owners))
 
 
 def _check_tensor(tensor, reader):
@@ -125,13 +145,31 @@ def _check_op(op, codes, is_constant):
     if op.OpcodeIndex() >= len(codes):
         raise ValueError(f"op code index {op.OpcodeIndex()} is out of range")
     code, num_tensors = codes[op.OpcodeIndex()], len(is_constant)
-    may_lack = code in _OPTIONAL_CODES or code > _LAST_CODE
-    outputs = _indices(op, "Outputs")
-    _check_range(_indices(op, "Inputs"), -may_lack, num_tensors, "tensor")
+    inputs, outputs = _indices(op, "Inputs"), _indices(op, "Outputs")
+    _check_range(inputs, -1, num_tensors, "tensor")
+    if code not in _UNCHECKED and code <= _LAST_CODE:
+        lacking = set(np.flatnonzero(inputs < 0).tolist())
+        if needed := lacking - set(_OPTIONAL_PLACES.get(code, ())):
+            raise ValueError(f"an op lacks its input {min(needed)}")
     _check_range(_indices(op, "Intermediates"), -1, num_tensors, "tensor")
     _check_range(outputs, 0, num_tensors, "tensor")
     if is_constant[outputs].any():
         raise ValueError("an op writes to a constant")
+
+
+def _check_order(ops, graph_inputs, num_tensors):
+    """Each tensor is written once, and before it is read."""
+    written = np.full(num_tensors, -1)  # by which op
+    written[graph_inputs] = 0
+    for place, op in enumerate(ops, 1):
+        outputs = _indices(op, "Outputs")
+        if (written[outputs] >= 0).any():
+            raise ValueError(f"op {place - 1} writes to what is an input, or written")
+        written[outputs] = place
+    for place, op in enumerate(ops, 1):
+        inputs = _indices(op, "Inputs")
+        if (written[inputs[inputs >= 0]] >= place).any():
+            raise ValueError(f"op {place - 1} reads what is written by a later op")
 
 
 def _check_signature(signature, reader, graphs):

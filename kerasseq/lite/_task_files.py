@@ -17,9 +17,14 @@ def find(path: Path) -> pathlib.Path:
         path: The file; or a folder with `model.tflite`, or a single `.tflite` file.
 
     Raises:
-        ValueError: For a folder without such a file.
+        ValueError: For what is no path, and for a folder without such a file.
     """
-    path = pathlib.Path(path)
+    try:
+        path = pathlib.Path(os.fsdecode(path))
+    except TypeError as error:
+        raise ValueError(
+            f"`path` must be the path of a file or folder. Received: path={path!r}"
+        ) from error
     if not path.is_dir():
         return path
     found = in_folder(path)

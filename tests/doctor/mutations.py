@@ -3,9 +3,13 @@
 import io
 import random
 
+import flatbuffers
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from PIL import Image
 
+# What takes the place of an index, a size, a type, a stride or another option.
+_NUMBERS = (*range(-2, 12), 127, 255, 1000, 2**16, 2**30, 2**31 - 1, -(2**31))
 _LENGTHS = (0xFF, 0xFFFF, 0x00FFFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
@@ -79,6 +83,46 @@ def _swap(content, generator):
     return content
 
 
+def _fields(owner, path=()):
+    """`(owner, name or place, names on the way)` of the integers of an object tree."""
+    pairs = enumerate(owner) if isinstance(owner, list) else vars(owner).items()
+    for name, value in pairs:
+        if isinstance(value, np.ndarray) and path[-1:] != ("buffers",):
+            value = value.tolist() if value.size < 64 else None
+            _put(owner, name, value) if value is not None else None
+        if isinstance(value, int) and not isinstance(value, bool):
+            yield owner, name
+        elif isinstance(value, list) or type(value).__name__.endswith("T"):
+            yield from _fields(value, (*path, name))
+
+
+def _put(owner, name, value):
+    if isinstance(owner, list):
+        owner[name] = value
+    else:
+        setattr(owner, name, value)
+
+
+def _tree(count):
+    """Changes numbers of the object tree: the file stays a whole flatbuffer."""
+
+    def damage(content, generator):
+        model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(bytes(content), 0))
+        fields = list(_fields(model.subgraphs)) + list(_fields(model.signatureDefs))
+        fields += list(_fields(model.operatorCodes)) if generator.random() < 0.1 else []
+        for _ in range(count):
+            owner, name = generator.choice(fields)
+            _put(owner, name, generator.choice(_NUMBERS))
+        builder = flatbuffers.Builder()
+        try:
+            builder.Finish(model.Pack(builder), b"TFL3")
+        except Exception:  # a number that its field does not hold
+            return damage(content, generator)
+        return builder.Output()
+
+    return damage
+
+
 def _noise(content, generator):
     return content[: generator.choice((0, 8, 64))] + generator.randbytes(4000)
 
@@ -110,4 +154,19 @@ _DAMAGES = (
     _noise,
     _empty,
     _image,
+    *(_tree(1),) * 5,
+    *(_tree(3),) * 3,
 )
+
+
+def any_of(contents, seed):
+    """Damages one of several files, each in every way in turn.
+
+    Args:
+        contents: List of the bytes of honest files.
+        seed: What decides.
+
+    Returns:
+        The bytes of the damaged file.
+    """
+    return mutated(contents[seed // len(_DAMAGES) % len(contents)], seed)

@@ -166,3 +166,13 @@ def segmenter(path, width=SIDE, channels=3):
         "reconstruction": maker.op("ABS", [floats], shape),
     }
     return maker.write(path, "serve", {"image": image}, outputs)
+
+
+def counter(path):
+    """A state that rises by `rate`, and its absolute value `y`."""
+    maker = FileMaker()
+    inputs = {"rate": maker.tensor([1]), "state": maker.tensor([1])}
+    options = schema.AddOptionsT()
+    state = maker.op("ADD", list(inputs.values()), [1], options=options)
+    outputs = {"state": state, "y": maker.op("ABS", [state], [1])}
+    return maker.write(path, "step", inputs, outputs)
