@@ -3,7 +3,8 @@
 import argparse
 import json
 
-from kerasseq.doctor import examination, page
+from kerasseq.doctor import examination, html_page, page
+from kerasseq.utils import atomic
 
 _EXIT_CODES = {"healthy": 0, "unhealthy": 1, "unreadable": 2}
 
@@ -15,13 +16,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser: An `argparse.ArgumentParser`.
     """
     parser.epilog = "Exit code: 0 healthy, 1 unhealthy for the target, 2 unreadable."
-    parser.add_argument("file", help="a .tflite file")
+    parser.add_argument(
+        "file", help="a .tflite file, or a .litertlm or .task file that holds some"
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="list ops, types and constants too"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--html", metavar="FILE", help="write all of it as a page, too")
     parser.add_argument(
         "--target",
         choices=examination.TARGETS,
         default="cpu",
         help="what the file should run on (default: cpu)",
+    )
+    parser.add_argument(
+        "--matrix",
+        metavar="FILE",
+        help="a snapshot of edge-compat: what was measured of a runtime",
     )
     parser.add_argument(
         "--run",
@@ -58,6 +70,23 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.measure,
         arguments.time_limit,
         arguments.memory_limit,
+        arguments.matrix,
     )
-    print(json.dumps(result, indent=2) if arguments.json else page.text(result))
+    if arguments.html:
+        _write(arguments.html, html_page.write(result))
+    if arguments.json:
+        print(json.dumps(result, indent=2))
+    else:
+        print(page.text(result, arguments.verbose))
     return _EXIT_CODES[result["status"]]
+
+
+def _write(path, content):
+    try:
+        with atomic.replace_file(path) as file:
+            file.write(content)
+    except OSError as error:
+        raise ValueError(
+            "The page cannot be written; name a file in a folder that is there. "
+            f"Received: --html {path} ({error.strerror or error})"
+        ) from error

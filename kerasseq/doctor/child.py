@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
-from kerasseq.doctor import containers, description, packed
+from kerasseq.doctor import containers, description, graphs, measured, packed
 from kerasseq.lite import _file_bytes, _kinds, benchmark, flatbuffer
 
 _LONGEST = 1000  # characters of a message
@@ -69,8 +69,8 @@ def main(path: str, options: str) -> None:
 
     Args:
         path: Path of the file.
-        options: JSON of a dict with `"memory_limit"` (bytes), `"run"` and, for a part
-            of a container, `"part"`: its place there.
+        options: JSON of a dict with `"memory_limit"` (bytes), `"run"`, maybe
+            `"matrix"` (a path) and, for a part of a container, `"part"`: its place.
     """
     settings = json.loads(options)
     _limit_memory(settings["memory_limit"])
@@ -85,6 +85,11 @@ def main(path: str, options: str) -> None:
     try:
         described = description.describe(model, len(content))
         described |= packed.describe(model, content, path)
+        if settings.get("matrix"):
+            measurements = measured.read(settings["matrix"])
+            described["measured"] = measured.describe(
+                graphs.of_model(model), measurements
+            )
     except Exception as error:  # what a damaged file says can contradict itself
         message = f"The parts of the file do not fit together ({_line(error)})."
         return _tell("unreadable", {"message": message})

@@ -25,6 +25,7 @@ def examine(
     run: bool = False,
     time_limit: float = TIME_LIMIT,
     memory_limit: float | None = None,
+    matrix: str | os.PathLike[str] | None = None,
 ) -> dict[str, Any]:
     """Says what a TFLite file holds, and what is wrong with it for a target.
 
@@ -40,6 +41,8 @@ def examine(
         time_limit: Seconds after which the child is killed.
         memory_limit: GiB of memory the child may ask for, where the system can limit
             it; by default 4 and four times the size of the file.
+        matrix: Path of a snapshot of edge-compat, to hold the file against what was
+            measured of a runtime; see `measured`.
 
     Returns:
         A dict of plain values. Always: `"file"`, `"target"`, `"status"` (`"healthy"`,
@@ -57,8 +60,9 @@ def examine(
         `micro.refused` and `arena.describe`), `"packed_files"` (list of `{"name",
         "bytes"}`), `"missing_files"` and `"packed_files_message"` (see
         `packed.describe`), `"runtime"` (`{"version", "loads", "message"}`) and,
-        with `run`, `"run"` (`{"latency_ms": {signature: {"one_thread",
-        "all_threads"}}, "threads", "peak_memory_mib", "inputs"}`, or `"message"`).
+        with `matrix`, `"measured"` (see `measured.describe`), and with `run`, `"run"`
+        (`{"latency_ms": {signature: {"one_thread", "all_threads"}}, "threads",
+        "peak_memory_mib", "inputs"}`, or `"message"`).
         A size that is not fixed is `None`. Of a bundle of LiteRT-LM or a ZIP archive
         (`.task`) instead `"container"` (what it is), `"parts"` (a list of such results,
         one for each `.tflite` file in it) and `"other_parts"`.
@@ -74,8 +78,9 @@ def examine(
     """
     path = _text(path)
     _check(target, time_limit, memory_limit)
+    matrix = _checked_matrix(matrix)
     memory_limit = memory_limit * _GIB if memory_limit else 4 * (_GIB + _size(path))
-    options = {"memory_limit": int(memory_limit), "run": bool(run)}
+    options = {"memory_limit": int(memory_limit), "run": bool(run), "matrix": matrix}
     replies, end = _ask(path, options, time_limit)
     if "container" in replies:
         return _examine_parts(path, target, replies["container"], options, time_limit)
@@ -116,6 +121,16 @@ def _result(name, target, replies, end, run):
     ill = any(finding["severity"] == "error" for finding in found)
     status = "unhealthy" if ill else "healthy"
     return {**result, "status": status, "findings": found, **content}
+
+
+def _checked_matrix(matrix):
+    if matrix is None:
+        return None
+    from kerasseq.doctor import measured  # imports NumPy
+
+    path = os.path.abspath(_text(matrix))
+    measured.read(path)
+    return path
 
 
 def _text(path):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kerasseq.doctor import foreign_ops, target_findings
+from kerasseq.doctor import foreign_ops, measured_findings, target_findings
 from kerasseq.doctor._finding import finding, some
 
 _MOST_BYTES = 2**31
@@ -213,6 +213,7 @@ def _packed(content):
 
 _RULES = (
     *foreign_ops.RULES,
+    *measured_findings.RULES,
     _loading,
     _running,
     _size,

@@ -49,7 +49,7 @@ def pieces(graph: graphs_lib.Graph) -> list[tuple[bool, list[str]]]:
     Reference:
         https://github.com/google-ai-edge/LiteRT, `tflite/graph_info.cc`.
     """
-    waiting = [(op, _reason(op) is None) for op in graph.ops if not op.unpacks_weights]
+    waiting = [(op, reason(op) is None) for op in graph.ops if not op.unpacks_weights]
     pending = {tensor.index for op, _ in waiting for tensor in op.outputs}
     result = []
     while waiting:
@@ -58,6 +58,16 @@ def pieces(graph: graphs_lib.Graph) -> list[tuple[bool, list[str]]]:
             kind, names, waiting = False, [op.name for op, _ in waiting], []
         result.append((kind, names))
     return result
+
+
+def reason(op: graphs_lib.Op) -> str | None:
+    """Why the delegate leaves an op to the CPU; `None` if it takes it."""
+    shapes = [tensor.shape for tensor in (*op.inputs, *op.outputs)]
+    types = [
+        [tensor.dtype for tensor in side if not tensor.is_constant]
+        for side in (op.inputs, op.outputs)
+    ]
+    return gpu_rules.refusal(op.name, shapes, *types)
 
 
 def _next_piece(waiting, pending):
@@ -76,23 +86,14 @@ def _next_piece(waiting, pending):
     return kind, names, waiting
 
 
-def _reason(op):
-    shapes = [tensor.shape for tensor in (*op.inputs, *op.outputs)]
-    types = [
-        [tensor.dtype for tensor in side if not tensor.is_constant]
-        for side in (op.inputs, op.outputs)
-    ]
-    return gpu_rules.refusal(op.name, shapes, *types)
-
-
 def _refused(graphs):
     found = {}
     for op in (op for graph in graphs for op in graph.ops):
-        reason = _reason(op)
-        if reason is None or op.unpacks_weights or composites.is_composite(op):
+        why = reason(op)
+        if why is None or op.unpacks_weights or composites.is_composite(op):
             continue
         reasons = found.setdefault(op.name, collections.Counter())
-        reasons[reason] += 1
+        reasons[why] += 1
     return {name: dict(reasons) for name, reasons in sorted(found.items())}
 
 

@@ -29,12 +29,19 @@ def _refused(content):
 
 def _shapes(content):
     names = [f"{x['name']} {tuple(x['shape'])}" for x in content["dynamic_inputs"]]
-    if names or content["dynamic_tensors"]:
+    if names:
+        yield finding(
+            "warning",
+            "Input sizes are not fixed: the memory plan takes each for 1.",
+            some(names),
+            "Export with a static batch and length.",
+        )
+    elif content["dynamic_tensors"]:
         yield finding(
             "error",
-            "Sizes are not fixed: the memory plan is made once, for fixed sizes.",
-            some(names or content["dynamic_tensors"]),
-            "Export with a static batch and length.",
+            "Inner sizes depend on values, and the memory plan is made before.",
+            some(content["dynamic_tensors"]),
+            "Export with static shapes: sizes are constants then.",
         )
 
 

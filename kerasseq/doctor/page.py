@@ -1,37 +1,41 @@
-"""An examination as text."""
+"""An examination as text: the verdict, a summary, the findings, then lists."""
 
 import textwrap
+from collections.abc import Mapping
 from typing import Any
 
 _WIDTH = 88
 _LABEL = 14
 _LONGEST = 4000  # characters of an entry; a damaged file can hold very long names
 _MOST_PIECES = 8
+_MOST_SIGNATURES = 8
 
 
-def text(result: dict[str, Any]) -> str:
+def text(result: dict[str, Any], verbose: bool = False) -> str:
     """Writes an examination for a person to read.
 
     Args:
         result: What `doctor.examine` returned.
+        verbose: Whether to list what the file holds, too.
 
     Returns:
-        Lines of text: the verdict, the findings, then what the file holds.
+        Lines of text.
     """
-    lines = [_verdict(result), ""]
+    lines = [verdict(result), *_facts(result), ""]
     for found in result["findings"]:
         lines += [*_wrap(found["severity"], found["what"])]
         lines += [*_wrap("  where", found["where"]), *_wrap("  do", found["do"]), ""]
+    if verbose:
+        lines += _lists(result)
     for part in result.get("parts", ()):
-        lines += ["", *text(part).splitlines()]
-    if result["status"] != "unreadable" and "parts" not in result:
-        lines += [*_ends(result), *_tables(result), *_cut(result), *_measured(result)]
+        lines += ["", *text(part, verbose).splitlines()]
     # A name in a damaged file may hold anything.
     lines = ["".join(c if c.isprintable() else "?" for c in line) for line in lines]
     return "\n".join(lines).rstrip()
 
 
-def _verdict(result):
+def verdict(result: dict[str, Any]) -> str:
+    """The first line: the status, for what, of which file, and how many findings."""
     if result["status"] == "unreadable":
         return f"UNREADABLE  {result['file']}"
     counts = [found["severity"] for found in result["findings"]]
@@ -39,20 +43,108 @@ def _verdict(result):
         f"{counts.count(name)} {name}{'s' if counts.count(name) > 1 else ''}"
         for name in dict.fromkeys(counts)
     )
-    verdict = f"{result['status'].upper()} for {result['target']}"
-    return f"{verdict}  {result['file']}  ({counted or 'no findings'})"
+    words = f"{result['status'].upper()} for {result['target']}"
+    return f"{words}  {result['file']}  ({counted or 'no findings'})"
 
 
-def _ends(result):
+def summary(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a file is, in few lines.
+
+    Args:
+        result: What `doctor.examine` returned.
+
+    Returns:
+        Pairs of a label and a text; none for a file that could not be read.
+    """
+    if "ops" not in result:
+        return []
+    graphs, state = result["subgraphs"], result["quantization"]["state"]
+    within = f" in {len(graphs)} subgraphs" if len(graphs) > 1 else ""
+    size = f"{result['bytes']:,} bytes, {sum(result['ops'].values())} ops{within}"
+    runtime = result["runtime"]
+    loads = "loads" if runtime["loads"] else "does not load"
+    rows = [("file", f"{size}, quantization {state}")]
+    rows += [("signature", line) for line in _signatures(result)]
+    rows += [("packed files", packed)] if (packed := _packed(result)) else []
+    rows += [("runtime", f"ai-edge-litert {runtime['version']}, {loads}")]
+    return rows + _for_target(result) + measured(result)
+
+
+def measured(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Latency and memory, as pairs of a label and a text."""
+    run = result.get("run", {})
+    if "latency_ms" not in run:
+        return []
+    rows = [
+        (
+            "latency",
+            f"{name}: {times['one_thread']:.3f} ms with 1 thread, "
+            f"{times['all_threads']:.3f} ms with {run['threads']}",
+        )
+        for name, times in run["latency_ms"].items()
+    ]
+    memory = f"{run['peak_memory_mib']:.1f} MiB with 1 thread"
+    return [*rows, ("peak memory", memory), ("inputs", run["inputs"])]
+
+
+def lists(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a file holds, as pairs of a label and a text."""
+    pieces = [
+        (piece["device"], f"{name}: {_counts(piece['ops'])}")
+        for name, entry in result["gpu"]["entries"].items()
+        for piece in entry["pieces"]
+        if result["target"] == "gpu"
+    ]
+    more, weights = len(pieces) - _MOST_PIECES, result["quantization"]["weights"]
+    rows = [
+        ("needs runtime", result["min_runtime_version"]),
+        ("description", result["description"]),
+        ("tensors", _counts(result["tensor_types"])),
+        ("weights", ", ".join(f"{kind}: {n:,} bytes" for kind, n in weights.items())),
+        *pieces[:_MOST_PIECES],
+        ("", f"and {more} more pieces" if more > 0 else ""),
+    ]
+    return [(label, value) for label, value in rows if value]
+
+
+def op_rows(result: dict[str, Any]) -> list[tuple[str, int, int]]:
+    """`(name, count, bytes of constants)` of ops, those with most bytes first."""
+    ops, sizes = result["ops"], result["constants"]["bytes_by_op"]
+    names = sorted({*ops, *sizes}, key=lambda name: (-sizes.get(name, 0), name))
+    return [(name, ops.get(name, 0), sizes.get(name, 0)) for name in names]
+
+
+def _facts(result):
+    for label, value in summary(result):
+        yield from _wrap(label, value)
+
+
+def _lists(result):
+    if "ops" not in result:
+        return
+    for label, value in lists(result):
+        yield from _wrap(label, value)
+    rows = op_rows(result)
+    width = max([len(name) for name, _, _ in rows] + [2])
+    yield ""
+    yield f"{'op':{width}}  {'count':>6}  {'bytes':>13}"
+    for name, count, size in rows:
+        yield f"{name:{width}}  {count:>6}  {size:>13,}"
+
+
+def _signatures(result):
     signatures = result["signatures"] or {
         "(no signature)": {
             side: {spec["name"]: spec for spec in result[side]}
             for side in ("inputs", "outputs")
         }
     }
+    lines = []
     for name, signature in signatures.items():
         inputs, outputs = (_specs(signature[side]) for side in ("inputs", "outputs"))
-        yield from _wrap("signature", f"{name}: {inputs} -> {outputs}")
+        lines.append(f"{name}: {inputs} -> {outputs}")
+    more = len(lines) - _MOST_SIGNATURES
+    return lines[:_MOST_SIGNATURES] + ([f"and {more} more"] if more > 0 else [])
 
 
 def _specs(specs):
@@ -63,55 +155,17 @@ def _specs(specs):
     return "; ".join(words) or "nothing"
 
 
-def _tables(result):
-    sizes = result["constants"]["bytes_by_op"]
-    rows = {
-        "bytes": f"{result['bytes']:,}",
-        "quantization": result["quantization"]["state"],
-        "subgraphs": f"{len(result['subgraphs'])}",
-        "tensors": _counts(result["tensor_types"]),
-        "runtime": f"ai-edge-litert {result['runtime']['version']}"
-        + (", loads" if result["runtime"]["loads"] else ", does not load"),
-        "needs runtime": result["min_runtime_version"],
-        "description": result["description"],
-        "packed files": _packed(result),
-    }
-    for name, value in rows.items():
-        if value:
-            yield from _wrap(name, value)
-    yield ""
-    width = max([len(name) for name in (*result["ops"], *sizes)] + [2])
-    yield f"{'op':{width}}  {'count':>6}  {'bytes':>13}"
-    names = sorted({*result["ops"], *sizes}, key=lambda n: (-sizes.get(n, 0), n))
-    for name in names:
-        count = result["ops"].get(name, 0)
-        yield f"{name:{width}}  {count:>6}  {sizes.get(name, 0):>13,}"
-
-
-def _cut(result):
-    if result["target"] != "gpu":
-        return
-    yield ""
-    for name, entry in result["gpu"]["entries"].items():
-        counts = f"{entry['gpu_ops']} of {entry['ops']} ops on the GPU"
-        yield from _wrap("cut", f"{name}: {counts}")
-        for piece in entry["pieces"][:_MOST_PIECES]:
-            yield from _wrap(f"  {piece['device']}", _counts(piece["ops"]))
-        if len(entry["pieces"]) > _MOST_PIECES:
-            yield from _wrap("", f"and {len(entry['pieces']) - _MOST_PIECES} more")
-
-
-def _measured(result):
-    run = result.get("run", {})
-    if "latency_ms" not in run:
-        return
-    yield ""
-    yield f"{'latency':<{_LABEL}}{'1 thread':>12}{run['threads']:>4} threads"
-    for name, times in run["latency_ms"].items():
-        one, every = times["one_thread"], times["all_threads"]
-        yield f"  {name:<{_LABEL - 2}}{one:>9.3f} ms{every:>9.3f} ms"
-    yield from _wrap("peak memory", f"{run['peak_memory_mib']:.1f} MiB, one thread")
-    yield from _wrap("inputs", run["inputs"])
+def _for_target(result):
+    if result["target"] == "gpu":
+        return [
+            ("gpu", f"{name}: {entry['gpu_ops']} of {entry['ops']} ops")
+            for name, entry in result["gpu"]["entries"].items()
+        ]
+    arena = result["microcontroller"]["arena"]
+    if result["target"] == "microcontroller" and arena:
+        kib = {key: f"{arena[key] / 1024:,.1f} KiB" for key in ("arena", "peak")}
+        return [("arena", f"about {kib['arena']}, tensors at once {kib['peak']}")]
+    return []
 
 
 def _packed(result):
@@ -119,7 +173,7 @@ def _packed(result):
     return ", ".join(f"{entry['name']} ({entry['bytes']:,} bytes)" for entry in entries)
 
 
-def _counts(counts):
+def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} x{count}" for name, count in counts.items())
 
 

@@ -14,6 +14,12 @@ from ai_edge_litert import schema_py_generated as schema
 from kerasseq.lite import _calls
 
 _ROOM = 4  # bytes that may be read for each byte of the file; parts may be shared
+_LIMITS = {
+    schema.TensorType.INT8: np.iinfo(np.int8),
+    schema.TensorType.UINT8: np.iinfo(np.uint8),
+    schema.TensorType.INT16: np.iinfo(np.int16),
+}
+_SMALLEST_SCALE = np.finfo(np.float32).tiny
 _MOST_ELEMENTS = 2**31 - 1  # of a tensor, and of a size of it
 # Places of inputs that may be left out, as -1; the kernels read all others.
 _LSTM = (1, 5, 9, 10, 11, 12, 16, 17, 20, 21, 22, 23)
@@ -121,6 +127,8 @@ def _check_graph(graph, reader, codes, constants):
     _check_range(outputs, 0, len(owners), "output")
     if is_constant[inputs].any():
         raise ValueError("an input is a constant")
+    for place in np.flatnonzero(~is_constant):
+        _check_quantization(graph.Tensors(int(place)))
     ops = list(reader.tables(graph, "Operators"))
     for op in ops:
         _check_op(op, codes, is_constant)
@@ -139,6 +147,20 @@ def _check_tensor(tensor, reader):
     if sparsity := tensor.Sparsity():
         list(reader.tables(sparsity, "DimMetadata"))
     return tensor.Buffer()
+
+
+def _check_quantization(tensor):
+    """Of a computed tensor; the runtime itself looks at those of constants."""
+    limits, quantization = _LIMITS.get(tensor.Type()), tensor.Quantization()
+    if limits is None or quantization is None or quantization.ScaleIsNone():
+        return
+    scales = quantization.ScaleAsNumpy()
+    if not (np.isfinite(scales) & (scales >= _SMALLEST_SCALE)).all():
+        raise ValueError(f"a tensor has the scale {scales.min()}")
+    if not quantization.ZeroPointIsNone():
+        points = quantization.ZeroPointAsNumpy()
+        if ((points < limits.min) | (points > limits.max)).any():
+            raise ValueError(f"a tensor has the zero point {points.max()}")
 
 
 def _check_op(op, codes, is_constant):

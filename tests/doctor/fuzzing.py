@@ -5,6 +5,7 @@
 
 import collections
 import json
+import math
 import os
 import pathlib
 import resource
@@ -16,6 +17,7 @@ import numpy as np
 from kerasseq import lite
 from tests.doctor import mutations
 
+MOST_ELEMENTS = 10**6
 SECONDS, MEMORY = 10, 8 * 2**30  # to open a file
 # A loop whose condition stays true runs for ever, as it says.
 _EXITS = {0: "read", 1: "refused", 2: "uncaught", -signal.SIGVTALRM: "endless"}
@@ -29,6 +31,9 @@ def use(path):
         signal.alarm(0)
         signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
         for name, sides in runner.signatures.items():
+            shapes = [(), *(shape for shape, _ in sides["inputs"].values())]
+            if max(math.prod(filter(None, shape)) for shape in shapes) > MOST_ELEMENTS:
+                continue  # more than a caller has
             for value in (0, 1000):
                 runner.run(name, **inputs(sides["inputs"], value))
     except ValueError:
@@ -37,9 +42,9 @@ def use(path):
 
 
 def inputs(specs, value):
-    """Arrays of one value; sizes that are not fixed are 3, and none is huge."""
+    """Arrays of one value; sizes that are not fixed are 3."""
     return {
-        name: np.full([min(n or 3, 4096) for n in shape], value).astype(dtype)
+        name: np.full([3 if n is None else n for n in shape], value).astype(dtype)
         for name, (shape, dtype) in specs.items()
     }
 

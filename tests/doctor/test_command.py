@@ -19,20 +19,44 @@ class TestBasics:
     def test_text(self, files, capsys):
         assert cli.main(["doctor", str(files["loop"]), "--run", *SECONDS]) == 0
         lines = capsys.readouterr().out.splitlines()
+        assert not any(line.startswith("WHILE") for line in lines)
         assert lines[0].startswith("HEALTHY for cpu") and "no findings" in lines[0]
         assert (
             "signature     serve: x float32 (1, 5, 8) -> scores float32 (1, 2)" in lines
         )
-        assert [line.split()[1] for line in lines if line.startswith("WHILE")] == ["1"]
         assert any(line.startswith("peak memory") for line in lines)
         assert max(map(len, lines)) <= 88 + len(str(files["loop"]))
 
     def test_unhealthy(self, files, capsys):
         arguments = ["doctor", str(files["loop"]), "--target", "gpu", *SECONDS]
-        assert cli.main(arguments) == 1
+        assert cli.main([*arguments, "--verbose"]) == 1
         text = capsys.readouterr().out
         assert text.startswith("UNHEALTHY for gpu")
-        assert "WHILE x1" in text and "  cpu         " in text and "latency" not in text
+        assert "gpu           serve: 0 of 2 ops" in text.splitlines()
+        assert "WHILE x1" in text and "\ncpu           serve: " in text
+        assert "latency" not in text
+
+    def test_summary_comes_first(self, files, tmp_path, capsys):
+        path, page = str(files["dynamic"]), tmp_path / "page.html"
+        arguments = ["doctor", path, "--target", "microcontroller", "--html", str(page)]
+        assert cli.main([*arguments, *SECONDS]) == 1
+        text = capsys.readouterr().out
+        lines = text.splitlines()
+        assert lines[1].startswith("file") and lines[2].startswith("signature")
+        starts = [line.split()[0] for line in lines[3:] if line[:1].strip()]
+        assert starts == ["runtime", "arena", "error", "note"]
+        assert "SOFTMAX" not in text.split("  where")[0] and "TANH" not in text
+        content = page.read_text()
+        assert content.startswith("<!doctype html>") and "<th>SOFTMAX<td>1" in content
+        assert 'class="error">error' in content and "http" not in content
+
+    def test_html_somewhere_else(self, files, tmp_path, capsys):
+        (tmp_path / "file").write_text("")
+        for place in (tmp_path, tmp_path / "file" / "a.html"):
+            arguments = ["doctor", str(files["float32"]), "--html", str(place)]
+            assert cli.main([*arguments, *SECONDS]) == 2
+            assert "Received" in capsys.readouterr().err
+        assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
     def test_json(self, files, capsys):
         assert cli.main(["doctor", str(files["flex"]), "--json", *SECONDS]) == 1

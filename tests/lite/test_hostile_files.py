@@ -66,6 +66,21 @@ def test_crafted(path, tmp_path, name):
         lite.Runner(crafted(path, tmp_path, change))
 
 
+@pytest.mark.parametrize(
+    "scale, point, message",
+    [(0, 0, "scale 0"), (np.nan, 0, "scale nan"), (0.1, 128, "zero point 128")],
+)
+def test_quantization(tmp_path, scale, point, message):
+    maker = hand_made.FileMaker()
+    x = maker.tensor([4])
+    q = maker.op("QUANTIZE", [x], [4], "int8", scales=[scale])
+    maker.model.subgraphs[0].tensors[q].quantization.zeroPoint = [point]
+    y = maker.op("DEQUANTIZE", [q], [4])
+    path = maker.write(tmp_path / "a.tflite", "serve", {"x": x}, {"y": y})
+    with pytest.raises(ValueError, match=message):
+        lite.Runner(path)
+
+
 def test_calls_without_end(tmp_path):
     options = schema.WhileOptionsT()
     options.condSubgraphIndex, options.bodySubgraphIndex = 1, 0
