@@ -5,6 +5,7 @@ tables say: a wrong index there ends the process. What is read here costs no mor
 the file has bytes, whatever they claim.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,6 +62,12 @@ class _Reader:
         self.take(4 * number)
         return (getattr(owner, name)(index) for index in range(number))
 
+    def numbers(self, owner: Any, name: str) -> list[int]:
+        if getattr(owner, f"{name}IsNone")():
+            return []
+        self.take(4 * getattr(owner, f"{name}Length")())
+        return getattr(owner, f"{name}AsNumpy")().tolist()
+
     def text(self, table: Any, slot: int) -> None:
         if offset := table.Offset(slot):
             self.take(table.VectorLen(offset))
@@ -95,7 +102,7 @@ def check(data: bytes) -> None:
         _check_signature(signature, reader, graphs)
     for entry in reader.tables(model, "Metadata"):
         reader.text(entry._tab, 4)
-        _check_range(np.array([entry.Buffer()]), 0, len(constants), "buffer")
+        _check_range([entry.Buffer()], 0, len(constants), "buffer")
 
 
 def _check_buffers(model, reader, size):
@@ -113,39 +120,37 @@ def _op_code(code, reader):
 def _constant_buffers(model):
     """For each buffer whether it holds data, in the flatbuffer or behind it."""
     buffers = (model.Buffers(index) for index in range(model.BuffersLength()))
-    return np.array([bool(b.DataLength() or b.Size()) for b in buffers], bool)
+    return [bool(buffer.DataLength() or buffer.Size()) for buffer in buffers]
 
 
 def _check_graph(graph, reader, codes, constants):
-    owners = [
-        _check_tensor(tensor, reader) for tensor in reader.tables(graph, "Tensors")
-    ]
-    _check_range(np.array(owners, int), 0, len(constants), "buffer")
-    is_constant = constants[np.array(owners, int)]
-    inputs, outputs = _indices(graph, "Inputs"), _indices(graph, "Outputs")
-    _check_range(inputs, 0, len(owners), "input")
-    _check_range(outputs, 0, len(owners), "output")
-    if is_constant[inputs].any():
+    tensors = list(reader.tables(graph, "Tensors"))
+    owners = [_check_tensor(tensor, reader) for tensor in tensors]
+    _check_range(owners, 0, len(constants), "buffer")
+    is_constant = [constants[owner] for owner in owners]
+    inputs = reader.numbers(graph, "Inputs")
+    _check_range(inputs, 0, len(tensors), "input")
+    _check_range(reader.numbers(graph, "Outputs"), 0, len(tensors), "output")
+    if any(is_constant[index] for index in inputs):
         raise ValueError("an input is a constant")
-    for place in np.flatnonzero(~is_constant):
-        _check_quantization(graph.Tensors(int(place)))
-    ops = list(reader.tables(graph, "Operators"))
-    for op in ops:
-        _check_op(op, codes, is_constant)
-    _check_order(ops, inputs, len(owners))
+    for tensor, constant in zip(tensors, is_constant, strict=True):
+        if not constant:
+            _check_quantization(tensor)
+    sides = [
+        _check_op(op, reader, codes, is_constant)
+        for op in reader.tables(graph, "Operators")
+    ]
+    _check_order(sides, inputs)
 
 
 def _check_tensor(tensor, reader):
-    shape = [] if tensor.ShapeIsNone() else tensor.ShapeAsNumpy().tolist()
-    size = 1
-    for length in shape:
-        size *= max(length, 1)
-    if size > _MOST_ELEMENTS:
+    shape = reader.numbers(tensor, "Shape")
+    if math.prod(max(length, 1) for length in shape) > _MOST_ELEMENTS:
         raise ValueError(f"a tensor has the shape {tuple(shape)[:9]}")
     reader.text(tensor._tab, 10)  # its name
-    list(reader.tables(tensor, "VariantTensors"))
+    reader.tables(tensor, "VariantTensors")
     if sparsity := tensor.Sparsity():
-        list(reader.tables(sparsity, "DimMetadata"))
+        reader.tables(sparsity, "DimMetadata")
     return tensor.Buffer()
 
 
@@ -163,35 +168,35 @@ def _check_quantization(tensor):
             raise ValueError(f"a tensor has the zero point {points.max()}")
 
 
-def _check_op(op, codes, is_constant):
+def _check_op(op, reader, codes, is_constant):
+    """Returns the indices of its inputs and outputs."""
     if op.OpcodeIndex() >= len(codes):
         raise ValueError(f"op code index {op.OpcodeIndex()} is out of range")
     code, num_tensors = codes[op.OpcodeIndex()], len(is_constant)
-    inputs, outputs = _indices(op, "Inputs"), _indices(op, "Outputs")
-    _check_range(inputs, -1, num_tensors, "tensor")
-    if code not in _UNCHECKED and code <= _LAST_CODE:
-        lacking = set(np.flatnonzero(inputs < 0).tolist())
+    inputs, inner, outputs = (
+        reader.numbers(op, name) for name in ("Inputs", "Intermediates", "Outputs")
+    )
+    for side, low in ((inputs, -1), (inner, -1), (outputs, 0)):
+        _check_range(side, low, num_tensors, "tensor")
+    if -1 in inputs and code not in _UNCHECKED and code <= _LAST_CODE:
+        lacking = {place for place, index in enumerate(inputs) if index < 0}
         if needed := lacking - set(_OPTIONAL_PLACES.get(code, ())):
             raise ValueError(f"an op lacks its input {min(needed)}")
-    _check_range(_indices(op, "Intermediates"), -1, num_tensors, "tensor")
-    _check_range(outputs, 0, num_tensors, "tensor")
-    if is_constant[outputs].any():
+    if any(is_constant[index] for index in outputs):
         raise ValueError("an op writes to a constant")
+    return inputs, outputs
 
 
-def _check_order(ops, graph_inputs, num_tensors):
+def _check_order(sides, graph_inputs):
     """Each tensor is written once, and before it is read."""
-    written = np.full(num_tensors, -1)  # by which op
-    written[graph_inputs] = 0
-    for place, op in enumerate(ops, 1):
-        outputs = _indices(op, "Outputs")
-        if (written[outputs] >= 0).any():
-            raise ValueError(f"op {place - 1} writes to what is an input, or written")
-        written[outputs] = place
-    for place, op in enumerate(ops, 1):
-        inputs = _indices(op, "Inputs")
-        if (written[inputs[inputs >= 0]] >= place).any():
-            raise ValueError(f"op {place - 1} reads what is written by a later op")
+    written = dict.fromkeys(graph_inputs, -1)  # by which op
+    for place, (_, outputs) in enumerate(sides):
+        if not written.keys().isdisjoint(outputs):
+            raise ValueError(f"op {place} writes to what is an input, or written")
+        written |= dict.fromkeys(outputs, place)
+    for place, (inputs, _) in enumerate(sides):
+        if any(written.get(index, -1) >= place for index in inputs):
+            raise ValueError(f"op {place} reads what it or a later op writes")
 
 
 def _check_signature(signature, reader, graphs):
@@ -200,7 +205,7 @@ def _check_signature(signature, reader, graphs):
     if number >= len(graphs):
         raise ValueError(f"subgraph index {number} is out of range")
     for side in ("Inputs", "Outputs"):
-        known = set(_indices(graphs[number], side).tolist())
+        known = set(reader.numbers(graphs[number], side))
         for end in reader.tables(signature, side):
             reader.text(end._tab, 4)
             if end.TensorIndex() not in known:
@@ -210,13 +215,7 @@ def _check_signature(signature, reader, graphs):
                 )
 
 
-def _indices(owner, name):
-    if getattr(owner, f"{name}IsNone")():
-        return np.zeros(0, int)
-    return getattr(owner, f"{name}AsNumpy")().astype(int)
-
-
 def _check_range(indices, low, limit, what):
-    wrong = indices[(indices < low) | (indices >= limit)]
-    if len(wrong):
-        raise ValueError(f"{what} index {wrong[0]} is out of range")
+    for index in indices:
+        if not low <= index < limit:
+            raise ValueError(f"{what} index {index} is out of range")

@@ -50,7 +50,7 @@ class ImageClassifier:
         found = _task_files.signature(self.runner, path, "serve", *needs, task)
         shape, dtype = found["inputs"]["image"]
         scores, _ = found["outputs"]["probabilities"]
-        if dtype != "uint8" or len(shape) != 4 or len(scores) != 2:
+        if dtype != "uint8" or len(shape) != 4 or None in shape or len(scores) != 2:
             form = "serve(uint8 image) -> probabilities (1, num_classes)"
             raise _task_files.not_a(task, path, self.runner, form)
         self.input_shape: tuple[int, int, int] = tuple(shape[1:])

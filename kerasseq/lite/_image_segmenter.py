@@ -157,7 +157,8 @@ def _shapes(runner, path):
     shape, dtype = found["inputs"]["image"]
     maps = {name: shape for name, (shape, _) in found["outputs"].items()}
     equal = all(len(x) == 4 and x[:3] == shape[:3] for x in maps.values())
-    if dtype != "uint8" or len(shape) != 4 or not maps or not equal:
+    fixed = len(shape) == 4 and None not in shape
+    if dtype != "uint8" or not fixed or not maps or not equal:
         needs = "serve(uint8 image) -> maps of the height and width of the image"
         raise _task_files.not_a(task, path, runner, needs)
     return tuple(shape[1:]), maps

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 from kerasseq.lite import _runner, packed_files
@@ -114,6 +115,13 @@ def signature(
     if {*inputs} <= {*found["inputs"]} and {*outputs} <= {*found["outputs"]}:
         return found
     raise not_a(task, path, runner, f"{name}({_join(inputs)}) -> {_join(outputs)}")
+
+
+def row_length(specs: Mapping[str, Any], name: str) -> int:
+    """The length of an int32 input `(1, length)`; 0 if it is of another form."""
+    shape, dtype = specs[name]
+    fits = len(shape) == 2 and shape[0] == 1 and dtype == "int32"
+    return (shape[1] or 0) if fits else 0
 
 
 def not_a(task: str, path: Path, runner: _runner.Runner, needs: str) -> ValueError:

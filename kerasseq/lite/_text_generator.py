@@ -50,15 +50,7 @@ class TextGenerator:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         path = _task_files.find(path)
         self.runner = _runner.Runner(path)
-        found = _task_files.signature(
-            self.runner,
-            path,
-            "generate",
-            ("prompt", "seed"),
-            ("tokens",),
-            "a language model",
-        )
-        self.length: int = found["inputs"]["prompt"][0][1]
+        self.length = _length(self.runner, path)
         self.vocabulary = read_vocabulary(path)
         self.card = _task_files.read_card(path)
 
@@ -107,6 +99,16 @@ class TextGenerator:
         row = np.full(self.length, PADDING, "int32")
         row[: len(ids)] = ids
         return row
+
+
+def _length(runner, path):
+    task, names = "a language model", (("prompt", "seed"), ("tokens",))
+    found = _task_files.signature(runner, path, "generate", *names, task)
+    length = _task_files.row_length(found["inputs"], "prompt")
+    if not length or len(found["outputs"]["tokens"][0]) != 2:
+        form = "generate(prompt (1, length), seed (1,)) -> tokens (1, length)"
+        raise _task_files.not_a(task, path, runner, form)
+    return length
 
 
 def read_vocabulary(

@@ -49,10 +49,7 @@ class Translator:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         path = _task_files.find(path)
         self.runner = _runner.Runner(path)
-        found = _task_files.signature(
-            self.runner, path, "beam", ("source",), ("tokens", "scores"), "a translator"
-        )
-        self.length: int = found["inputs"]["source"][0][1]
+        self.length = _length(self.runner, path)
         self.vocabulary = _read_vocabulary(path)
         proto = packed_files.read(path, SUBWORDS)
         _sentence_piece.check(proto, f"{SUBWORDS} of {path}")
@@ -113,6 +110,19 @@ class Translator:
                 f"{SUBWORDS} has {self.subwords.get_piece_size()} subwords, and the "
                 "model more: they are of different models. Export again."
             ) from error
+
+
+def _length(runner, path):
+    task, names = "a translator", (("source",), ("tokens", "scores"))
+    found = _task_files.signature(runner, path, "beam", *names, task)
+    length = _task_files.row_length(found["inputs"], "source")
+    ranks = [len(found["outputs"][name][0]) for name in names[1]]
+    if not length or ranks != [3, 2]:
+        form = (
+            "beam(source (1, length)) -> tokens (1, beams, length), scores (1, beams)"
+        )
+        raise _task_files.not_a(task, path, runner, form)
+    return length
 
 
 def _read_vocabulary(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ CASES = {
     "signature": (lambda g, c, m, s: put(s.inputs[0], "tensorIndex", 1), "tensor 1 of"),
     "no signature": (lambda g, c, m, s: put(s, "subgraphIndex", 7), "index 7"),
     "op lacks": (lambda g, c, m, s: put(m, "inputs", 0, -1), "lacks its input 0"),
-    "op reads late": (lambda g, c, m, s: put(c, "inputs", [3]), "by a later op"),
+    "op reads late": (lambda g, c, m, s: put(c, "inputs", [3]), "a later op writes"),
     "op writes input": (lambda g, c, m, s: put(m, "outputs", [0]), "writes to what"),
     "op writes twice": (lambda g, c, m, s: put(m, "outputs", [1]), "writes to what"),
     "op code": (lambda g, c, m, s: put(m, "opcodeIndex", 5), "op code index 5"),
@@ -203,3 +203,25 @@ def test_steps(tmp_path):
     for worker in workers:
         worker.join()
     assert step.states["state"] == [40]
+
+
+@pytest.mark.parametrize(
+    "kind, make",
+    [
+        (lite.Translator, hand_made.translator),
+        (lite.TextGenerator, hand_made.generator),
+        (lite.ImageClassifier, hand_made.classifier),
+        (lite.ImageSegmenter, hand_made.segmenter),
+    ],
+)
+@pytest.mark.parametrize("shape", [[], [12], [1, -1], [-1] * 4])
+def test_tasks_of_other_forms(tmp_path, kind, make, shape):
+    def change(model):
+        for graph in model.subgraphs:
+            place = graph.inputs[0]
+            graph.tensors[place].shape = [abs(size) for size in shape]
+            graph.tensors[place].shapeSignature = shape
+
+    path = rewrite(make(tmp_path / "a.tflite"), tmp_path / "b.tflite", change)
+    with pytest.raises(ValueError, match="it has no signature|does not load"):
+        kind(path)
