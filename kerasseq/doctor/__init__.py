@@ -1,4 +1,4 @@
-"""What is wrong with a TFLite file, for a CPU, a GPU delegate or an int8 device.
+"""What is wrong with a TFLite file, for a CPU, a GPU, int8 or a microcontroller.
 
 `examine` works on any file; what it looks into, a child process reads and loads, so
 that a damaged file hurts nobody. Neither Keras nor TensorFlow is imported.

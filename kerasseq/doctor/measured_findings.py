@@ -3,10 +3,10 @@
 from kerasseq.doctor._finding import finding, some
 
 _WHAT = {
-    "incorrect": "computes ops wrongly, without an error",
-    "crash": "crashes, or does not compile the file, on ops",
-    "fallback": "leaves ops to the CPU",
-    "partial": "takes only some ops of a kind",
+    "incorrect": "computed such ops wrongly in a graph, without an error",
+    "crash": "crashed, or did not compile a graph, on such ops",
+    "fallback": "left such ops to the CPU",
+    "partial": "took only some of such ops",
 }
 
 

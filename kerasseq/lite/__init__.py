@@ -21,6 +21,7 @@ _SUBMODULES = (
     "benchmark",
     "flatbuffer",
     "gpu_rules",
+    "micro_rules",
     "packed_files",
     "sample_files",
     "tiling",

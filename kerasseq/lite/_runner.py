@@ -28,7 +28,8 @@ class Runner:
     The file is read into memory and checked before the native interpreter sees it: a
     missing, empty, truncated or foreign file is a `ValueError`, not a crash of the
     process, and what happens to the file later changes nothing. Several threads may
-    share a runner; it runs one call at a time.
+    share a runner; it runs one call at a time. Whether a loop in the file ends nobody
+    can know before: `doctor.examine(path, run=True)` tries it in another process.
 
     Args:
         path: Path of a `.tflite` file that has signatures.

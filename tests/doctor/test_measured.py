@@ -41,7 +41,7 @@ def test_lookup(files, matrix):
         "SOFTMAX": {"incorrect": 1},
     }
     assert result["status"] == "healthy"
-    assert "rank 2 is off" in said(result, "computes ops wrongly")["do"]
+    assert "rank 2 is off" in said(result, "computed such ops wrongly")["do"]
     assert said(result, "nothing was measured")["where"] == "RESHAPE x1"
     where = said(result, "disagree")["where"]
     assert where == "FULLY_CONNECTED (the list takes it, measured: fallback)"
@@ -51,7 +51,7 @@ def test_other_types(files, matrix, capsys):
     arguments = ["doctor", str(files["full_int8"]), "--matrix", str(matrix)]
     assert cli.main([*arguments, "--time_limit", "120"]) == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "crashes, or does not compile the file, on ops (gpu_mldrift 2.1.6" in text
+    assert "crashed, or did not compile a graph, on such ops (gpu_mldrift 2.1.6" in text
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"entries": [1]}', "\xff"])
