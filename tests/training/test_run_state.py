@@ -32,13 +32,15 @@ def without_times(rows):
     return [{k: v for k, v in row.items() if k not in drop} for row in rows]
 
 
-def assert_same_weights(model, expected):
+def assert_same_weights(model, expected, **tolerance):
     variables = [*model.variables, *model.optimizer.variables]
     others = [*expected.variables, *expected.optimizer.variables]
     for variable, other in zip(variables, others, strict=True):
-        np.testing.assert_array_equal(
-            ops.convert_to_numpy(variable), ops.convert_to_numpy(other)
-        )
+        values = ops.convert_to_numpy(variable), ops.convert_to_numpy(other)
+        if tolerance and variable.dtype == "float32":
+            np.testing.assert_allclose(*values, **tolerance)
+        else:
+            np.testing.assert_array_equal(*values)
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -96,6 +98,11 @@ def resume(directory, **state):
 
 
 def test_a_killed_run_ends_where_the_uninterrupted_one_ends(tmp_path, uninterrupted):
+    """Up to rounding, which two processes may do differently after other tests.
+
+    Bit for bit is what the tests within one process compare. A state that is lost
+    changes the third digit of the losses.
+    """
     _, expected_model, expected_state = uninterrupted
     child = subprocess.run(
         [sys.executable, "-m", "tests.training.small_run", str(tmp_path)],
@@ -105,8 +112,10 @@ def test_a_killed_run_ends_where_the_uninterrupted_one_ends(tmp_path, uninterrup
     assert child.returncode == -signal.SIGKILL, child.stderr
     assert len(read_csv(tmp_path)) == 2
     model, state = resume(tmp_path)
-    assert without_times(state.history) == without_times(expected_state.history)
-    assert_same_weights(model, expected_model)
+    rows = without_times(state.history), without_times(expected_state.history)
+    for row, expected in zip(*rows, strict=True):
+        assert row == pytest.approx(expected, rel=1e-5)
+    assert_same_weights(model, expected_model, rtol=1e-4, atol=1e-6)
 
 
 def test_a_run_that_stops_early_and_resumes(tmp_path):
