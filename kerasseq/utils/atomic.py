@@ -5,6 +5,7 @@ into place when it is complete.
 """
 
 import contextlib
+import glob
 import json
 import math
 import os
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 Path = str | os.PathLike
+_PARTIAL = "-partial-"
 
 
 def check_output_dir(path: Path) -> pathlib.Path:
@@ -59,7 +61,8 @@ def staging(output_dir: Path) -> Iterator[pathlib.Path]:
     output_dir = pathlib.Path(os.path.abspath(os.fspath(output_dir)))
     try:
         output_dir.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=f".{output_dir.name}-", dir=output_dir.parent)
+        prefix = f".{output_dir.name}{_PARTIAL}"
+        folder = tempfile.mkdtemp(prefix=prefix, dir=output_dir.parent)
     except OSError as error:
         raise ValueError(
             "The output folder cannot be written; name one in a folder you may write "
@@ -68,6 +71,21 @@ def staging(output_dir: Path) -> Iterator[pathlib.Path]:
     try:
         yield pathlib.Path(folder)
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_leftovers(path: Path, within: bool = False) -> None:
+    """Removes what a killed process left of its work on a file or folder.
+
+    Args:
+        path: Path of the file or folder. Nobody else may be writing it.
+        within: Whether what was left of the folder's own files goes too.
+    """
+    path = pathlib.Path(os.path.abspath(os.fspath(path)))
+    folders = [*path.parent.glob(f".{glob.escape(path.name)}{_PARTIAL}*")]
+    if within:
+        folders += path.glob(f".*{_PARTIAL}*")
+    for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 

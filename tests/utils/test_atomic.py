@@ -84,3 +84,14 @@ def test_what_is_obsolete_goes_with_the_rest_or_stays(tmp_path):
         assert (output / "old").exists() != gone
         assert (output / "new").exists() == gone
     assert (output / "kept").exists()
+
+
+def test_leftovers_of_a_killed_process_go_and_nothing_else(tmp_path):
+    killed = atomic.staging(tmp_path / "run[1]")
+    (killed.__enter__() / "half.txt").touch()
+    others = [tmp_path / "run[1]", tmp_path / ".run[1]-original", tmp_path / ".run1"]
+    for path in others:
+        path.mkdir()
+    atomic.remove_leftovers(tmp_path / "run[1]")
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+    killed.__exit__(None, None, None)

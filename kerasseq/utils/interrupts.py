@@ -1,0 +1,62 @@
+"""Signals that ask a job to end: raised where it is, and never lost."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+_received: list[int] = []
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked this process to end.
+
+    Args:
+        number: Number of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number  # as of a process that the signal killed
+
+
+@contextlib.contextmanager
+def raised() -> Iterator[None]:
+    """Raises `Interrupted` within the block when Ctrl-C or `kill` ask to end.
+
+    So what is left of the block cleans up: temporary folders go, child processes end.
+    Should somebody's code swallow the exception, `check` and the end of the block raise
+    it again. A signal that is ignored, as under `nohup`, stays so. Outside the main
+    thread, which alone gets signals, nothing changes.
+
+    Raises:
+        Interrupted: When a signal came.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _received.clear()
+    numbers = [getattr(signal, name) for name in SIGNALS]
+    before = {number: signal.getsignal(number) for number in numbers}
+    heard = [number for number in numbers if before[number] != signal.SIG_IGN]
+    try:
+        for number in heard:
+            signal.signal(number, _raise)
+        yield
+        check()
+    finally:
+        for number in heard:
+            signal.signal(number, before[number])
+
+
+def check() -> None:
+    """Raises `Interrupted` if a signal came since `raised` began."""
+    if _received:
+        raise Interrupted(_received[0])
+
+
+def _raise(number, frame):
+    _received.append(number)
+    raise Interrupted(number)
