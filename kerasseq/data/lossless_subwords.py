@@ -28,12 +28,14 @@ class LosslessSubwords(_vocabularies.LosslessSubwords):
     """
 
     @classmethod
-    def train(cls, text, vocabulary_size):
+    def train(cls, text, vocabulary_size, fit_size=False):
         """Trains the subwords of a text.
 
         Args:
             text: A string.
             vocabulary_size: Number of pieces, of which 256 are bytes.
+            fit_size: Whether a size that the text does not allow becomes the nearest
+                that it does.
 
         Raises:
             ValueError: If the text is empty, or allows no such vocabulary.
@@ -48,6 +50,7 @@ class LosslessSubwords(_vocabularies.LosslessSubwords):
         proto = _sentence_piece.train(
             _vocabularies.lines(text),
             vocabulary_size,
+            fit_size,
             normalization_rule_name="identity",
             add_dummy_prefix=False,
             remove_extra_whitespaces=False,

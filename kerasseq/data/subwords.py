@@ -11,7 +11,9 @@ from kerasseq.utils import atomic
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
 
 
-def train_subwords(sentences, vocabulary_size, path, character_coverage=1.0):
+def train_subwords(
+    sentences, vocabulary_size, path, character_coverage=1.0, fit_size=False
+):
     """Trains a unigram SentencePiece vocabulary and writes it to a file.
 
     Args:
@@ -21,6 +23,8 @@ def train_subwords(sentences, vocabulary_size, path, character_coverage=1.0):
         character_coverage: Float between 0 and 1. Fraction of the characters in the
             text that the vocabulary covers; the rarest others become unknown. Lower it
             (0.9995) for text with many stray characters.
+        fit_size: Boolean, whether a size that the text does not allow becomes the
+            nearest that it does.
 
     Returns:
         A `sentencepiece.SentencePieceProcessor`.
@@ -46,7 +50,7 @@ def train_subwords(sentences, vocabulary_size, path, character_coverage=1.0):
             "`vocabulary_size` must be larger than the 4 special pieces. "
             f"Received: vocabulary_size={vocabulary_size}"
         )
-    proto = _train(sentences, vocabulary_size, character_coverage)
+    proto = _train(sentences, vocabulary_size, character_coverage, fit_size)
     with atomic.replace_file(path, "wb") as file:
         file.write(proto)
     return _sentence_piece.processor(proto)
@@ -152,13 +156,14 @@ def _until_end(ids):
     return [i for i in ids if i not in (PAD_ID, START_ID)]
 
 
-def _train(sentences, vocabulary_size, character_coverage):
+def _train(sentences, vocabulary_size, character_coverage, fit_size):
     # SentencePiece's own defaults, but for two: it leaves the rarest 0.05 % of the
     # characters unknown, which breaks one short sentence in seventy, and it makes
     # pieces of several digits, so that a model cannot copy a number digit by digit.
     return _sentence_piece.train(
         sentences,
         vocabulary_size,
+        fit_size,
         normalization_rule_name="nmt_nfkc",
         character_coverage=character_coverage,
         split_digits=True,
