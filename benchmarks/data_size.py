@@ -92,7 +92,7 @@ def measure(flags, arch, fraction):
         recipe, _repeated(images, float(fraction))
     )
     model = classify_image.build_model(recipe, loaded)
-    facts = classify_image.train(recipe, model, loaded, run_dir)
+    facts = classify_image.train(recipe, model, loaded, run_dir).facts
     scores = classify_image.evaluate(recipe, model, loaded)["scores"]
     return {
         "arch": arch,

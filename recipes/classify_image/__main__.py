@@ -23,8 +23,6 @@ labels and card are packed into each, rescaling is in the graph), `saved_model/`
 `confusion.png`, `worst.png` and `heat.png`; with `--web` also `web/`, a page.
 """
 
-import os
-import shutil
 import sys
 
 import kerasseq
@@ -36,11 +34,13 @@ from recipes.classify_image import use_file as classify_image_file
 from recipes.shared import (
     artifacts,
     command_line,
+    dry_run,
     file_input,
     image_export,
     image_flags,
     optimizer_flags,
     quantization_flags,
+    run_folder,
     training_run,
     tta,
     web_page,
@@ -91,7 +91,7 @@ def build_model(flags, data):
 
 
 def train(flags, model, data, run_dir):
-    """Fits the model, resuming if asked; returns facts for the report."""
+    """Fits the model, resuming if asked; returns a `Training`."""
     mode = "max" if flags.monitor == "accuracy" else "min"
     return training_run.train(flags, model, data, run_dir, f"val_{flags.monitor}", mode)
 
@@ -117,18 +117,19 @@ def export(flags, model, data, training, results, run_dir):
                 "task": "classify_image",
                 "data": images.name,
                 "metrics": results["scores"],
-                "training": training,
+                "training": training.facts,
             },
         )
         classify_image_evaluate.verify_all(images, results, report, folder)
         model.save(folder / "model.keras")
-        shutil.copy(run_dir / "history.csv", folder)
         artifacts.write(
             folder,
             report,
             flags=flags,
             recipe="classify_image",
             settings=data["settings"],
+            history=training.history,
+            warnings=results["warnings"],
             files={"labels.json": artifacts.json_bytes(images.class_names)},
             samples=classify_image_evaluate.samples(images, results, 10),
             pictures=classify_image_plots.draw(flags, model, data, results, folder),
@@ -143,17 +144,19 @@ def main(flags):
         classify_image_file.use_file(flags)
         return
     check(flags)
-    command_line.prepare(flags)
-    run_dir = command_line.make_folder(os.path.join(flags.output_dir, "run"))
-    data = load_data(flags, run_dir)
-    model = build_model(flags, data)
-    training = train(flags, model, data, run_dir)
-    model = tta.inference_model(flags, model)
-    results = evaluate(flags, model, data)
-    if not artifacts.exports_here(flags, model):
-        return
-    export(flags, model, data, training, results, run_dir)
-    artifacts.print_folder(flags.output_dir)
+    with run_folder.opened(flags) as run_dir:
+        data = load_data(flags, run_dir)
+        model = build_model(flags, data)
+        if flags.dry_run:
+            dry_run.show(flags, model, data)
+            return
+        training = train(flags, model, data, run_dir)
+        model = tta.inference_model(flags, model)
+        results = evaluate(flags, model, data)
+        if not artifacts.exports_here(flags, model):
+            return
+        export(flags, model, data, training, results, run_dir)
+        artifacts.print_folder(flags.output_dir)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,18 @@
 import functools
 
 import kerasseq
-from recipes.shared import command_line, image_flags, training_run
+from recipes.classify_image import model as classify_image_model
+from recipes.shared import command_line, image_flags, image_size, training_run
 
 # Flags that may differ when a run is resumed.
 UNFINGERPRINTED = ("images", "input_size", "tta", "quantize", "calibrate")
 UNFINGERPRINTED += ("float_layers",)
+MIXED_SIDE = 128  # of images of several sizes, unless --image_size says otherwise
 
 
 def define_flags(flags):
     """Adds the flags about the images and their batches."""
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "data")
     image_flags.define_image_flags(flags)
     text = "Size of the image that the exported file takes; else --image_size."
     define("string", "input_size", None, text)
@@ -41,12 +43,18 @@ def load(flags):
 
 def load_images(flags, **options):
     """The images, a `kerasseq.data.LabeledImages`."""
-    return kerasseq.data.load_labeled_images(
-        flags.data,
-        data_dir=flags.data_dir,
-        seed=flags.seed,
-        **image_flags.image_options(flags) | options,
+    options = image_flags.image_options(flags) | options
+    options["image_size"] = options["image_size"] or image_size.choose(
+        flags, functools.partial(_multiple, flags), MIXED_SIDE
     )
+    return kerasseq.data.load_labeled_images(
+        flags.data, data_dir=flags.data_dir, seed=flags.seed, **options
+    )
+
+
+def _multiple(flags, side):
+    """What the sides of images must be multiples of."""
+    return 1 if flags.arch == "cnn" else classify_image_model.patch_size(flags, side)
 
 
 def make_batches(flags, images):
@@ -57,6 +65,7 @@ def make_batches(flags, images):
         (`kerasseq.data.ImageBatches`), and `settings`, what a resumed run must have in
         common.
     """
+    image_flags.bound_batch_size(flags, images)
     options = {"num_classes": len(images.class_names), "one_hot": True}
     batches = functools.partial(
         kerasseq.data.ImageBatches, batch_size=flags.batch_size, **options

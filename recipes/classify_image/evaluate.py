@@ -6,7 +6,7 @@ import numpy as np
 
 import kerasseq
 from recipes.classify_image import data as classify_image_data
-from recipes.shared import artifacts
+from recipes.shared import artifacts, chance
 
 TOP = 5
 
@@ -15,7 +15,8 @@ def evaluate(flags, model, data):
     """Classifies the test split with Keras, and scores it.
 
     Returns:
-        A dict: `probabilities` `(num, num_classes)`, `scores` and `temperature`.
+        A dict: `probabilities` `(num, num_classes)`, `scores`, `temperature` and
+        `warnings`.
     """
     from scipy import special
 
@@ -38,6 +39,9 @@ def evaluate(flags, model, data):
         "probabilities": probabilities,
         "scores": found,
         "temperature": temperature,
+        "warnings": chance.of_classes(
+            images.test[1], probabilities.argmax(axis=1), images.class_names
+        ),
     }
 
 

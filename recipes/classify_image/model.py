@@ -9,7 +9,6 @@ VIT_FLAGS += ("attention_dropout", "stochastic_depth")
 # Side of a patch, and the largest image it is the default for.
 PATCH_SIZES = ((2, 16), (4, 64), (8, 128))
 LARGE_PATCH = 16
-_RATE = {"lower_bound": 0.0, "upper_bound": 0.9}
 
 
 def define_flags(flags):
@@ -18,12 +17,12 @@ def define_flags(flags):
     Args:
         flags: The `absl.flags.FlagValues` of the recipe.
     """
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "model")
     define("enum", "arch", "vit", "Vision Transformer or small CNN.", ("vit", "cnn"))
     _define_vit_flags(define)
     define("list", "widths", ["32", "64", "96"], "CNN: channels of each stage.")
-    define("float", "dropout", 0.1, "Dropout.", **_RATE)
-    define("float", "label_smoothing", 0.0, "Label smoothing.", **_RATE)
+    define("float", "dropout", 0.1, "Dropout.", **command_line.RATE)
+    define("float", "label_smoothing", 0.0, "Label smoothing.", **command_line.RATE)
     optimizer_flags.define_flags(
         flags, learning_rate=2e-3, weight_decay=0.05, ema=0.99, patience=30
     )
@@ -35,24 +34,25 @@ def define_flags(flags):
 
 
 def _define_vit_flags(define):
-    positive = {"lower_bound": 1}
     sizes = ("tiny", "small", "base")
     define("enum", "size", None, "ViT: a paper's size, for the next four.", sizes)
-    define("integer", "hidden_dim", 96, "ViT: features of a token.", **positive)
-    define("integer", "num_layers", 3, "ViT: encoder blocks.", **positive)
-    define("integer", "num_heads", 4, "ViT: attention heads.", **positive)
-    define("integer", "mlp_dim", 192, "ViT: feed-forward width.", **positive)
+    define(
+        "integer", "hidden_dim", 96, "ViT: features of a token.", **command_line.WIDTH
+    )
+    define("integer", "num_layers", 3, "ViT: encoder blocks.", **command_line.LAYERS)
+    define("integer", "num_heads", 4, "ViT: attention heads.", **command_line.LAYERS)
+    define("integer", "mlp_dim", 192, "ViT: feed-forward width.", **command_line.WIDTH)
     text = "ViT: side of a patch; else 2, 4, 8 or 16 for images up to 16, 64, 128, ..."
-    define("integer", "patch_size", None, text, **positive)
+    define("integer", "patch_size", None, text, **command_line.WIDTH)
     define("enum", "pooling", "mean", "ViT: what the head reads.", ("token", "mean"))
     kinds = ("learned", "sinusoidal")
     define("enum", "positions", "learned", "ViT: kind of positions.", kinds)
     kinds = ("patch", "convolution")
     define("enum", "stem", "convolution", "ViT: how pixels become patches.", kinds)
     text = "ViT: dropout of attention weights."
-    define("float", "attention_dropout", 0.0, text, **_RATE)
+    define("float", "attention_dropout", 0.0, text, **command_line.RATE)
     text = "ViT: rate at which residual branches are dropped."
-    define("float", "stochastic_depth", 0.1, text, **_RATE)
+    define("float", "stochastic_depth", 0.1, text, **command_line.RATE)
 
 
 def check(flags):
@@ -99,7 +99,7 @@ def build(flags, input_shape, num_classes):
             input_shape, num_classes, widths=widths, **options
         )
     options |= {name: flags[name].value for name in VIT_FLAGS}
-    options["patch_size"] = flags.patch_size or _patch_size(input_shape)
+    options["patch_size"] = patch_size(flags, max(input_shape[:2]))
     return kerasseq.models.vit(input_shape, num_classes, **options)
 
 
@@ -126,10 +126,10 @@ def compile_model(flags, model, steps_per_epoch):
     )
 
 
-def _patch_size(input_shape):
-    side = max(input_shape[:2])
+def patch_size(flags, side):
+    """`--patch_size`, or else one for images with this longer side."""
     fitting = (size for size, largest in PATCH_SIZES if side <= largest)
-    return next(fitting, LARGE_PATCH)
+    return flags.patch_size or next(fitting, LARGE_PATCH)
 
 
 def heat_maps(flags, model, images):

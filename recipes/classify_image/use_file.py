@@ -9,13 +9,21 @@ from kerasseq import lite
 from kerasseq.utils import atomic
 from recipes.shared import exported_file, file_input, web_page
 
+HONORED = ("images", "web", "web_library")
+
 
 def use_file(flags):
-    """Classifies `--images` with an exported file, or with `--web` makes its page."""
+    """Classifies `--images` with an exported file; with `--web` it makes its page.
+
+    Raises:
+        ValueError: for a flag that a file does not honor, and what cannot be read.
+    """
+    exported_file.check_flags(flags, HONORED)
+    web_page.check(flags)
+    if flags.images is not None or not flags.web:
+        write_predictions(flags)
     if flags.web:
         web_page.add_for_images(flags, "classify_image", lite.ImageClassifier)
-    else:
-        write_predictions(flags)
 
 
 def write_predictions(flags):

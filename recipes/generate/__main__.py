@@ -20,8 +20,6 @@ the characters or subwords and the card are packed into it), `saved_model/`,
 `model.keras`, `report.json`, `report.html`, `card.json` and `history.csv`.
 """
 
-import os
-import shutil
 import sys
 
 import kerasseq
@@ -34,8 +32,10 @@ from recipes.generate import use_file as generate_file
 from recipes.shared import (
     artifacts,
     command_line,
+    dry_run,
     optimizer_flags,
     quantization_flags,
+    run_folder,
     training_run,
 )
 
@@ -78,7 +78,7 @@ def build_model(flags, data):
 
 
 def train(flags, model, data, run_dir):
-    """Fits the model, resuming if asked; returns facts for the report."""
+    """Fits the model, resuming if asked; returns a `Training`."""
     return training_run.train(flags, model, data, run_dir, "val_cross_entropy")
 
 
@@ -100,21 +100,22 @@ def export(flags, model, data, training, results, run_dir):
             card={
                 "task": "generate",
                 "data": data["text"].name,
-                "metrics": results,
-                "training": training,
+                "metrics": results["scores"],
+                "training": training.facts,
             },
         )
         rows = generate_evaluate.verify_all(
             flags, step_model, data, results, prompts, report, folder
         )
         step_model.save(folder / "model.keras")
-        shutil.copy(run_dir / "history.csv", folder)
         artifacts.write(
             folder,
             report,
             flags=flags,
             recipe="generate",
             settings=data["settings"],
+            history=training.history,
+            warnings=results["warnings"],
             files=generate_data.app_files(data, run_dir),
             samples=rows,
             pictures=[],
@@ -129,16 +130,18 @@ def main(flags):
         generate_file.use_file(flags)
         return
     check(flags)
-    command_line.prepare(flags)
-    run_dir = command_line.make_folder(os.path.join(flags.output_dir, "run"))
-    data = load_data(flags, run_dir)
-    model = build_model(flags, data)
-    training = train(flags, model, data, run_dir)
-    results = evaluate(flags, model, data)
-    if not artifacts.exports_here(flags, model.step_model):
-        return
-    export(flags, model, data, training, results, run_dir)
-    artifacts.print_folder(flags.output_dir)
+    with run_folder.opened(flags) as run_dir:
+        data = load_data(flags, run_dir)
+        model = build_model(flags, data)
+        if flags.dry_run:
+            dry_run.show(flags, model, data)
+            return
+        training = train(flags, model, data, run_dir)
+        results = evaluate(flags, model, data)
+        if not artifacts.exports_here(flags, model.step_model):
+            return
+        export(flags, model, data, training, results, run_dir)
+        artifacts.print_folder(flags.output_dir)
 
 
 if __name__ == "__main__":

@@ -4,18 +4,19 @@ import numpy as np
 
 import kerasseq
 from recipes.generate import sampling_flags
-from recipes.shared import command_line, training_run
+from recipes.shared import command_line, run_folder, training_run
 
 # Flags that may differ when a run is resumed.
 UNFINGERPRINTED = ("prompt", "count", "quantize", *sampling_flags.LENGTHS)
 UNFINGERPRINTED += sampling_flags.NAMES
 NUM_COMPARED = 8
 PADDING = -1
+SHORT = 32  # tokens per sequence that a default is not lowered below without need
 
 
 def define_flags(flags):
     """Adds the flags about the text and its batches."""
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "data")
     rate = {"lower_bound": 0.0, "upper_bound": 1.0}
     text = "Fraction of the text for validation, cut off before that of the test."
     define("float", "validation_fraction", 0.05, text, **rate)
@@ -23,10 +24,10 @@ def define_flags(flags):
     define("float", "test_fraction", 0.05, text, **rate)
     kinds = ("characters", "subwords")
     define("enum", "tokens", "characters", "What the model reads and writes.", kinds)
-    text = "Subwords: how many, of which 256 are bytes."
-    define("integer", "vocab_size", 1000, text)
+    text = "Subwords, of which 256 are bytes; else 1,000, or what the text allows."
+    define("integer", "vocab_size", 1000, text, **command_line.COUNT)
     text = "Tokens per sequence, after which backpropagation is truncated."
-    define("integer", "length", 128, text, lower_bound=2)
+    define("integer", "length", 128, text, **command_line.WIDTH | {"lower_bound": 2})
 
 
 def load(flags, run_dir):
@@ -45,18 +46,31 @@ def load(flags, run_dir):
     parts = {"train": text.train, "validation": text.validation, "test": text.test}
     vocabulary = _vocabulary(flags, text, run_dir)
     print(f"data: {text.name}, {len(vocabulary)} kinds of {vocabulary.unit}s")
+    encoded = {name: vocabulary.encode(part) for name, part in parts.items()}
+    _bound_batches(flags, [len(ids) for ids in encoded.values() if len(ids)])
     batches, characters = {}, {}
     for name, part in parts.items():
-        ids = vocabulary.encode(part)
+        ids = encoded[name]
         print(f"{name}: {len(part):,} characters, {len(ids):,} tokens")
         characters[name] = len(part) / max(len(ids), 1)
         batches[name] = part and kerasseq.data.ContiguousBatches(
             ids, flags.batch_size, flags.length
         )
     contents = [text.train.encode(), text.validation.encode()]
-    settings = training_run.fingerprint(flags, contents, UNFINGERPRINTED)
+    proto = getattr(vocabulary, "proto", None)
+    settings = training_run.fingerprint(flags, contents, UNFINGERPRINTED, proto)
     found = {"text": text, "vocabulary": vocabulary, "settings": settings}
     return found | {"characters_per_token": characters} | batches
+
+
+def _bound_batches(flags, lengths):
+    """Lowers the default sizes of a batch, so that each part of the text has one."""
+    room = max(min(lengths) - 1, 1)
+    reason = f"a part of the text has {min(lengths)} tokens"
+    bound = command_line.bound_default
+    # Several sequences of some length, rather than one long one.
+    bound(flags, "length", max(room // 8, min(room, SHORT), 2), reason)
+    bound(flags, "batch_size", max(room // flags.length, 1), reason)
 
 
 def load_text(flags):
@@ -74,11 +88,12 @@ def _vocabulary(flags, text, run_dir):
     if flags.tokens == "characters":
         return kerasseq.data.Characters("".join(text[1:]))
     kind = kerasseq.data.LosslessSubwords
-    path = run_dir / kind.file_name
-    if not (flags.resume and path.exists()):
-        kind.train(text.train, flags.vocab_size).save(path)
-        (run_dir / "state.npz").unlink(missing_ok=True)  # of an earlier run
-    return kind.load(path)
+    if flags.resume:
+        return kind.load(run_folder.kept(run_dir, kind.file_name))
+    fit_size = not flags["vocab_size"].present
+    vocabulary = kind.train(text.train, flags.vocab_size, fit_size)
+    vocabulary.save(run_dir / kind.file_name)
+    return vocabulary
 
 
 def prompts(flags, data):

@@ -8,7 +8,7 @@ import numpy as np
 import kerasseq
 from recipes.generate import data as generate_data
 from recipes.generate import sampling_flags, signatures
-from recipes.shared import artifacts
+from recipes.shared import artifacts, chance
 
 NUM_CHECKED = 5000
 
@@ -21,7 +21,8 @@ def evaluate(model, data):
         data: The loaded data.
 
     Returns:
-        A dict: nats per token and bits per character, of validation and test.
+        A dict: `scores`, nats per token and bits per character of validation and test,
+        and `warnings`.
     """
     scores = {}
     for name in ("validation", "test"):
@@ -32,7 +33,19 @@ def evaluate(model, data):
         bits = nats / math.log(2) / data["characters_per_token"][name]
         scores |= {f"{name}_nats": nats, f"{name}_bits_per_character": bits}
     print("Keras:", ", ".join(f"{name} {x:.4f}" for name, x in scores.items()))
-    return scores
+    return {"scores": scores, "warnings": _warnings(data, scores)}
+
+
+def _warnings(data, scores):
+    """Whether it does better than the frequencies of the tokens, as sentences."""
+    vocabulary, text = data["vocabulary"], data["text"]
+    counts = np.bincount(vocabulary.encode(text.train), minlength=len(vocabulary)) + 1
+    surprise = np.log(counts.sum()) - np.log(counts)  # nats of each kind of token
+    nats = surprise[vocabulary.encode(text.validation)].mean()
+    if scores["validation_nats"] < nats:
+        return []
+    score = f"{scores['validation_nats']:.4f} nats per token"
+    return [chance.no_better(score, f"frequencies of tokens alone, {nats:.4f}")]
 
 
 def verify_all(flags, model, data, results, prompts, report, folder):
@@ -64,7 +77,7 @@ def verify_all(flags, model, data, results, prompts, report, folder):
         name = artifact["file"]
         found, metrics = _verify(folder / name, data, prompts, expected)
         written[name], artifact["metrics"] = found, metrics
-    report["artifacts"][0]["metrics"] |= results
+    report["artifacts"][0]["metrics"] |= results["scores"]
     decode = data["vocabulary"].decode
     return [
         {"prompt": decode(prompt), "text": decode(tokens)}

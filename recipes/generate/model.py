@@ -6,18 +6,27 @@ from recipes.shared import command_line, optimizer_flags
 
 def define_flags(flags):
     """Adds the flags of the model and of its training."""
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "model")
     # No enum: to name the cells here would import Keras for every use of a file.
     text = "Transformer, or a recurrent cell, as lstm or gru."
     define("string", "arch", "transformer", text)
-    define("integer", "units", 128, "Size of states, or features of a token.")
-    define("integer", "num_layers", 3, "Layers.", lower_bound=1)
-    define("integer", "num_heads", 4, "Transformer: attention heads.")
-    define("integer", "mlp_dim", None, "Transformer: width of the feed-forward layers.")
-    define("integer", "window", 128, "Transformer: tokens that it attends to.")
+    text = "Size of states, or features of a token."
+    define("integer", "units", 128, text, **command_line.WIDTH)
+    define("integer", "num_layers", 3, "Layers.", **command_line.LAYERS)
+    define(
+        "integer",
+        "num_heads",
+        4,
+        "Transformer: attention heads.",
+        **command_line.LAYERS,
+    )
+    text = "Transformer: width of the feed-forward layers."
+    define("integer", "mlp_dim", None, text, **command_line.WIDTH)
+    text = "Transformer: tokens that it attends to."
+    define("integer", "window", 128, text, **command_line.WIDTH)
     kinds = ("rotary", "alibi")
     define("enum", "positions", "rotary", "Transformer: positions.", kinds)
-    define("float", "dropout", 0.1, "Dropout.")
+    define("float", "dropout", 0.1, "Dropout.", **command_line.RATE)
     optimizer_flags.define_flags(flags, learning_rate=3e-3, patience=4)
 
 
@@ -27,6 +36,7 @@ def check(flags):
     Raises:
         ValueError: naming all kinds.
     """
+    command_line.import_keras(flags)
     kinds = ["transformer", *kerasseq.layers.CELLS]
     if flags.arch not in kinds:
         raise ValueError(

@@ -9,19 +9,22 @@ LENGTHS = ("prompt_length", "max_length")
 
 def define_flags(flags):
     """Adds the flags that `options` reads, and those of `LENGTHS`."""
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "export")
     text = "Tokens of a prompt that the file takes at most."
-    define("integer", "prompt_length", 64, text, lower_bound=1)
+    define("integer", "prompt_length", 64, text, **command_line.WIDTH)
     text = "Tokens that the file writes, the prompt included."
-    define("integer", "max_length", 256, text, lower_bound=2)
+    define(
+        "integer", "max_length", 256, text, **command_line.WIDTH | {"lower_bound": 2}
+    )
     text = "Below 1, likely tokens become likelier."
     define("float", "temperature", 0.8, text)
-    define("integer", "top_k", None, "Sample from the k most likely tokens.")
+    text = "Sample from the k most likely tokens."
+    define("integer", "top_k", None, text, **command_line.COUNT)
     define("float", "top_p", None, "Sample from the nucleus of this probability.")
     text = "Above 1, tokens that occurred become less likely."
     define("float", "repetition_penalty", 1.0, text)
     text = "Length of n-grams that must not repeat; 0: any may."
-    define("integer", "no_repeat_ngram", 0, text)
+    define("integer", "no_repeat_ngram", 0, text, lower_bound=0, upper_bound=1000)
 
 
 def options(flags):

@@ -27,8 +27,6 @@ are packed into each, rescaling is in the graph), `saved_model/`, `model.keras`,
 also `web/`, a page that segments in a browser.
 """
 
-import os
-import shutil
 import sys
 
 from recipes.segment import data as segment_data
@@ -40,11 +38,13 @@ from recipes.segment import use_file as segment_file
 from recipes.shared import (
     artifacts,
     command_line,
+    dry_run,
     file_input,
     image_export,
     image_flags,
     optimizer_flags,
     quantization_flags,
+    run_folder,
     training_run,
     tta,
     web_page,
@@ -94,7 +94,7 @@ def build_model(flags, data):
 
 
 def train(flags, model, data, run_dir):
-    """Fits the model, resuming if asked; returns facts for the report."""
+    """Fits the model, resuming if asked; returns a `Training`."""
     monitor, mode = segment_heads.monitor(flags, data["images"])
     return training_run.train(flags, model, data, run_dir, monitor, mode)
 
@@ -118,20 +118,21 @@ def export(flags, model, data, training, results, run_dir):
                 "task": "segment",
                 "data": images.name,
                 "metrics": results["scores"],
-                "training": training,
+                "training": training.facts,
             },
             # Values come in the unit of the targets.
             tolerance=1e-4 * max(1.0, data["scale"][1]),
         )
         segment_evaluate.verify_all(flags, data, results, report, folder)
         model.save(folder / "model.keras")
-        shutil.copy(run_dir / "history.csv", folder)
         artifacts.write(
             folder,
             report,
             flags=flags,
             recipe="segment",
             settings=data["settings"],
+            history=training.history,
+            warnings=results["warnings"],
             files={"labels.json": artifacts.json_bytes(images.class_names)},
             samples=segment_evaluate.samples(results, 10),
             pictures=segment_plots.draw(images, results, folder),
@@ -146,18 +147,20 @@ def main(flags):
         segment_file.use_file(flags)
         return
     check(flags)
-    command_line.prepare(flags)
-    run_dir = command_line.make_folder(os.path.join(flags.output_dir, "run"))
-    data = load_data(flags, run_dir)
-    model = build_model(flags, data)
-    training = train(flags, model, data, run_dir)
-    model = segment_heads.inference_model(model, flags, data["scale"])
-    model = tta.inference_model(flags, model)
-    results = evaluate(flags, model, data)
-    if not artifacts.exports_here(flags, model):
-        return
-    export(flags, model, data, training, results, run_dir)
-    artifacts.print_folder(flags.output_dir)
+    with run_folder.opened(flags) as run_dir:
+        data = load_data(flags, run_dir)
+        model = build_model(flags, data)
+        if flags.dry_run:
+            dry_run.show(flags, model, data)
+            return
+        training = train(flags, model, data, run_dir)
+        model = segment_heads.inference_model(model, flags, data["scale"])
+        model = tta.inference_model(flags, model)
+        results = evaluate(flags, model, data)
+        if not artifacts.exports_here(flags, model):
+            return
+        export(flags, model, data, training, results, run_dir)
+        artifacts.print_folder(flags.output_dir)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,18 @@ UNFINGERPRINTED = ("test_data", "images", "tta", "overlap", "quantize", "float_l
 
 def define_flags(flags):
     """Adds the flags about the images and their batches."""
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "data")
     define("string", "test_data", None, "Folder like --data; else a part of it.")
-    define("integer", "num_examples", 800, "Generated images.", lower_bound=10)
-    define("integer", "ignore_class", None, "Value of void pixels in the masks.")
+    define(
+        "integer",
+        "num_examples",
+        800,
+        "Generated images.",
+        lower_bound=10,
+        upper_bound=10**6,
+    )
+    text = "Value of void pixels in the masks."
+    define("integer", "ignore_class", None, text, lower_bound=0, upper_bound=65535)
     image_flags.define_image_flags(flags)
     # No rotation or zoom: at this size they blur what they resample.
     image_flags.define_augmentation_flags(
@@ -37,6 +45,7 @@ def load(flags):
 
     images = segment_images.load_images(flags)
     segment_model.check_size(images.train[0].shape[1:], flags.depth)
+    image_flags.bound_batch_size(flags, images)
     scale = segment_targets.scale_of(images.train[1])
     batches = functools.partial(segment_targets.batches, flags, images)
     found = {

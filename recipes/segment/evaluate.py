@@ -8,14 +8,14 @@ import kerasseq
 from recipes.segment import heads as segment_heads
 from recipes.segment import images as segment_images
 from recipes.segment import scores as segment_scores
-from recipes.shared import artifacts
+from recipes.shared import artifacts, chance
 
 
 def evaluate(flags, model, data):
     """Runs the test split through the model with Keras, and scores it.
 
     Returns:
-        A dict: `outputs` and `truth`, dicts of arrays by head, and `scores`.
+        A dict: `outputs` and `truth`, dicts of arrays by head, `scores` and `warnings`.
     """
     from recipes.segment import targets as segment_targets  # needs Keras
 
@@ -28,7 +28,27 @@ def evaluate(flags, model, data):
     counts = segment_heads.channels(flags, images)
     found = segment_scores.scores(outputs, truth, counts, images.ignore_class)
     print("Keras:", segment_scores.summary(found))
-    return {"outputs": outputs, "truth": truth, "scores": found}
+    warnings = [
+        sentence
+        for head, output in outputs.items()
+        for sentence in _warnings(head, output, truth[head], counts[head], images)
+    ]
+    return {"outputs": outputs, "truth": truth, "scores": found, "warnings": warnings}
+
+
+def _warnings(head, output, truth, num_classes, images):
+    """Whether a head does better than a constant, as sentences."""
+    if output.dtype.kind != "i":
+        error, spread = np.sqrt(np.mean((output - truth) ** 2)), np.std(truth)
+        worse = error >= spread > 0
+        baseline = f"always their mean, {spread:.4g}"
+        score = f"values of {head} with an error of {error:.4g}"
+        return [chance.no_better(score, baseline)] if worse else []
+    counted = truth != segment_scores.VOID
+    if len(np.unique(truth[counted])) < 2 or len(np.unique(output[counted])) > 1:
+        return []
+    names = images.class_names if head == "mask" else ["no edge", "edge"]
+    return [chance.constant(f"pixels ({head})", names[int(output[counted][0])])]
 
 
 def verify_all(flags, data, results, report, folder):

@@ -6,8 +6,9 @@ import numpy as np
 
 import kerasseq
 from recipes.segment import heads as segment_heads
-from recipes.shared import image_flags
+from recipes.shared import image_flags, image_size
 
+MIXED_SIDE = 256  # of images of several sizes, unless --image_size says otherwise
 _NUMPY = ".npy"
 _MAX_SHOWN = 5
 
@@ -27,6 +28,9 @@ def load_images(flags):
         ValueError: for data that cannot be used.
     """
     heads, options = segment_heads.names(flags), image_flags.image_options(flags)
+    options["image_size"] = options["image_size"] or image_size.choose(
+        flags, lambda side: 2**flags.depth, MIXED_SIDE
+    )
     in_folder = flags.data != "synthetic" and not flags.data.startswith("tfds:")
     if "target" in heads or (heads == ["reconstruction"] and in_folder):
         return _load_values(flags, "target" in heads, options)

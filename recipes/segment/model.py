@@ -7,18 +7,20 @@ from recipes.shared import command_line, optimizer_flags
 
 def define_flags(flags):
     """Adds the flags of the model and of its training."""
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "model")
     heads = ", ".join(segment_heads.HEADS)
     text = f"Comma list out of {heads}; the first one's score selects the epoch."
     define("string", "heads", "mask", text)
-    define("integer", "width", 12, "Channels of the first stage.", lower_bound=1)
-    define("integer", "depth", 3, "Number of halvings.", lower_bound=1)
+    define(
+        "integer", "width", 12, "Channels of the first stage.", **command_line.LAYERS
+    )
+    define("integer", "depth", 3, "Number of halvings.", lower_bound=1, upper_bound=8)
     norms = ("batch", "layer", "instance", "group", "none")
     define("enum", "norm", "batch", "Kind of normalization.", norms)
     kinds = ("transposed", "bilinear")
     define("enum", "upsampling", "transposed", "Upsampling in the decoder.", kinds)
-    rate = {"lower_bound": 0.0, "upper_bound": 0.9}
-    define("float", "dropout", 0.0, "Dropout at the end of the encoder.", **rate)
+    text = "Dropout at the end of the encoder."
+    define("float", "dropout", 0.0, text, **command_line.RATE)
     text = "Deep supervision: the coarser stages of the decoder learn too."
     define("bool", "deep_supervision", False, text)
     text = f"Sum of {', '.join(segment_heads.LOSSES)}, for mask and edges."

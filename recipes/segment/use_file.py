@@ -10,20 +10,28 @@ from kerasseq.utils import atomic
 from recipes.segment import heads as segment_heads
 from recipes.shared import command_line, exported_file, file_input, masks, web_page
 
+HONORED = ("images", "overlap", "web", "web_library")
+
 
 def define_flags(flags):
     """Adds the flags of the use of an exported file."""
     text = "Overlap of neighboring tiles of a large image, a fraction of their sides."
     bounds = {"lower_bound": 0.0, "upper_bound": 0.9}
-    command_line.definer(flags)("float", "overlap", 0.5, text, **bounds)
+    command_line.definer(flags, "use")("float", "overlap", 0.5, text, **bounds)
 
 
 def use_file(flags):
-    """Segments `--images` with an exported file, or with `--web` makes its page."""
+    """Segments `--images` with an exported file; with `--web` it makes its page.
+
+    Raises:
+        ValueError: for a flag that a file does not honor, and what cannot be read.
+    """
+    exported_file.check_flags(flags, HONORED)
+    web_page.check(flags)
+    if flags.images is not None or not flags.web:
+        write_predictions(flags)
     if flags.web:
         web_page.add_for_images(flags, "segment", lite.ImageSegmenter)
-    else:
-        write_predictions(flags)
 
 
 def write_predictions(flags):

@@ -8,14 +8,26 @@ import shutil
 import kerasseq
 from kerasseq.export import page
 from kerasseq.lite import packed_files
-from recipes.shared import command_line
+from recipes.shared import command_line, progress
 
 REPORT_FILES = ("history.csv", "report.json", "report.html", "card.json")
 # What lies beside the exported files where it is not packed into them.
 SIDE_FILES = ("labels.json", "vocabulary.json", "characters.json", "subwords.model")
 
 
-def write(folder, report, *, flags, recipe, settings, files, samples, pictures):
+def write(
+    folder,
+    report,
+    *,
+    flags,
+    recipe,
+    settings,
+    history,
+    files,
+    samples,
+    pictures,
+    warnings=(),
+):
     """Packs what an app needs into the exported files, then writes all about the run.
 
     Each `.tflite` file gets `files` and its own card, with its own metrics. What the
@@ -24,17 +36,21 @@ def write(folder, report, *, flags, recipe, settings, files, samples, pictures):
     the sizes after packing.
 
     Args:
-        folder: Folder of a whole export, with `history.csv` and the pictures in it.
+        folder: Folder of a whole export, with the pictures in it.
         report: What `kerasseq.export.export_model` returned, with the metrics of the
             exported files added; it gets their new sizes.
         flags: The flags; `embed_files` is read.
         recipe: Name of the recipe, for the command on the card.
         settings: All settings of the run; defaults change.
+        history: Rows of `history.csv`, as the run has them in memory.
         files: `{name: bytes}`, the vocabulary or the labels.
         samples: Dicts with the same keys, rows of the table of samples.
         pictures: Names of PNG files in the folder.
+        warnings: Sentences about the model, beside those about the export.
     """
     folder = pathlib.Path(folder)
+    report["warnings"] = [*warnings, *report["warnings"]]
+    kerasseq.training.run_file.write_history(folder / "history.csv", history)
     command = command_line.command_line(f"recipes.{recipe}")
     about = {"command": command, "settings": settings}
     if flags.embed_files:
@@ -102,11 +118,12 @@ def artifact_dir(output_dir):
     Yields:
         The path of the folder, to be filled.
     """
-    with kerasseq.utils.atomic.staging(output_dir) as folder:
+    atomic = kerasseq.utils.atomic
+    with progress.stage("Export"), atomic.staging(output_dir) as folder:
         yield folder
         names = [path.name for path in folder.iterdir()]
         names.sort(key=lambda name: (name in REPORT_FILES, name))
-        kerasseq.utils.atomic.move_into(folder, output_dir, names)
+        atomic.move_into(folder, output_dir, names)
     output_dir = pathlib.Path(output_dir)
     earlier = [path.name for path in output_dir.glob("model_*.tflite")]
     for name in {*earlier, *SIDE_FILES} - {*names}:

@@ -23,7 +23,7 @@ def define_flags(flags, default):
         flags: The `absl.flags.FlagValues` of the recipe.
         default: Default of `--cell`.
     """
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "model")
     # No enum: to name the cells here would import Keras for every use of a file.
     define("string", "cell", default, "RNN: cell, as gru, lstm or simple_rnn.")
     text = "RNN: initializer of the input weights; else the cell's own."
@@ -39,6 +39,7 @@ def check(flags):
     Raises:
         ValueError: naming the flag.
     """
+    command_line.import_keras(flags)
     cells = kerasseq.layers.CELLS
     if flags.cell not in cells:
         raise ValueError(

@@ -1,5 +1,7 @@
 """What all recipes share: flags, messages, devices."""
 
+import contextlib
+import math
 import os
 import pathlib
 import shlex
@@ -8,7 +10,16 @@ import sys
 from absl import flags as absl_flags
 
 from kerasseq import cli
+from kerasseq.utils import interrupts
+from recipes.shared import help_flags, messages
 
+BACKENDS = ("tensorflow", "jax")
+# Bounds of flags: more is a slip of the finger, and would take all memory there is.
+COUNT = {"lower_bound": 1, "upper_bound": 10**7}
+WIDTH = {"lower_bound": 1, "upper_bound": 1 << 14}
+LAYERS = {"lower_bound": 1, "upper_bound": 1000}
+RATE = {"lower_bound": 0.0, "upper_bound": 0.9}
+SEED = {"lower_bound": 0, "upper_bound": 2**31 - 1}
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -24,36 +35,44 @@ def new_flags(name, epochs, batch_size):
         An `absl.flags.FlagValues`, to which the recipe adds its own flags.
     """
     flags = absl_flags.FlagValues()
-    define = definer(flags)
+    define = definer(flags, "data")
     text = (
         "What to train on: 'synthetic' (needs no network), 'tfds:NAME[/CONFIG]', or a "
         "path in the usual format of the task."
     )
     define("string", "data", "synthetic", text)
     define("string", "data_dir", None, "Where tensorflow-datasets keeps data.")
-    define("string", "output_dir", f"saved_models/{name}", "Where results go.")
-    define("integer", "epochs", epochs, "Epochs at most.", lower_bound=1)
-    define("integer", "batch_size", batch_size, "Examples per batch.", lower_bound=1)
-    define("integer", "seed", 0, "Seed of data, weights and dropout.")
+    define = definer(flags, "training")
+    define("integer", "epochs", epochs, "Epochs at most.", **COUNT)
+    define("integer", "batch_size", batch_size, "Examples per batch.", **COUNT)
+    define("integer", "seed", 0, "Seed of data, weights and dropout.", **SEED)
     define("bool", "jit_compile", True, "Compile the training step with XLA.")
     define("enum", "precision", "float32", "Keras dtype policy.", PRECISIONS)
-    define("bool", "resume", False, "Go on from the last finished epoch.")
-    text = "Pack vocabulary or labels, and the card, into the .tflite files."
-    define("bool", "embed_files", True, text)
-    text = "Exported file to use, or its folder; else your last run or the published."
-    define("string", "from", None, text)
     text = "'data': split each batch over all devices (JAX backend)."
     define("enum", "distribute", "none", text, ("none", "data"))
-    define("bool", "tensorboard", False, "Write TensorBoard logs.")
-    define("bool", "debug", False, "Show the traceback of an error.")
+    text = "Pack vocabulary or labels, and the card, into the .tflite files."
+    definer(flags, "export")("bool", "embed_files", True, text)
+    text = "Exported file to use, or its folder; else your last run or the published."
+    definer(flags, "use")("string", "from", None, text)
+    _define_run_flags(definer(flags, "run"), name)
     return flags
 
 
-def definer(flags):
+def _define_run_flags(define, name):
+    define("string", "output_dir", f"saved_models/{name}", "Where results go.")
+    define("bool", "resume", False, "Go on from the last finished epoch.")
+    text = "Read the data, build the model, take some steps, estimate, write nothing."
+    define("bool", "dry_run", False, text)
+    define("bool", "tensorboard", False, "Write TensorBoard logs.")
+    define("bool", "debug", False, "Show the traceback of an error, and all logs.")
+
+
+def definer(flags, topic="run"):
     """A short form of `flags.DEFINE_...` for the flags of one recipe.
 
     Args:
         flags: An `absl.flags.FlagValues`.
+        topic: One of `help_flags.TOPICS`, under which `--help` shows them.
 
     Returns:
         A function of the flag's kind (`"string"`, `"bool"`, ...), name, default and
@@ -62,7 +81,8 @@ def definer(flags):
 
     def define(kind, name, default, text, *choices, **kwargs):
         method = getattr(absl_flags, f"DEFINE_{kind}")
-        method(name, default, *choices, text, flag_values=flags, **kwargs)
+        kwargs |= {"flag_values": flags, "module_name": topic}
+        method(name, default, *choices, text, **kwargs)
 
     return define
 
@@ -77,39 +97,52 @@ def run(main, flags, usage, argv=None):
         argv: Arguments; those of the process by default.
 
     Returns:
-        The exit code: 0, or 2 for bad input.
+        The exit code: 0, or 2 for bad input and what the machine cannot do, or 128 and
+        the number of the signal that ended it.
     """
     argv = sys.argv if argv is None else ["recipe", *argv]
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "--help" in argv:
-        print(usage, flags.get_help(), sep="\n")
-        return 0
+    help_flags.silence_tensorflow(argv)
     try:
-        rest = flags(argv)[1:]
-        if rest:
-            raise ValueError(f"Every option begins with '--'. Received: {rest}")
-        main(flags)
-        sys.stdout.flush()
+        if help_flags.shown(argv, flags, usage):
+            return 0
+        with interrupts.raised():
+            _parse(flags, argv)
+            main(flags)
+            sys.stdout.flush()
     except BrokenPipeError:
         return cli.end_quietly()
-    except (absl_flags.Error, ValueError, FloatingPointError) as error:
+    except interrupts.Interrupted as signal:
+        print(f"ended by {signal}: {messages.next_step(flags)}", file=sys.stderr)
+        return signal.exit_code
+    except (absl_flags.Error, *messages.EXPECTED) as error:
         if flags.is_parsed() and flags.debug:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {messages.in_flags(error, flags)}", file=sys.stderr)
         return 2
     return 0
 
 
+def _parse(flags, argv):
+    rest = flags(argv)[1:]
+    if rest:
+        raise ValueError(f"Every option begins with '--'. Received: {rest}")
+    for name, value in flags.flag_values_dict().items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"--{name} is a finite number. Received: --{name}={value}")
+
+
 def prepare(flags):
-    """Sets precision, seed and distribution; makes sure the output can be written.
+    """Sets precision, seed and distribution.
 
     Raises:
-        ValueError: if the output folder cannot be written, or the backend cannot
-            distribute.
+        ValueError: if the backend cannot train, or not distribute.
     """
-    import keras
-
-    make_folder(flags.output_dir)
+    keras = import_keras(flags)
+    if backend() not in BACKENDS:
+        raise ValueError(
+            f"Recipes train on one of {', '.join(BACKENDS)}. Received: "
+            f"KERAS_BACKEND={backend()}. Set another one."
+        )
     keras.config.set_dtype_policy(flags.precision)
     keras.utils.set_random_seed(flags.seed)
     if flags.distribute == "data":
@@ -121,6 +154,30 @@ def prepare(flags):
         keras.distribution.set_distribution(
             keras.distribution.DataParallel(auto_shard_dataset=False)
         )
+
+
+def import_keras(flags):
+    """Imports Keras, without what TensorFlow says at its start except with `--debug`.
+
+    Some of it comes before any setting of TensorFlow's logs is heard.
+    """
+    with contextlib.nullcontext() if flags.debug else help_flags.muted_stderr():
+        import keras
+    return keras
+
+
+def bound_default(flags, name, most, reason):
+    """Lowers a default that the data do not allow, and says so; a given flag stays.
+
+    Args:
+        flags: The flags.
+        name: Name of the flag.
+        most: Its largest value.
+        reason: What allows no more, for the message.
+    """
+    if flags[name].value > most and not flags[name].present:
+        print(f"--{name}={most} in place of {flags[name].value}: {reason}")
+        flags[name].value = most
 
 
 def make_folder(path):

@@ -6,7 +6,32 @@ import sys
 
 from kerasseq.lite import _task_files
 
+HONORED = ("from", "output_dir", "debug")
 PUBLISHED = pathlib.Path(__file__).parents[2] / "saved_models" / "published"
+
+
+def check_flags(flags, honored):
+    """Refuses what an exported file cannot honor: how it was trained and exported.
+
+    Args:
+        flags: The flags of the recipe.
+        honored: Names of those that its use reads, beside `HONORED`.
+
+    Raises:
+        ValueError: naming all others that were given.
+    """
+    names = sorted(name for name in flags if flags[name].present)
+    others = [
+        f"--{name}={flags[name].value}"
+        for name in names
+        if name not in {*HONORED, *honored}
+    ]
+    if others:
+        raise ValueError(
+            "An exported file is used as it was trained and exported, and these flags "
+            "would change nothing: leave them out, or train and export with them. "
+            f"Received: {' '.join(others)}"
+        )
 
 
 def find(flags, recipe):

@@ -90,7 +90,7 @@ def _png(drawn):
         file = io.BytesIO()
         options = {"bbox_inches": "tight", "pad_inches": 0.06}
         drawn.savefig(file, dpi=dpi, metadata={"Software": None}, **options)
-        image = Image.open(file).convert("RGB")
+        image = Image.open(file, formats=["PNG"]).convert("RGB")
         for kept in (image, _with_few_colors(image)):
             file = io.BytesIO()
             kept.save(file, "PNG", optimize=True)

@@ -1,6 +1,7 @@
 """Which images an exported file is used on, and where its results go."""
 
 import pathlib
+import sys
 
 from kerasseq import data
 from recipes.shared import command_line, exported_file
@@ -14,7 +15,7 @@ def define_flags(flags, verb):
         verb: What is done with them, as "classify".
     """
     text = f"Only {verb}: an image, or a folder of them."
-    command_line.definer(flags)("string", "images", None, text)
+    command_line.definer(flags, "use")("string", "images", None, text)
 
 
 def image_files(given):
@@ -36,11 +37,34 @@ def image_files(given):
         return [folder]
     if not folder.is_dir():
         raise ValueError(f"There is no file or folder {given!r}. Check --images.")
-    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
-    paths = [path for place in sorted(folders) for path in data.image_paths(place)]
+    paths = images_below(folder)
     if not paths:
         raise ValueError(f"No images in --images={given!r}, nor in folders below it.")
     return paths
+
+
+def images_below(folder):
+    """All image files in a folder, a `pathlib.Path`, and in folders below it."""
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    return [path for place in sorted(folders) for path in data.image_paths(place)]
+
+
+def lines_of_stdin():
+    """Yields the lines of standard input, decoded from UTF-8, without line ends.
+
+    Raises:
+        ValueError: naming the line, where it is not UTF-8.
+    """
+    lines = getattr(sys.stdin, "buffer", sys.stdin)
+    for number, line in enumerate(lines, 1):
+        try:
+            text = line if isinstance(line, str) else line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"line {number}: not UTF-8; convert it, e.g. with iconv. Received: "
+                f"byte 0x{line[error.start]:02x}"
+            ) from error
+        yield text.removeprefix("\ufeff").rstrip("\r\n")
 
 
 def output_folder(flags, model, name="."):

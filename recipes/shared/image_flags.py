@@ -9,7 +9,7 @@ FLIPS = ("none", "horizontal", "vertical", "both")
 
 def define_image_flags(flags):
     """Adds the flags about the images: `image_options` reads them."""
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "data")
     rate = {"lower_bound": 0.0, "upper_bound": 1.0}
     text = "Fraction of the images cut off where there is no validation split."
     define("float", "validation_fraction", 0.1, text, **rate)
@@ -48,6 +48,13 @@ def image_options(flags):
     }
 
 
+def bound_batch_size(flags, images):
+    """Lowers the default batch size to the number of training images."""
+    count = len(images.train[0])
+    reason = f"there are {count} training images"
+    command_line.bound_default(flags, "batch_size", count, reason)
+
+
 def parse_size(name, text):
     """`(height, width)` from the text of a flag, or `None`.
 
@@ -72,7 +79,7 @@ def define_augmentation_flags(flags, **defaults):
         flags: The `absl.flags.FlagValues` of the recipe.
         **defaults: Defaults of single flags, by name.
     """
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "data")
 
     def amount(name, text, upper_bound):
         bounds = {"lower_bound": 0.0, "upper_bound": upper_bound}

@@ -33,10 +33,11 @@ def define_flags(
         clip_global_norm: Default of `--clip_global_norm`; 0 for none.
         ema: Default of `--ema`; 0 for none.
     """
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "training")
     zero = {"lower_bound": 0}
     define("float", "learning_rate", learning_rate, "Peak learning rate.", **zero)
-    define("integer", "warmup_steps", warmup_steps, "Steps until the peak.", **zero)
+    text = "Steps until the peak, at most half of all."
+    define("integer", "warmup_steps", warmup_steps, text, **zero)
     text = "Decoupled weight decay, as in AdamW; biases and norms are spared."
     define("float", "weight_decay", weight_decay, text, **zero)
     text = "Clip every entry of the gradients to this; 0: no."
@@ -81,6 +82,14 @@ def cosine_schedule(flags, steps):
         warmup_target=flags.learning_rate,
         warmup_steps=warmup,
     )
+
+
+def bound_warmup(flags, steps_per_epoch):
+    """Bounds `--warmup_steps` by half the steps of the run, and says so."""
+    most = max(flags.epochs * steps_per_epoch // 2, 1)
+    if flags.warmup_steps > most:
+        print(f"warm-up: {most} steps, half of all, not {flags.warmup_steps}")
+        flags.warmup_steps = most
 
 
 def make_optimizer(flags, learning_rate, **options):

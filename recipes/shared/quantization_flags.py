@@ -16,7 +16,7 @@ def define_flags(flags, precisions=ALL, default=()):
         precisions: What can be asked for.
         default: What is made unless another is asked for.
     """
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "export")
     text = f"Quantized files to write, of {', '.join(precisions)}."
     define("list", "quantize", list(default), text)
     if "int8" in precisions:

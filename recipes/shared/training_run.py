@@ -2,33 +2,55 @@
 
 import hashlib
 import sys
+import typing
 
 import numpy as np
 
 import kerasseq
+from recipes.shared import progress
 
 # Flags that change nothing about what is learned, or whose content is hashed.
 UNFINGERPRINTED = ("output_dir", "data", "data_dir", "resume", "tensorboard", "debug")
 UNFINGERPRINTED += ("distribute", "from", "embed_files", "web", "web_library")
+UNFINGERPRINTED += ("dry_run",)
 
 
-def fingerprint(flags, contents, free=()):
+class Training(typing.NamedTuple):
+    """What is known of a training.
+
+    Args:
+        facts: Dict for the report.
+        history: List with a dict per epoch, see `kerasseq.training.RunState`.
+    """
+
+    facts: dict
+    history: list
+
+
+def fingerprint(flags, contents, free=(), tokenizer=None):
     """What a resumed run must have in common: settings and data, wherever they lie.
 
     Args:
         flags: The parsed flags.
         contents: The training and validation data, an iterable of bytes and arrays.
         free: Names of the recipe's own flags that may differ, beside `UNFINGERPRINTED`.
+        tokenizer: Bytes of the subwords that the contents become, if any.
 
     Returns:
-        A dict of the flags by name, with `data` the hash of the contents.
+        A dict of the flags by name, with `data` the hash of the contents, and
+        `tokenizer` that of the subwords.
     """
     settings = flags.flag_values_dict()
     names = sorted(settings.keys() - {*UNFINGERPRINTED, *free})
+    found = {name: settings[name] for name in names} | {"data": _digest(contents)}
+    return found if tokenizer is None else found | {"tokenizer": _digest([tokenizer])}
+
+
+def _digest(contents):
     digest = hashlib.sha256()
     for part in contents:
         digest.update(part if isinstance(part, bytes) else np.ascontiguousarray(part))
-    return {name: settings[name] for name in names} | {"data": digest.hexdigest()[:16]}
+    return digest.hexdigest()[:16]
 
 
 def train(flags, model, data, run_dir, monitor, mode="min", average_checkpoints=0):
@@ -46,7 +68,7 @@ def train(flags, model, data, run_dir, monitor, mode="min", average_checkpoints=
         average_checkpoints: See `kerasseq.training.RunState`.
 
     Returns:
-        A dict of facts for the report.
+        A `Training`.
     """
     import keras
 
@@ -76,7 +98,8 @@ def train(flags, model, data, run_dir, monitor, mode="min", average_checkpoints=
             callbacks=_callbacks(flags, data["train"], run_dir, state),
             verbose=1 if sys.stdout.isatty() else 2,
         )
-    return _facts(flags, model, state.history, compiles, monitor, mode)
+    facts = _facts(flags, model, state.history, compiles, monitor, mode)
+    return Training(facts, state.history)
 
 
 def _callbacks(flags, train_batches, run_dir, state):
@@ -86,6 +109,7 @@ def _callbacks(flags, train_batches, run_dir, state):
     callbacks = [
         kerasseq.training.Throughput(train_batches),
         kerasseq.training.StopOnNaN(),
+        progress.remaining_time(len(train_batches), flags.epochs, state.initial_epoch),
     ]
     if flags.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(run_dir / "tensorboard"))

@@ -8,7 +8,7 @@ AXES = {"none": (), "horizontal": (2,), "vertical": (1,), "both": (1, 2)}
 def define_flag(flags):
     """Adds `--tta`, which `inference_model` reads."""
     text = "Test-time augmentation: mean over flipped images, at 2 or 4 times the work."
-    command_line.definer(flags)("enum", "tta", "none", text, list(AXES))
+    command_line.definer(flags, "export")("enum", "tta", "none", text, list(AXES))
 
 
 def inference_model(flags, model):

@@ -23,7 +23,7 @@ _NAMES = {"translate": "vocabulary.json"}
 
 def define_flags(flags):
     """Adds `--web` and `--web_library`."""
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "export")
     text = "Write web/, a page that runs the exported file in a browser."
     define("bool", "web", False, text)
     text = f"Folder where `npm install {web_library.package()}` was run, for --web."

@@ -20,16 +20,16 @@ Writes to `saved_models/translate/`: `model.tflite` (signatures `encode`, `step`
 `attention_*.png`; with `--web` also `web/`, a page that translates in a browser.
 """
 
-import os
-import shutil
 import sys
 
 import kerasseq
 from recipes.shared import (
     artifacts,
     command_line,
+    dry_run,
     optimizer_flags,
     quantization_flags,
+    run_folder,
     training_run,
     web_page,
 )
@@ -82,7 +82,7 @@ def build_model(flags, data):
 
 
 def train(flags, model, data, run_dir):
-    """Fits the model, resuming if asked; returns facts for the report."""
+    """Fits the model, resuming if asked; returns a `Training`."""
     count = flags.average_checkpoints
     return training_run.train(
         flags, model, data, run_dir, "val_cross_entropy", average_checkpoints=count
@@ -106,12 +106,11 @@ def export(flags, model, data, training, results, run_dir):
                 "task": "translate",
                 "data": data["text"].name,
                 "metrics": results["scores"],
-                "training": training,
+                "training": training.facts,
             },
         )
         translate_evaluate.verify_all(flags, data, results, report, folder)
         model.save(folder / "model.keras")
-        shutil.copy(run_dir / "history.csv", folder)
         shown = results["source"][:NUM_SHOWN]
         artifacts.write(
             folder,
@@ -119,6 +118,8 @@ def export(flags, model, data, training, results, run_dir):
             flags=flags,
             recipe="translate",
             settings=data["settings"],
+            history=training.history,
+            warnings=results["warnings"],
             files=translate_data.app_files(flags, data, run_dir),
             samples=translate_evaluate.samples(data, results, 10),
             pictures=translate_plots.draw_attention(model, data, shown, folder),
@@ -135,17 +136,19 @@ def main(flags):
         return
     translate_model.apply_defaults(flags)
     check(flags)
-    command_line.prepare(flags)
-    run_dir = command_line.make_folder(os.path.join(flags.output_dir, "run"))
-    data = load_data(flags, run_dir)
-    model = build_model(flags, data)
-    training = train(flags, model, data, run_dir)
-    results = evaluate(flags, model, data)
-    if not artifacts.exports_here(flags, model):
-        return
-    export(flags, model, data, training, results, run_dir)
-    translate_file.print_samples(flags.output_dir, data["text"].test[:NUM_SHOWN])
-    artifacts.print_folder(flags.output_dir)
+    with run_folder.opened(flags) as run_dir:
+        data = load_data(flags, run_dir)
+        model = build_model(flags, data)
+        if flags.dry_run:
+            dry_run.show(flags, model, data)
+            return
+        training = train(flags, model, data, run_dir)
+        results = evaluate(flags, model, data)
+        if not artifacts.exports_here(flags, model):
+            return
+        export(flags, model, data, training, results, run_dir)
+        translate_file.print_samples(flags.output_dir, data["text"].test[:NUM_SHOWN])
+        artifacts.print_folder(flags.output_dir)
 
 
 if __name__ == "__main__":

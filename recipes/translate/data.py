@@ -3,28 +3,39 @@
 import numpy as np
 
 import kerasseq
-from recipes.shared import command_line, training_run
+from recipes.shared import command_line, optimizer_flags, run_folder, training_run
 from recipes.translate import model as translate_model
 
 # Flags that may differ when a run is resumed.
 UNFINGERPRINTED = ("validation_data", "test_data", "translate", "num_best")
 UNFINGERPRINTED += ("beam_size", "length_penalty", "quantize")
+SUBWORDS = "subwords.model"
+LONGEST = 64  # subwords of a sentence, unless --max_length says otherwise
 
 
 def define_flags(flags):
     """Adds the flags about the sentences and their batches."""
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "data")
     define("string", "validation_data", None, "Like --data; else a part of it.")
     define("string", "test_data", None, "Like --data; else a part of it.")
     define("string", "source_locale", "en", "Locale of the synthetic source.")
     define("string", "target_locale", "de", "Locale of the synthetic target.")
-    define("integer", "num_examples", 24000, "Synthetic examples.", lower_bound=100)
+    define(
+        "integer",
+        "num_examples",
+        24000,
+        "Synthetic examples.",
+        **command_line.COUNT | {"lower_bound": 100},
+    )
     define("bool", "lowercase", False, "Lower-case both sides.")
-    define("integer", "vocab_size", 1000, "Subwords of both languages together.")
-    define("integer", "max_length", 64, "Subwords at most.", lower_bound=4)
-    define("integer", "buckets", 3, "Length buckets at most.", lower_bound=1)
+    text = "Subwords of both languages together; else 1,000, or what the text allows."
+    define("integer", "vocab_size", 1000, text, **command_line.COUNT)
+    text = "Subwords that a sentence may have, in the file too; else as many as the "
+    text += f"longest of the data has, up to {LONGEST}."
+    define("integer", "max_length", None, text, lower_bound=4, upper_bound=4096)
+    define("integer", "buckets", 3, "Length buckets at most.", **command_line.LAYERS)
     text = "Tokens per batch, padding included, in place of --batch_size."
-    define("integer", "batch_tokens", None, text, lower_bound=1)
+    define("integer", "batch_tokens", None, text, **command_line.COUNT)
 
 
 def load(flags, run_dir):
@@ -48,9 +59,11 @@ def load(flags, run_dir):
             f"{part.num_dropped} over-long pairs dropped"
         )
     print(f"test: {len(text.test)} pairs")
+    optimizer_flags.bound_warmup(flags, len(batches["train"]) // flags.accumulate)
     contents = [repr([text.train, text.validation]).encode()]
     free = (*UNFINGERPRINTED, *translate_model.free_flags(flags))
-    settings = training_run.fingerprint(flags, contents, free)
+    proto = tokenizer.serialized_model_proto()
+    settings = training_run.fingerprint(flags, contents, free, proto)
     return {"text": text, "tokenizer": tokenizer, "settings": settings} | batches
 
 
@@ -71,12 +84,14 @@ def load_text(flags):
 
 def _tokenizer(flags, text, run_dir):
     """That of the resumed run, or a new one of the training sentences."""
-    subwords = run_dir / "subwords.model"
-    if flags.resume and subwords.exists():
-        return kerasseq.data.load_subwords(subwords)
+    if flags.resume:
+        return kerasseq.data.load_subwords(run_folder.kept(run_dir, SUBWORDS))
     sentences = (sentence for pair in text.train for sentence in pair)
-    tokenizer = kerasseq.data.train_subwords(sentences, flags.vocab_size, subwords)
-    (run_dir / "state.npz").unlink(missing_ok=True)  # of an earlier run
+    fit_size = not flags["vocab_size"].present
+    tokenizer = kerasseq.data.train_subwords(
+        sentences, flags.vocab_size, run_dir / SUBWORDS, fit_size=fit_size
+    )
+    print(f"vocabulary: {tokenizer.vocab_size()} subwords")
     return tokenizer
 
 
@@ -85,7 +100,10 @@ def _batches(flags, text, tokenizer):
     train, validation = (
         _encoded(tokenizer, pairs) for pairs in (text.train, text.validation)
     )
-    buckets = data.choose_buckets(train, flags.buckets, flags.max_length)
+    longest = flags.max_length
+    buckets = data.choose_buckets(train, flags.buckets, longest or LONGEST)
+    if longest:  # the file takes what was promised, whatever the data have
+        buckets = sorted({*buckets, (longest, longest)})
     size = {"batch_size": flags.batch_size}
     if flags.batch_tokens is not None:
         size = {"batch_tokens": flags.batch_tokens}
@@ -138,5 +156,7 @@ def app_files(flags, data, run_dir):
     kerasseq.data.save_vocabulary(
         data["tokenizer"], vocabulary, lowercase=flags.lowercase
     )
-    paths = (vocabulary, run_dir / "subwords.model")
-    return {path.name: path.read_bytes() for path in paths}
+    return {
+        vocabulary.name: vocabulary.read_bytes(),
+        SUBWORDS: data["tokenizer"].serialized_model_proto(),
+    }

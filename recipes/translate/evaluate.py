@@ -1,11 +1,12 @@
 """The test split of `recipes.translate`, in Keras and with each exported file."""
 
+import collections
 import time
 
 import numpy as np
 
 import kerasseq
-from recipes.shared import artifacts
+from recipes.shared import artifacts, chance
 from recipes.translate import data as translate_data
 from recipes.translate import scores as translate_scores
 
@@ -18,7 +19,8 @@ def evaluate(flags, model, data):
     """Translates the test split under XLA with greedy and beam search, and scores it.
 
     Returns:
-        A dict of `scores`, and for `greedy` and `beam` the search's results.
+        A dict of `scores`, `warnings`, and for `greedy` and `beam` the search's
+        results.
     """
     source, num_cut = translate_data.padded_sources(data)
     if num_cut:
@@ -29,7 +31,9 @@ def evaluate(flags, model, data):
             model, translate_data.lengths(data)[1], beam_size, flags.length_penalty
         )
         results[name] = _predict(translator, source)
-    results["scores"] = _scores(flags, data, _best(results["beam"])[0])
+    tokens = _best(results["beam"])[0]
+    results["scores"] = _scores(flags, data, tokens)
+    results["warnings"] = _warnings(flags, data, tokens, results["scores"])
     print("Keras, beam search:", translate_scores.summary(results["scores"]))
     return results
 
@@ -38,6 +42,22 @@ def _scores(flags, data, tokens):
     references = [target for _, target in data["text"].test]
     hypotheses = translate_data.texts(data, tokens)
     return translate_scores.scores(hypotheses, references, flags.lowercase)
+
+
+def _warnings(flags, data, tokens, found):
+    """Whether it does better than one translation for all, as sentences."""
+    hypotheses = translate_data.texts(data, tokens)
+    references = [target for _, target in data["text"].test]
+    if len(set(references)) > 1 and len(set(hypotheses)) == 1 < len(hypotheses):
+        return [chance.constant("test sentences", hypotheses[0])]
+    targets = collections.Counter(target for _, target in data["text"].train)
+    common = targets.most_common(1)[0][0]
+    always = [common] * len(references)
+    rate = translate_scores.scores(always, references, flags.lowercase)["chrf"]
+    if found["chrf"] > rate or rate == 100:
+        return []
+    score = f"a chrF of {found['chrf']:.2f}"
+    return [chance.no_better(score, f"always {common!r}, {rate:.2f}")]
 
 
 def _predict(translator, source):

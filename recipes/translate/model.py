@@ -13,47 +13,60 @@ DEFAULTS = {
 
 def define_flags(flags):
     """Adds the flags of the model and of its training."""
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "model")
     define("enum", "arch", "rnn", "Model.", ARCHITECTURES)
     text = "Layers of encoder and decoder; 1, Transformer: 3."
-    define("integer", "num_layers", None, text, lower_bound=1)
+    define("integer", "num_layers", None, text, **command_line.LAYERS)
     # The embedded phrases are regular and plenty; prose wants 0.3 and 0.1.
-    define("float", "dropout", 0.05, "Dropout; 0.3 for some 30,000 sentences.")
+    text = "Dropout; 0.3 for some 30,000 sentences."
+    define("float", "dropout", 0.05, text, **command_line.RATE)
     define("bool", "tie_embeddings", True, "One matrix for source, target and output.")
     _define_recurrent_flags(define)
     _define_transformer_flags(define)
-    define("float", "label_smoothing", 0.0, "Label smoothing; 0.1 for prose.")
+    text = "Label smoothing; 0.1 for prose."
+    define("float", "label_smoothing", 0.0, text, **command_line.RATE)
     text = "How it falls after the peak; RNN: cosine, Transformer: inverse_square_root."
     define("enum", "schedule", None, text, ("cosine", "inverse_square_root"))
     text = "Use the mean of the weights after so many epochs; 0: no."
-    define("integer", "average_checkpoints", 0, text, lower_bound=0)
+    define("integer", "average_checkpoints", 0, text, lower_bound=0, upper_bound=100)
     text = "Batches whose gradients are accumulated for one step."
-    define("integer", "accumulate", 1, text, lower_bound=1)
+    define("integer", "accumulate", 1, text, **command_line.COUNT)
     optimizer_flags.define_flags(
         flags, learning_rate=2e-3, warmup_steps=200, patience=5
     )
-    text = "Hypotheses of beam search."
-    define("integer", "beam_size", 4, text, lower_bound=1)
-    define("float", "length_penalty", 0.6, "Exponent of Wu et al. (2016).")
     cell_flags.define_flags(flags, "gru")
+    define = command_line.definer(flags, "export")
+    define(
+        "integer", "beam_size", 4, "Hypotheses of beam search.", **command_line.LAYERS
+    )
+    define("float", "length_penalty", 0.6, "Exponent of Wu et al. (2016).")
 
 
 def _define_recurrent_flags(define):
     kinds = ("additive", "dot", "general")
     define("enum", "attention", "general", "RNN: score of the attention.", kinds)
-    define("integer", "units", 192, "RNN: size of the states.")
-    define("integer", "embedding_dim", 128, "RNN: size of the embeddings.")
+    define("integer", "units", 192, "RNN: size of the states.", **command_line.WIDTH)
+    text = "RNN: size of the embeddings."
+    define("integer", "embedding_dim", 128, text, **command_line.WIDTH)
     text = "RNN: residual connections from the second layer on."
     define("bool", "residual", True, text)
     define("bool", "input_feeding", True, "RNN: feed the decoder its last output.")
 
 
 def _define_transformer_flags(define):
-    define("integer", "hidden_dim", 128, "Transformer: features of a token.")
-    define("integer", "mlp_dim", 256, "Transformer: width of the feed-forward layers.")
-    define("integer", "num_heads", 4, "Transformer: attention heads.")
+    text = "Transformer: features of a token."
+    define("integer", "hidden_dim", 128, text, **command_line.WIDTH)
+    text = "Transformer: width of the feed-forward layers."
+    define("integer", "mlp_dim", 256, text, **command_line.WIDTH)
+    define(
+        "integer",
+        "num_heads",
+        4,
+        "Transformer: attention heads.",
+        **command_line.LAYERS,
+    )
     text = "Transformer: heads of keys and values; else as --num_heads."
-    define("integer", "num_key_value_heads", None, text)
+    define("integer", "num_key_value_heads", None, text, **command_line.LAYERS)
     kinds = ("sinusoidal", "learned", "rotary", "alibi")
     define("enum", "positions", "sinusoidal", "Transformer: positions.", kinds)
     define("enum", "norm", "layer", "Transformer: normalization.", ("layer", "rms"))
@@ -62,9 +75,9 @@ def _define_transformer_flags(define):
     kinds = ("relu", "gelu", "swiglu")
     define("enum", "activation", "relu", "Transformer: feed-forward.", kinds)
     text = "Transformer: dropout of attention weights."
-    define("float", "attention_dropout", 0.0, text)
+    define("float", "attention_dropout", 0.0, text, **command_line.RATE)
     text = "Transformer: dropout inside the feed-forward layers."
-    define("float", "activation_dropout", 0.0, text)
+    define("float", "activation_dropout", 0.0, text, **command_line.RATE)
 
 
 def apply_defaults(flags):

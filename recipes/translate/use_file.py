@@ -3,39 +3,58 @@
 The work is done by `kerasseq.lite.Translator`, without TensorFlow and Keras.
 """
 
-import sys
-
 from kerasseq import lite
-from recipes.shared import command_line, exported_file, web_page
+from recipes.shared import command_line, exported_file, file_input, web_page
+
+HONORED = ("translate", "num_best", "web", "web_library")
 
 
 def define_flags(flags):
     """Adds the flags of the use of an exported file."""
-    define = command_line.definer(flags)
+    define = command_line.definer(flags, "use")
     define("string", "translate", None, "Only translate: a sentence, or - for stdin.")
-    define("integer", "num_best", 1, "Translations per sentence.", lower_bound=1)
+    define(
+        "integer", "num_best", 1, "Translations per sentence.", **command_line.LAYERS
+    )
 
 
 def use_file(flags):
-    """Translates with an exported file, or with `--web` makes its page."""
-    (make_page if flags.web else print_translations)(flags)
+    """Translates with an exported file; with `--web` it makes its page.
 
-
-def print_translations(flags):
-    """Translates a sentence, or the lines of standard input, and prints the result.
+    A page offers the first sentences of `--translate` to try.
 
     Args:
-        flags: Flags `translate`, `num_best`, `from` and `output_dir`.
+        flags: Flags `translate`, `num_best`, `from`, `output_dir`, `web` and
+            `web_library`.
 
     Raises:
-        ValueError: for a sentence that cannot be translated; the message names the
-            line of standard input. An empty line there stays an empty line.
+        ValueError: for a flag that a file does not honor, or a sentence that cannot be
+            translated; the message names the line of standard input.
     """
-    translator = lite.Translator(exported_file.find(flags, "translate"))
+    exported_file.check_flags(flags, HONORED)
+    web_page.check(flags)
+    model = exported_file.find(flags, "translate")
+    translator = lite.Translator(model)
+    shown = []
+    if flags.translate is not None or not flags.web:
+        shown = print_translations(flags, translator)
+    if flags.web:
+        web_page.add_to_earlier(flags, "translate", model, shown)
+
+
+def print_translations(flags, translator):
+    """Translates a sentence, or the lines of standard input, and prints the result.
+
+    An empty line stays an empty line.
+
+    Returns:
+        The first sentences.
+    """
     if flags.translate not in (None, "-"):
         _print(translator, flags.translate, flags.num_best)
-        return
-    for number, line in enumerate(sys.stdin, 1):
+        return [flags.translate]
+    shown = []
+    for number, line in enumerate(file_input.lines_of_stdin(), 1):
         if not line.strip():
             print(flush=True)
             continue
@@ -43,25 +62,13 @@ def print_translations(flags):
             _print(translator, line.strip(), flags.num_best)
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from error
+        shown = [*shown, line.strip()][: web_page.NUM_SAMPLES]
+    return shown
 
 
 def _print(translator, sentence, num_best):
     for text, score in translator(sentence, num_best):
         print(f"{score:.4f}\t{text}" if num_best > 1 else text, flush=True)
-
-
-def make_page(flags):
-    """Writes the page that translates in a browser, `--translate` being its samples.
-
-    Args:
-        flags: Flags `translate`, `from`, `output_dir`, `web` and `web_library`.
-    """
-    model = exported_file.find(flags, "translate")
-    lite.Translator(model)  # tells what is missing or damaged
-    given = flags.translate
-    lines = sys.stdin if given == "-" else [given or ""]
-    samples = [line.strip() for line in lines if line.strip()]
-    web_page.add_to_earlier(flags, "translate", model, samples)
 
 
 def print_samples(folder, pairs):

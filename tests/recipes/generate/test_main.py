@@ -138,13 +138,25 @@ def test_a_finished_run_resumes_to_the_same_result(folder, kind, text, capsys):
         (["--arch=rnn"], "arch"),
         (["--num_heads=3"], "must divide"),
         (["--length=5000"], "use smaller batches"),
-        (["--from=nowhere", "--prompt=the"], "nowhere"),
-        (["--from=nowhere"], "Give a text"),
+        (["--resume"], "no run to resume"),
     ],
 )
 def test_bad_flags(arguments, message, text, tmp_path, capsys):
     given = [*TINY, f"--data={text}", f"--output_dir={tmp_path}", *arguments]
     assert run(*given) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--from=nowhere", "--prompt=the"], "nowhere"),
+        (["--from=nowhere"], "Give a text"),
+        (["--prompt=the", "--temperature=0.3"], "Received: --temperature=0.3"),
+    ],
+)
+def test_bad_use(arguments, message, capsys):
+    assert run(*arguments) == 2
     assert message in capsys.readouterr().err
 
 

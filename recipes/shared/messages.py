@@ -1,0 +1,70 @@
+"""Errors of the library in the terms of a command: its flags, and what to do next."""
+
+import os
+import pathlib
+import re
+
+STATE = "run/state.npz"
+# What a user or the machine can be at fault for; a TensorFlow error is none of these.
+EXPECTED = (ValueError, FloatingPointError, OSError, ImportError, MemoryError)
+EXPECTED += (RuntimeError,)  # a child process that failed; JAX without memory
+# Arguments whose flags have other names.
+_FLAGS = {
+    "clipnorm": "clip_norm",
+    "clipvalue": "clip_value",
+    "global_clipnorm": "clip_global_norm",
+    "num_buckets": "buckets",
+    "num_channels": "channels",
+    "vocabulary_size": "vocab_size",
+}
+_QUOTED = re.compile(r"`(\w+)(=[^`]*)?`")
+_RECEIVED = re.compile(r"(?<![\w`'\"/.-])(\w+)=(?=[^=\s])")
+_PLAIN = re.compile(r"=[\w.]+")
+
+
+def in_flags(error, flags):
+    """The message of an error, with flags in place of arguments.
+
+    Args:
+        error: An exception.
+        flags: The flags of the recipe. What is none of them stays as it is.
+
+    Returns:
+        A string.
+    """
+
+    def quoted(match):
+        flag, value = _flag(match[1], flags), match[2] or ""
+        value = value if _PLAIN.fullmatch(value) else ""
+        return f"--{flag}{value}" if flag else match[0]
+
+    def received(match):
+        flag = _flag(match[1], flags)
+        return f"--{flag}=" if flag else match[0]
+
+    return _RECEIVED.sub(received, _QUOTED.sub(quoted, _explained(error)))
+
+
+def next_step(flags):
+    """What to do after a run that was ended."""
+    if not flags.is_parsed() or "epochs" not in flags:
+        return "run it again"
+    if pathlib.Path(flags.output_dir, STATE).exists():
+        return "the same command with --resume goes on after the last finished epoch"
+    return "no epoch was finished; the same command begins anew"
+
+
+def _flag(name, flags):
+    name = _FLAGS.get(name, name)
+    return name if name in flags else None
+
+
+def _explained(error):
+    text = str(error).strip() or type(error).__name__
+    if isinstance(error, MemoryError):
+        return f"Not enough memory; make batches, images or the model smaller. {text}"
+    if isinstance(error, ImportError) and "KERAS_BACKEND" in os.environ:
+        return f"{text} (with KERAS_BACKEND={os.environ['KERAS_BACKEND']})"
+    if isinstance(error, RuntimeError):
+        return f"{text}\n--debug shows where it happened."
+    return text

@@ -1,0 +1,82 @@
+"""How far a long job is, and how long it will take."""
+
+import contextlib
+import sys
+import threading
+import time
+
+from kerasseq.utils import interrupts
+
+SECONDS = 30  # between two signs of life
+
+
+def duration(seconds):
+    """Seconds as text: `"50 s"`, `"7 min"`, `"3.5 h"`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+@contextlib.contextmanager
+def stage(text):
+    """Says that a job begins, that it still runs, and how long it took.
+
+    Args:
+        text: What is done, as "Export of model.tflite".
+    """
+    began, ended = time.monotonic(), threading.Event()
+
+    def tell():
+        while not ended.wait(SECONDS):
+            passed = duration(time.monotonic() - began)
+            print(f"{text}: still at work after {passed}", flush=True)
+
+    print(f"{text} ...", flush=True)
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    print(f"{text}: {duration(time.monotonic() - began)}", flush=True)
+
+
+def remaining_time(num_batches, epochs, initial_epoch):
+    """A callback that prints the time that is left, and lets no signal be lost.
+
+    After each epoch, and within one where there is no progress bar, every `SECONDS`.
+
+    Args:
+        num_batches: Batches per epoch.
+        epochs: Last epoch at most.
+        initial_epoch: Number of epochs that were done before.
+
+    Returns:
+        A `keras.callbacks.Callback`.
+    """
+    import keras
+
+    began, done, told = time.monotonic(), [0], [time.monotonic()]
+    total = (epochs - initial_epoch) * num_batches
+
+    def tell(where):
+        told[0] = time.monotonic()
+        left = (told[0] - began) / done[0] * (total - done[0])
+        print(f"{where}: about {duration(left)} left at most", flush=True)
+
+    def after_batch(batch, logs):
+        interrupts.check()
+        done[0] += 1
+        if not sys.stdout.isatty() and time.monotonic() - told[0] > SECONDS:
+            tell(f"step {done[0]} of {total}")
+
+    def after_epoch(epoch, logs):
+        if epoch + 1 < epochs:
+            tell(f"epoch {epoch + 1} of {epochs}")
+
+    callback = keras.callbacks.LambdaCallback(
+        on_train_batch_end=after_batch, on_epoch_end=after_epoch
+    )
+    callback.async_safe = True  # lets Keras call it asynchronously, as on JAX
+    return callback

@@ -1,0 +1,90 @@
+"""Errors in the terms of a command, and that none ends in a traceback."""
+
+import errno
+import os
+import signal
+
+import pytest
+
+from recipes.shared import command_line, messages
+
+
+def flags(*arguments):
+    made = command_line.new_flags("demo", epochs=1, batch_size=2)
+    define = command_line.definer(made, "data")
+    define("string", "image_size", None, "Own flag.")
+    define("integer", "vocab_size", 10, "Own flag.", **command_line.COUNT)
+    define("float", "clip_global_norm", 1.0, "Own flag.")
+    return made
+
+
+@pytest.mark.parametrize(
+    "message, expected",
+    [
+        ("pass `image_size=(height, width)`", "pass --image_size"),
+        ("`data` is a path", "--data is a path"),
+        ("clip (`global_clipnorm=1.0`)", "clip (--clip_global_norm=1.0)"),
+        ("Received: vocabulary_size=9, x=1", "Received: --vocab_size=9, x=1"),
+        ("`from` `masks` data='a/b'", "--from `masks` --data='a/b'"),
+        ("KERAS_BACKEND=jax, a/epochs=3", "KERAS_BACKEND=jax, a/epochs=3"),
+    ],
+)
+def test_arguments_become_flags(message, expected):
+    assert messages.in_flags(ValueError(message), flags()) == expected
+
+
+@pytest.mark.parametrize(
+    "error, message",
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), "No space left"),
+        (ImportError("No module named 'torch'"), "torch"),
+        (MemoryError(), "Not enough memory"),
+        (RuntimeError("The conversion was killed by signal 9"), "--debug"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), "utf-8"),
+    ],
+)
+def test_faults_of_the_machine_are_one_message(error, message, capsys):
+    def main(flags):
+        raise error
+
+    assert command_line.run(main, flags(), "", []) == 2
+    written = capsys.readouterr().err
+    assert written.startswith("error: ") and message in written
+    with pytest.raises(type(error)):
+        command_line.run(main, flags(), "", ["--debug"])
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_ends_the_command_and_says_how_to_go_on(name, tmp_path, capsys):
+    def main(flags):
+        os.kill(os.getpid(), getattr(signal, name))
+
+    given = [f"--output_dir={tmp_path}"]
+    code = command_line.run(main, flags(), "", given)
+    assert code == 128 + getattr(signal, name)
+    assert capsys.readouterr().err.startswith(f"ended by {name}: no epoch was finished")
+    (tmp_path / "run").mkdir()
+    (tmp_path / messages.STATE).touch()
+    command_line.run(main, flags(), "", given)
+    assert "with --resume goes on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argument", ["--clip_global_norm=nan", "--vocab_size=99999999"]
+)
+def test_absurd_numbers(argument, capsys):
+    assert command_line.run(lambda flags: None, flags(), "", [argument]) == 2
+    assert argument.partition("=")[0].strip("-") in capsys.readouterr().err
+
+
+def test_help_by_topic(capsys):
+    assert command_line.run(None, flags(), "The usage.", ["--help"]) == 0
+    whole = capsys.readouterr().out
+    assert whole.startswith("The usage.")
+    order = [whole.index(f"\n{topic}:") for topic in ("use", "data", "training", "run")]
+    assert order == sorted(order)
+    assert command_line.run(None, flags(), "The usage.", ["--help=data"]) == 0
+    part = capsys.readouterr().out
+    assert "--image_size" in part and "--epochs" not in part
+    assert command_line.run(None, flags(), "", ["--help=weather"]) == 2
+    assert "out of use, data, training, export, run" in capsys.readouterr().err
