@@ -176,7 +176,8 @@ def _check_counts(labels, classes, needed, class_names):
     if few:
         raise ValueError(
             f"Every class must have at least {needed} images, one for train and one "
-            "for each missing split; add images, or use smaller fractions. "
+            "for each missing split; add images, or lower `test_fraction` and "
+            "`validation_fraction`. "
             f"Received: {', '.join(few[:10])}"
         )
 
