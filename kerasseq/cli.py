@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 import kerasseq
+from kerasseq.utils import interrupts
 
 # Modules with `add_arguments(parser)` and `run(arguments) -> exit code`, and their use.
 COMMANDS = {
@@ -27,8 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments after the name of the program; those of the process by default.
 
     Returns:
-        The exit code: what the command returns, or 2, with one message, for bad input
-        or a package that is not installed.
+        The exit code: what the command returns, or 2, with one message, for bad input,
+        a package that is not installed, or what the machine cannot do; 128 and the
+        number of the signal that ended it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     arguments = sys.argv[1:] if argv is None else list(argv)
@@ -38,14 +40,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     parsed = parser.parse_args(arguments)
     try:
-        code = parsed.run(parsed)
-        sys.stdout.flush()
+        with interrupts.raised():
+            code = parsed.run(parsed)
+            sys.stdout.flush()
         return code
-    except (ValueError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    except interrupts.Interrupted as signal_received:
+        print(f"ended by {signal_received}; run it again", file=sys.stderr)
+        return signal_received.exit_code
     except BrokenPipeError:
         return end_quietly()
+    except (ValueError, ImportError, OSError, MemoryError) as error:
+        print(f"error: {error or type(error).__name__}", file=sys.stderr)
+        return 2
 
 
 def _parser(asked_for):

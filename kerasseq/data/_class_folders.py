@@ -2,6 +2,8 @@
 
 import collections
 import concurrent.futures
+import math
+import os
 import pathlib
 
 import numpy as np
@@ -83,6 +85,12 @@ def _check_class_names(roots, class_names):
             "least two; make one folder of images per class. "
             f"Received: {class_names} in {str(roots['train'])!r}"
         )
+    for name in class_names:
+        if os.fsencode(name).decode("utf-8", "replace") != name:
+            raise ValueError(
+                "The name of a class folder must be UTF-8; rename it. "
+                f"Received: {ascii(name)} in {str(roots['train'])!r}"
+            )
     for root in roots.values():
         unknown = {folder.name for folder in _folders(root)} - set(class_names)
         if unknown:
@@ -136,6 +144,7 @@ def common_form(paths, image_size, num_channels):
 
 def read_all(paths, size, num_channels):
     """Reads image files into one uint8 array, resized to `size`."""
+    _check_memory(math.prod((len(paths), *size, num_channels)))
     images = np.empty((len(paths), *size, num_channels), "uint8")
     read = in_threads(
         lambda path: _image_files.read_image(path, size, num_channels), paths
@@ -143,6 +152,15 @@ def read_all(paths, size, num_channels):
     for row, image in enumerate(read):
         images[row] = image
     return images
+
+
+def _check_memory(num_bytes):
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if num_bytes > memory:
+        raise ValueError(
+            f"The images would take {num_bytes / 1e9:.0f} GB of memory, and there are "
+            f"{memory / 1e9:.0f}; pass a smaller `image_size`, or fewer images"
+        )
 
 
 def in_threads(function, paths):

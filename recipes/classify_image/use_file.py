@@ -41,7 +41,7 @@ def write_predictions(flags):
     rows = []
     for path in file_input.image_files(flags.images):
         name, probability = classifier.classify(path)
-        rows.append((str(path), name, f"{probability:.4f}"))
+        rows.append((file_input.shown(path), name, f"{probability:.4f}"))
         print("\t".join(rows[-1]), flush=True)
     output = file_input.output_folder(flags, model) / "predictions.csv"
     with atomic.replace_file(output) as file:

@@ -54,7 +54,8 @@ def write_predictions(flags):
             image = segmenter.read(path)
             outputs = segmenter(image)
             _write(folder, path.stem, image, outputs, segmenter.class_names)
-            print(f"{path}\t{_summary(outputs, segmenter.class_names)}", flush=True)
+            found = _summary(outputs, segmenter.class_names)
+            print(f"{file_input.shown(path)}\t{found}", flush=True)
         atomic.move_into(folder, output, sorted(x.name for x in folder.iterdir()))
     print(f"Written to {output}/")
 

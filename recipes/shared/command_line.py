@@ -102,6 +102,9 @@ def run(main, flags, usage, argv=None):
     """
     argv = sys.argv if argv is None else ["recipe", *argv]
     help_flags.silence_tensorflow(argv)
+    for stream in (sys.stdout, sys.stderr):  # a file's name may be no text
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         if help_flags.shown(argv, flags, usage):
             return 0
@@ -161,7 +164,8 @@ def import_keras(flags):
 
     Some of it comes before any setting of TensorFlow's logs is heard.
     """
-    with contextlib.nullcontext() if flags.debug else help_flags.muted_stderr():
+    loud = "debug" in flags and flags.debug
+    with contextlib.nullcontext() if loud else help_flags.muted_stderr():
         import keras
     return keras
 

@@ -1,5 +1,6 @@
 """Which images an exported file is used on, and where its results go."""
 
+import os
 import pathlib
 import sys
 
@@ -47,6 +48,11 @@ def images_below(folder):
     """All image files in a folder, a `pathlib.Path`, and in folders below it."""
     folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
     return [path for place in sorted(folders) for path in data.image_paths(place)]
+
+
+def shown(path):
+    """A path as text that can be written, with what is not UTF-8 in it escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def lines_of_stdin():

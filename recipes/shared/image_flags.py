@@ -4,6 +4,7 @@ import re
 
 from recipes.shared import command_line
 
+MAX_SIDE = 8192
 FLIPS = ("none", "horizontal", "vertical", "both")
 
 
@@ -69,6 +70,10 @@ def parse_size(name, text):
             f"Received: --{name}={text}"
         )
     sides = [int(side) for side in text.split("x")]
+    if max(sides) > MAX_SIDE:
+        raise ValueError(
+            f"--{name} is at most {MAX_SIDE} pixels a side. Received: --{name}={text}"
+        )
     return sides[0], sides[-1]
 
 

@@ -1,5 +1,6 @@
 """Errors of the library in the terms of a command: its flags, and what to do next."""
 
+import errno
 import os
 import pathlib
 import re
@@ -17,6 +18,7 @@ _FLAGS = {
     "num_channels": "channels",
     "vocabulary_size": "vocab_size",
 }
+_USES = ("from", "translate", "prompt", "images")
 _QUOTED = re.compile(r"`(\w+)(=[^`]*)?`")
 _RECEIVED = re.compile(r"(?<![\w`'\"/.-])(\w+)=(?=[^=\s])")
 _PLAIN = re.compile(r"=[\w.]+")
@@ -47,11 +49,15 @@ def in_flags(error, flags):
 
 def next_step(flags):
     """What to do after a run that was ended."""
-    if not flags.is_parsed() or "epochs" not in flags:
+    if not flags.is_parsed() or "epochs" not in flags or _uses_a_file(flags):
         return "run it again"
     if pathlib.Path(flags.output_dir, STATE).exists():
         return "the same command with --resume goes on after the last finished epoch"
     return "no epoch was finished; the same command begins anew"
+
+
+def _uses_a_file(flags):
+    return any(name in flags and flags[name].value is not None for name in _USES)
 
 
 def _flag(name, flags):
@@ -61,6 +67,8 @@ def _flag(name, flags):
 
 def _explained(error):
     text = str(error).strip() or type(error).__name__
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{text}. Free some space; earlier results are still there"
     if isinstance(error, MemoryError):
         return f"Not enough memory; make batches, images or the model smaller. {text}"
     if isinstance(error, ImportError) and "KERAS_BACKEND" in os.environ:

@@ -35,9 +35,10 @@ def define_flags(
     """
     define = command_line.definer(flags, "training")
     zero = {"lower_bound": 0}
+    count = command_line.COUNT | zero
     define("float", "learning_rate", learning_rate, "Peak learning rate.", **zero)
     text = "Steps until the peak, at most half of all."
-    define("integer", "warmup_steps", warmup_steps, text, **zero)
+    define("integer", "warmup_steps", warmup_steps, text, **count)
     text = "Decoupled weight decay, as in AdamW; biases and norms are spared."
     define("float", "weight_decay", weight_decay, text, **zero)
     text = "Clip every entry of the gradients to this; 0: no."
@@ -49,7 +50,7 @@ def define_flags(
     text = "Momentum of a moving average of the weights, which is then used; 0: no."
     define("float", "ema", ema, text, lower_bound=0.0, upper_bound=0.99999)
     text = "Epochs without a better validation score after which training stops."
-    define("integer", "patience", patience, text, **zero)
+    define("integer", "patience", patience, text, **count)
 
 
 def check(flags):

@@ -104,13 +104,24 @@ def _batches(flags, text, tokenizer):
     buckets = data.choose_buckets(train, flags.buckets, longest or LONGEST)
     if longest:  # the file takes what was promised, whatever the data have
         buckets = sorted({*buckets, (longest, longest)})
-    size = {"batch_size": flags.batch_size}
+    size = {"batch_size": _batch_size(flags, len(train))}
     if flags.batch_tokens is not None:
         size = {"batch_tokens": flags.batch_tokens}
     return {
         "train": data.BucketedPairs(train, buckets, seed=flags.seed, **size),
         "validation": data.BucketedPairs(validation, buckets, shuffle=False, **size),
     }
+
+
+def _batch_size(flags, num_pairs):
+    reason = f"there are {num_pairs} training pairs"
+    command_line.bound_default(flags, "batch_size", num_pairs, reason)
+    if flags.batch_size > num_pairs:
+        raise ValueError(
+            f"--batch_size is at most {num_pairs}, the number of training pairs. "
+            f"Received: --batch_size={flags.batch_size}"
+        )
+    return flags.batch_size
 
 
 def _encoded(tokenizer, pairs):

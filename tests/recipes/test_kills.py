@@ -80,3 +80,40 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(recipe, tm
     assert results(killed) == pytest.approx(results(whole), rel=1e-5)
     leftovers = {path.name for path in tmp_path.iterdir()} - {"whole", "killed"}
     assert not leftovers
+
+
+def children_of(pid):
+    """The processes below one, which outlive it if nobody ends them."""
+    files = pathlib.Path(f"/proc/{pid}/task").glob("*/children")
+    direct = [int(word) for file in files for word in file.read_text().split()]
+    return [*direct, *(x for child in direct for x in children_of(child))]
+
+
+def wait_for(text, path):
+    while text not in path.read_text():
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["Epoch 2", "Export ..."])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_all_and_the_run_goes_on(moment, number, tmp_path):
+    log, folder = tmp_path / "log", tmp_path / "out"
+    command = [sys.executable, "-u", "-m", "recipes.classify_image"]
+    command += [*TINY["classify_image"].split(), f"--output_dir={folder}"]
+    with open(log, "w") as file:
+        child = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file)
+        wait_for(moment, log)
+        time.sleep(2)
+        below = children_of(child.pid)
+        child.send_signal(number)
+        assert child.wait(120) == 128 + number
+    last = log.read_text().splitlines()[-1]
+    assert last.startswith(f"ended by {number.name}") and "--resume" in last
+    time.sleep(1)
+    assert not [pid for pid in below if pathlib.Path(f"/proc/{pid}").exists()]
+    assert {path.name for path in tmp_path.iterdir()} == {"log", "out"}
+    assert {path.name for path in folder.iterdir()} == {"run"}
+    assert start("classify_image", folder).wait() == 0
+    check_published(folder)
+    assert (folder / "report.json").exists()

@@ -1,6 +1,7 @@
 import contextlib
 import json
 import os
+import resource
 
 import numpy as np
 import pytest
@@ -95,3 +96,16 @@ def test_leftovers_of_a_killed_process_go_and_nothing_else(tmp_path):
     atomic.remove_leftovers(tmp_path / "run[1]")
     assert sorted(tmp_path.iterdir()) == sorted(others)
     killed.__exit__(None, None, None)
+
+
+def test_a_full_disk_leaves_the_earlier_file(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError), atomic.replace_file(tmp_path / "a.bin", "wb") as f:
+            f.write(bytes(10_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / "a.bin").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.bin"]

@@ -290,10 +290,10 @@ def test_bad_input_to_training(arguments, bad_data, tmp_path, capsys):
 
 
 def test_patches_by_the_size_of_the_image():
-    sizes = [
-        classify_image_model._patch_size((8, side, 1))
-        for side in (8, 16, 28, 64, 96, 128, 224)
-    ]
+    flags = classify_image.define_flags()
+    flags(["recipe"])
+    sides = (8, 16, 28, 64, 96, 128, 224)
+    sizes = [classify_image_model.patch_size(flags, side) for side in sides]
     assert sizes == [2, 2, 4, 4, 8, 8, 16]
 
 

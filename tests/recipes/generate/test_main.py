@@ -129,7 +129,7 @@ def test_a_finished_run_resumes_to_the_same_result(folder, kind, text, capsys):
     [
         (["--temperature=0"], "temperature=0.0"),
         (["--top_p=1.5"], "top_p=1.5"),
-        (["--prompt_length=30"], "a prompt of length 30, max_length=30"),
+        (["--prompt_length=30"], "a prompt of length 30, --max_length=30"),
         (["--quantize=int8"], "--quantize is a list out of float16,dynamic"),
         (["--tokens=subwords", "--vocab_size=256"], "beside the 256 bytes"),
         (["--tokens=subwords", "--vocab_size=5000"], "can be at most"),

@@ -275,6 +275,12 @@ def broken(pictures, tmp_path_factory):
     return root
 
 
+def test_a_size_that_the_depth_allows_is_chosen(pictures, capsys):
+    _, data = loaded(f"--data={pictures}", "--depth=6")
+    assert data["images"].train[0].shape[1:3] == (64, 64)
+    assert "image size: 64x64" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input(name, pictures, broken, folder, tmp_path, capsys):
     output = tmp_path / "output"

@@ -3,6 +3,7 @@
 import io
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,6 +14,7 @@ import jax_process
 import killed_recipe
 import pytest
 
+import kerasseq
 from kerasseq import lite
 from kerasseq.lite import packed_files
 from recipes.shared import command_line
@@ -101,6 +103,30 @@ def test_a_bad_line_is_named(folder, capsys, monkeypatch):
     assert error.startswith("error: line 3: The sentence has")
 
 
+def test_bytes_that_are_not_utf8_are_named_by_their_line(folder, capsys, monkeypatch):
+    stdin = io.TextIOWrapper(io.BytesIO(b"May 3\n\nM\xe4rz\n"), encoding="ascii")
+    monkeypatch.setattr("sys.stdin", stdin)
+    assert run("--translate", "-", "--from", str(folder)) == 2
+    out, error = capsys.readouterr()
+    assert out.count("\n") == 2 and error.startswith("error: line 3: not UTF-8")
+
+
+def test_a_page_and_translations(folder, tmp_path, capsys):
+    library = browser.fake_library(tmp_path / "library")
+    given = ["--web", f"--web_library={library}", f"--output_dir={tmp_path / 'out'}"]
+    assert run("--translate", "May 3", "--from", str(folder), *given) == 0
+    assert capsys.readouterr().out.count("\n") == 2  # the sentence, and where it is
+    page = json.loads((tmp_path / "out" / "web" / "page.json").read_text())
+    assert page["samples"] == ["May 3"]
+
+
+def test_what_the_file_cannot_honor_is_refused(folder, capsys):
+    given = ["--beam_size=8", "--length_penalty=1"]
+    assert run("--translate", "May 3", "--from", str(folder), *given) == 2
+    out, error = capsys.readouterr()
+    assert out == "" and "Received: --beam_size=8 --length_penalty=1.0" in error
+
+
 WITHOUT_KERAS = """
 import sys
 sys.modules["keras"] = None
@@ -131,6 +157,25 @@ def test_resume_refuses_other_settings(folder, capsys):
     code = run(*TINY, f"--output_dir={folder}", "--resume", "--dropout=0.7")
     assert code == 2
     assert "dropout: 0.05 -> 0.7" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change", ["missing", "another", "damaged"])
+def test_resume_needs_the_subwords_of_the_run(folder, tmp_path, capsys, change):
+    run_dir = shutil.copytree(folder / "run", tmp_path / "run")
+    subwords = run_dir / "subwords.model"
+    if change == "missing":
+        subwords.unlink()
+    elif change == "damaged":
+        subwords.write_bytes(subwords.read_bytes()[:99])
+    else:
+        kerasseq.data.train_subwords(["May 3, 2001", "3. Mai"], 30, subwords)
+    before = {path.name: path.read_bytes() for path in run_dir.glob("*.*")}
+    assert run(*TINY, f"--output_dir={tmp_path}", "--resume") == 2
+    message = "tokenizer: " if change == "another" else "subwords.model"
+    assert message in capsys.readouterr().err
+    after = {path.name: path.read_bytes() for path in run_dir.glob("*.*")}
+    assert {**before, ".lock": None} == {**after, ".lock": None}
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def write(path, text):
