@@ -168,7 +168,7 @@ def test_resume_needs_the_subwords_of_the_run(folder, tmp_path, capsys, change):
     elif change == "damaged":
         subwords.write_bytes(subwords.read_bytes()[:99])
     else:
-        kerasseq.data.train_subwords(["May 3, 2001", "3. Mai"], 30, subwords)
+        kerasseq.data.train_subwords(["May 3, 2001", "3. Mai"], 16, subwords)
     before = {path.name: path.read_bytes() for path in run_dir.glob("*.*")}
     assert run(*TINY, f"--output_dir={tmp_path}", "--resume") == 2
     message = "tokenizer: " if change == "another" else "subwords.model"
