@@ -188,3 +188,17 @@ def test_public_functions_are_annotated(name):
 def test_a_recipe_has_the_functions_of_all(name):
     names = public_definitions(ROOT / "recipes" / name / "__main__.py")
     assert [name for name in names if name in IN_A_RECIPE] == IN_A_RECIPE
+
+
+def test_pillow_is_told_which_formats_to_try():
+    """Some of its readers start other programs, whatever a file is called."""
+    calls = [
+        (path, node)
+        for folder in ("kerasseq", "recipes")
+        for path in sources(folder)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Image.open")
+    ]
+    assert calls
+    for path, node in calls:
+        assert "formats" in {keyword.arg for keyword in node.keywords}, path

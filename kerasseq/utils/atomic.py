@@ -82,7 +82,9 @@ def remove_leftovers(path: Path, within: bool = False) -> None:
         within: Whether what was left of the folder's own files goes too.
     """
     path = pathlib.Path(os.path.abspath(os.fspath(path)))
-    folders = [*path.parent.glob(f".{glob.escape(path.name)}{_PARTIAL}*")]
+    own = f".{glob.escape(path.name)}{_PARTIAL}*"
+    nested = f".{own}{_PARTIAL}*"  # of an export into a temporary folder
+    folders = [*path.parent.glob(own), *path.parent.glob(nested)]
     if within:
         folders += path.glob(f".*{_PARTIAL}*")
     for folder in folders:

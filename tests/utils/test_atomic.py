@@ -89,13 +89,17 @@ def test_what_is_obsolete_goes_with_the_rest_or_stays(tmp_path):
 
 def test_leftovers_of_a_killed_process_go_and_nothing_else(tmp_path):
     killed = atomic.staging(tmp_path / "run[1]")
-    (killed.__enter__() / "half.txt").touch()
+    folder = killed.__enter__()
+    (folder / "half.txt").touch()
+    nested = atomic.staging(folder)
+    nested.__enter__()
     others = [tmp_path / "run[1]", tmp_path / ".run[1]-original", tmp_path / ".run1"]
     for path in others:
         path.mkdir()
     atomic.remove_leftovers(tmp_path / "run[1]")
     assert sorted(tmp_path.iterdir()) == sorted(others)
-    killed.__exit__(None, None, None)
+    for left in (nested, killed):
+        left.__exit__(None, None, None)
 
 
 def test_a_full_disk_leaves_the_earlier_file(tmp_path):
