@@ -42,7 +42,8 @@ def from_keras_hub_vit(
     Example:
 
     ```python
-    model = kerasseq.convert.from_keras_hub_vit("vit_base_patch16_224_imagenet")
+    backbone.save_to_preset("vit_preset")  # a `keras_nlp.models.ViTBackbone`
+    model = kerasseq.convert.from_keras_hub_vit("vit_preset")
     model.save("vit.keras")
     ```
     """

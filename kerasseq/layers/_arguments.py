@@ -71,3 +71,35 @@ def _parameters(layer_class):
     parameters = dict(inspect.signature(layer_class.__init__).parameters)
     del parameters["self"]
     return {name: p for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
+
+
+def signature(*classes):
+    """The signature of a constructor, with what its `**kwargs` are passed on to.
+
+    Args:
+        *classes: Classes that take the arguments, the first that names one first. Of
+            each, the bases count too, down to the first of Keras.
+    """
+    found, positional = {}, True
+    for init in (init for c in classes for init in _constructors(c)):
+        parameters = list(inspect.signature(init).parameters.values())[1:]
+        for p in parameters:
+            if p.kind is p.POSITIONAL_OR_KEYWORD and not positional:
+                p = p.replace(kind=p.KEYWORD_ONLY)
+            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY, p.VAR_KEYWORD):
+                found.setdefault(p.name, p)
+        kinds = {p.kind for p in parameters}
+        positional &= inspect.Parameter.VAR_POSITIONAL in kinds
+        positional &= inspect.Parameter.POSITIONAL_OR_KEYWORD not in kinds
+    return inspect.Signature(sorted(found.values(), key=lambda p: p.kind))
+
+
+def _constructors(layer_class):
+    """Those that a class runs, one passing the rest on to the next."""
+    for base in layer_class.__mro__:
+        if "__init__" in vars(base):
+            yield base.__init__
+            parameters = inspect.signature(base.__init__).parameters.values()
+            passes_on = any(p.kind is p.VAR_KEYWORD for p in parameters)
+            if not passes_on or base.__module__.startswith("keras."):
+                return

@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasseq.layers import compiled_rnn
+from kerasseq.layers import _arguments, compiled_rnn
 
 _LAYER_ARGUMENTS = (
     "return_sequences",
@@ -26,6 +26,12 @@ class CellLayer(compiled_rnn.CompiledRNNMixin, keras.layers.RNN):
     """
 
     cell_class = None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        merged = _arguments.signature(cls.cell_class, cls)
+        others = [p for p in merged.parameters.values() if p.name != "cell"]
+        cls.__signature__ = merged.replace(parameters=others)
 
     def __init__(self, units, **kwargs):
         layer = {key: kwargs.pop(key) for key in _LAYER_ARGUMENTS if key in kwargs}

@@ -97,7 +97,16 @@ def _run_any(cell, sequences, initial_states, training, loop):
         output, states = cell(inputs, states, **options)
         return output, states if isinstance(states, (list, tuple)) else [states]
 
-    size = getattr(cell, "output_size", None)
-    if size is not None:
-        size = (size,) if isinstance(size, int) else tuple(size)
+    size = None
+    if loop.get("mask") is not None:
+        size = _output_size(cell, step, sequences, initial_states)
     return ops.recurrence(step, sequences, initial_states, output_size=size, **loop)
+
+
+def _output_size(cell, step, sequences, initial_states):
+    """Shape of an output without the batch: what the cell says, else what it does."""
+    size = getattr(cell, "output_size", None)
+    if size is None:
+        output, _ = step(sequences[:, 0], initial_states)
+        return tuple(output.shape[1:])
+    return (size,) if isinstance(size, int) else tuple(size)

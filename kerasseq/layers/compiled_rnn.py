@@ -6,7 +6,7 @@ import keras
 from keras import ops as kops
 
 from kerasseq import ops
-from kerasseq.layers import cell_loop
+from kerasseq.layers import _arguments, cell_loop
 
 
 def check_no_cudnn(use_cudnn):
@@ -26,6 +26,11 @@ class CompiledRNNMixin:
     product before it, and there is no cuDNN path, so that the layer compiles with XLA
     on every device.
     """
+
+    def __init_subclass__(cls, **kwargs):
+        """Shows `help` and editors what `*args` and `**kwargs` stand for."""
+        super().__init_subclass__(**kwargs)
+        cls.__signature__ = _arguments.signature(cls)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -53,6 +53,18 @@ class IRNN(simple_rnn.SimpleRNN):
         Rectified Linear Units.
     """
 
-    def __init__(self, units, **kwargs):
-        given = {name: value for name, value in kwargs.items() if value is not None}
-        super().__init__(units, **{**DEFAULTS, **given})
+    def __init__(
+        self,
+        units,
+        activation="relu",
+        kernel_initializer=None,
+        recurrent_initializer="identity",
+        **kwargs,
+    ):
+        given = {
+            "activation": activation,
+            "kernel_initializer": kernel_initializer,
+            "recurrent_initializer": recurrent_initializer,
+        }
+        given = {name: value for name, value in given.items() if value is not None}
+        super().__init__(units, **DEFAULTS | given, **kwargs)

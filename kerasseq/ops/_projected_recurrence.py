@@ -1,5 +1,6 @@
 """The recurrence of a cell whose inputs are projected before the loop."""
 
+import keras
 from keras import ops
 
 from kerasseq.ops import bptt
@@ -38,12 +39,13 @@ def projected_recurrence(
     Returns:
         `(outputs, states)`.
     """
-    if cell is None or unroll or current_loop_strategy().kind != "train":
+    weights = [kernel, *recurrent_kernels, *biases]
+    by_hand = cell is not None and current_loop_strategy().kind == "train"
+    if unroll or not by_hand or _forward_mode([sequences, *initial_states, *weights]):
         projected = ops.matmul(sequences, kernel)
         if biases:
             projected = projected + biases[0]
         return recurrence(step, projected, initial_states, unroll=unroll, **loop)
-    weights = [kernel, *recurrent_kernels, *biases]
     kernel, *weights = (ops.cast(x, sequences.dtype) for x in weights)
     return _with_manual_gradient(
         cell, sequences, kernel, initial_states, weights, recurrent_mask, **loop
@@ -83,6 +85,15 @@ def _with_manual_gradient(
         return hidden[0 if go_backwards else -1], states
     hidden = ops.swapaxes(hidden, 0, 1)  # (batch_size, time, units)
     return ops.flip(hidden, axis=1) if go_backwards else hidden, states
+
+
+def _forward_mode(tensors):
+    """Whether `jax.jvp` wants their tangents: a gradient by hand has none."""
+    if keras.backend.backend() != "jax":
+        return False
+    from jax.interpreters import ad
+
+    return any(isinstance(ops.convert_to_tensor(x), ad.JVPTracer) for x in tensors)
 
 
 def _begun(mask, go_backwards):

@@ -26,7 +26,8 @@ def recurrence(
         step: Callable `(inputs_t, states) -> (output, states)`.
         sequences: Tensor of shape `(batch_size, time, features)`, or a nested structure
             of such tensors. `inputs_t` has the same structure.
-        initial_states: List of tensors of shape `(batch_size, units)`.
+        initial_states: List of tensors of shape `(batch_size, units)`, which may be
+            nested and of other shapes.
         mask: Optional boolean tensor of shape `(batch_size, time)`. Steps that are
             `False` are skipped.
         go_backwards: Boolean, whether to process the sequence from its end. Outputs are
@@ -48,17 +49,19 @@ def recurrence(
         mask = ops.expand_dims(ops.cast(mask, "bool"), -1)
         inputs["mask"] = _time_major(mask, go_backwards)
         if not zero_output_for_mask:
-            states["output"] = _zeros(initial_states[0], output_size)
+            states["output"] = _zeros(initial_states, output_size)
 
     def masked_step(inputs, states):
         output, new_cell = step(inputs["x"], states["cell"])
+        new_cell = _as(states["cell"], new_cell)
         if mask is None:
             return output, {"cell": new_cell}
         keep = inputs["mask"]
         old_output = states.get("output", ops.zeros_like(output))
         output = _where(keep, output, old_output)
-        pairs = zip(new_cell, states["cell"], strict=True)
-        cell = [_where(keep, new, old) for new, old in pairs]
+        cell = keras.tree.map_structure(
+            lambda new, old: _where(keep, new, old), new_cell, states["cell"]
+        )
         return output, {"cell": cell} | (
             {"output": output} if "output" in states else {}
         )
@@ -71,7 +74,13 @@ def recurrence(
     return outputs, states["cell"]
 
 
-def _zeros(state, size):
+def _as(structure, new):
+    """New states as the old ones are nested: a cell may return a tuple for a list."""
+    return keras.tree.pack_sequence_as(structure, keras.tree.flatten(new))
+
+
+def _zeros(states, size):
+    state = keras.tree.flatten(states)[0]
     if size is None:
         return ops.zeros_like(state)
     return ops.zeros((ops.shape(state)[0], *size), state.dtype)

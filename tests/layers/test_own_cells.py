@@ -6,73 +6,9 @@ import pytest
 from keras import ops
 
 import kerasseq
+from tests.layers import own_cells
 
 MASK = np.array([[0, 1, 1, 1, 0], [1, 1, 1, 1, 1], [1, 1, 0, 0, 0]], bool)
-
-
-class Cell(keras.layers.Layer):
-    def __init__(self, units, **options):
-        super().__init__(**options)
-        self.units = self.state_size = units
-
-    def build(self, shape):
-        self.kernel = self.add_weight(shape=(shape[-1], self.units))
-        self.recurrent = self.add_weight(shape=(self.units, self.units))
-
-    def call(self, x, states):
-        h = ops.tanh(ops.matmul(x, self.kernel) + ops.matmul(states[0], self.recurrent))
-        return h, [h]
-
-
-class Narrow(Cell):
-    """Outputs that are not as wide as the state."""
-
-    output_size = 2
-
-    def build(self, shape):
-        super().build(shape)
-        self.out = self.add_weight(shape=(self.units, 2))
-
-    def call(self, x, states):
-        h, states = super().call(x, states)
-        return ops.matmul(h, self.out), states
-
-
-class Matrix(keras.layers.Layer):
-    """A matrix as the state, as of fast weights."""
-
-    state_size = [(3, 3)]
-    output_size = (3, 3)
-
-    def build(self, shape):
-        self.rows, self.columns = (
-            self.add_weight(shape=(shape[-1], 3)) for _ in range(2)
-        )
-
-    def get_initial_state(self, batch_size=None):
-        return [ops.zeros((batch_size, 3, 3))]
-
-    def call(self, x, states):
-        left, right = ops.matmul(x, self.rows), ops.matmul(x, self.columns)
-        state = 0.9 * states[0] + left[:, :, None] * right[:, None]
-        return state, [state]
-
-
-class WithDropout(Cell):
-    """An attribute of the name that Keras' own cells have."""
-
-    def __init__(self, units):
-        super().__init__(units)
-        self.dropout = keras.layers.Dropout(0.5, seed=1)
-        self.project = "mine"
-
-    def call(self, x, states, training=False):
-        return super().call(self.dropout(x, training=training), states)
-
-
-class OfLSTM(keras.layers.LSTMCell):
-    def call(self, inputs, states, training=False):
-        return super().call(inputs, states, training=training)
 
 
 def both(run):
@@ -88,7 +24,7 @@ def floats(*shape):
     return np.random.default_rng(0).normal(size=shape).astype("float32")
 
 
-@pytest.mark.parametrize("cell", [Cell, Narrow, lambda units: Matrix(), WithDropout])
+@pytest.mark.parametrize("cell", own_cells.ALL.values())
 @pytest.mark.parametrize("mask", [None, MASK])
 def test_any_cell(cell, mask):
     x = floats(3, 5, 4)
@@ -123,7 +59,9 @@ def test_dropout_of_a_subclass_is_applied_once():
     options = {"kernel_initializer": "ones", "recurrent_initializer": "zeros"}
     linear = {"activation": "linear", "recurrent_activation": "linear"}
     layer = kerasseq.layers.RNN(
-        OfLSTM(1, dropout=0.5, seed=1, unit_forget_bias=False, **options, **linear)
+        own_cells.OfLSTM(
+            1, dropout=0.5, seed=1, unit_forget_bias=False, **options, **linear
+        )
     )
     y = ops.convert_to_numpy(layer(np.ones((2000, 1, 1), "float32"), training=True))
     assert y.max() == pytest.approx(2.0**3)  # input, candidate and output gate

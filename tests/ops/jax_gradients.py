@@ -1,4 +1,4 @@
-"""Compares the gradients by hand with JAX's own, first and second order; a child."""
+"""Compares the gradients by hand with JAX's own, both orders, forward too; a child."""
 
 import jax
 import jax.numpy as jnp
@@ -56,4 +56,12 @@ for kind in KINDS:
         )
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    for compute in (
+        loss,
+        lambda *key: jax.grad(loss(*key)),
+    ):
+        found, expected = (
+            jax.jvp(compute(kind, unroll), given, given)[1] for unroll in (False, True)
+        )
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 print("equal")
