@@ -24,14 +24,14 @@ def environment(**variables):
     }
 
 
-def run(*command, python=sys.executable, **variables):
+def run(*command, python=sys.executable, timeout=900, **variables):
     """Runs Python in the root of the repository; returns the completed process."""
     return subprocess.run(
         [str(python), *map(str, command)],
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=timeout,
         cwd=ROOT,
     )
 

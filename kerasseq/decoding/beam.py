@@ -2,7 +2,8 @@
 
 from keras import ops
 
-IMPOSSIBLE = -1e9  # finite, so that no sum of scores is NaN
+from kerasseq.decoding import _constraints
+from kerasseq.decoding._constraints import IMPOSSIBLE
 
 
 def beam_search(
@@ -15,6 +16,10 @@ def beam_search(
     end_id=3,
     pad_id=0,
     attention_length=None,
+    min_length=0,
+    forced_prefix=None,
+    repetition_penalty=1.0,
+    forbidden_tokens=(),
 ):
     """Beam search: keeps the `beam_size` best hypotheses per row until all have ended.
 
@@ -39,6 +44,17 @@ def beam_search(
         pad_id: Integer. Id after the end.
         attention_length: Optional integer. If given, the attention weights are
             returned as well.
+        min_length: Integer. Tokens that a hypothesis has before it may end; its end is
+            not counted.
+        forced_prefix: Optional integer array or tensor of shape `(prefix_length,)`, or
+            `(batch_size, prefix_length)` padded with -1 on the right: what all
+            hypotheses begin with. It is part of the length and of the result, but its
+            probabilities are no part of the scores.
+        repetition_penalty: Float above 0. Divides the logits of tokens that the
+            hypothesis has, its prefix included, if they are positive, and multiplies
+            them otherwise. 1 for no penalty.
+        forbidden_tokens: Sequence of ids that are never chosen, except by
+            `forced_prefix`.
 
     Returns:
         A dict with the best hypothesis first: `tokens` of shape `(batch_size,
@@ -46,20 +62,36 @@ def beam_search(
         probabilities divided by the penalty; with `attention_length` also `attention`
         of shape `(batch_size, beam_size, max_length, attention_length)`.
 
+    Where fewer hypotheses are possible than `beam_size`, the others come last, with
+    scores below -1e8.
+
     Raises:
-        ValueError: If `beam_size` is not positive.
+        ValueError: If `beam_size` is not positive, for an argument out of range, or an
+            id that is not in the vocabulary.
 
     Example:
         >>> states = [repeat_rows(state, 4) for state in states]
         >>> start = repeat_rows(ops.full((2,), 2), 4)
         >>> beam_search(step, start, states, max_length=20)["tokens"].shape
         (2, 4, 20)
+
+    Reference:
+        Wu et al. (2016), Google's Neural Machine Translation System; Keskar et al.
+        (2019), CTRL, section 4.1, for the repetition penalty. `min_length` and
+        `forced_prefix` are `min_new_tokens` and the `decoder_input_ids` of
+        transformers, `forbidden_tokens` its `suppress_tokens`.
     """
     if beam_size < 1:
         raise ValueError(
             f"`beam_size` must be positive. Received: beam_size={beam_size}"
         )
-    search = _Search(step, max_length, beam_size, length_penalty, end_id, pad_id)
+    constraints = _constraints.Constraints(
+        min_length, forced_prefix, repetition_penalty, forbidden_tokens
+    )
+    constraints.check(max_length)
+    search = _Search(
+        step, max_length, beam_size, length_penalty, end_id, pad_id, constraints
+    )
     variables = search.first_variables(start_tokens, attention_length, states)
     variables = ops.while_loop(
         lambda time, beam, states: ops.logical_not(ops.all(beam["ended"])),
@@ -103,13 +135,19 @@ class _Search:
     rows, except `log_probs` of shape `(batch_size, beam_size)`.
     """
 
-    def __init__(self, step, max_length, beam_size, length_penalty, end_id, pad_id):
+    def __init__(
+        self, step, max_length, beam_size, length_penalty, end_id, pad_id, constraints
+    ):
         self.step = step
         self.max_length = max_length
         self.beam_size = beam_size
         self.length_penalty = length_penalty
         self.end_id = end_id
         self.pad_id = pad_id
+        self.constraints = constraints
+        self.prefix = constraints.prefix()
+        if self.prefix is not None and self.prefix.shape[0] != 1:
+            self.prefix = repeat_rows(self.prefix, beam_size)
 
     def penalty(self, lengths):
         return ops.power(
@@ -117,7 +155,8 @@ class _Search:
         )
 
     def first_variables(self, start_tokens, attention_length, states):
-        rows, dtype = ops.shape(start_tokens)[0], start_tokens.dtype
+        start_tokens = ops.cast(start_tokens, "int32")
+        rows, dtype = ops.shape(start_tokens)[0], "int32"
         # All hypotheses of a row start equal, so only the first may continue.
         others = ops.cast(ops.arange(self.beam_size) > 0, "float32") * IMPOSSIBLE
         beam = {
@@ -133,7 +172,7 @@ class _Search:
 
     def advance(self, time, beam, states):
         logits, weights, states = self.step(beam["last"], states)
-        parents, chosen, log_probs = self._best(logits, beam)
+        parents, chosen, log_probs = self._best(logits, beam, time)
 
         def of_parent(tensor):
             return ops.take(tensor, parents, axis=0)
@@ -160,9 +199,11 @@ class _Search:
             )
         return time + 1, new, [of_parent(state) for state in states]
 
-    def _best(self, logits, beam):
+    def _best(self, logits, beam, time):
         """The best continuations: rows of their parents, tokens, log probabilities."""
-        log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+        log_probs = self.constraints.log_probs(
+            logits, beam["tokens"], time, self.end_id
+        )
         size = log_probs.shape[-1]
         ended = ops.expand_dims(beam["ended"], -1)
         # An ended one goes on with one token, which stands for padding.
@@ -185,4 +226,16 @@ class _Search:
         chosen = ops.reshape(best % size, (-1,))
         flat = ops.reshape(log_probs, (-1,))
         kept = ops.take(flat, parents * size + chosen, axis=0)
-        return parents, chosen, ops.reshape(kept, (-1, self.beam_size))
+        best = parents, chosen, ops.reshape(kept, (-1, self.beam_size))
+        return best if self.prefix is None else self._forced(*best, beam, time)
+
+    def _forced(self, parents, chosen, log_probs, beam, time):
+        """The same, but rows go on as they are where a prefix says how."""
+        forced, tokens = _constraints.forced_now(self.prefix, time, beam["ended"])
+        own = ops.cumsum(ops.ones_like(parents), axis=0) - 1
+        of_beam = ops.reshape(forced, (-1, self.beam_size))
+        return (
+            ops.where(forced, own, parents),
+            ops.where(forced, ops.cast(tokens, chosen.dtype), chosen),
+            ops.where(of_beam, beam["log_probs"], log_probs),
+        )

@@ -23,6 +23,8 @@ class Generator(keras.Model):
     Call arguments:
         inputs: Dict of `prompt`, int32 of shape `(batch_size, prompt_length)`, padded
             with -1 on the right, and `seed`, int32 of shape `(batch_size,)`.
+            Nothing is written for a prompt with ids outside the vocabulary: all tokens
+            are padding, and the score is minus infinity.
 
     Output shape:
         A dict as `kerasseq.decoding.sample` returns.
@@ -41,7 +43,7 @@ class Generator(keras.Model):
         self.compile(jit_compile=True)
 
     def call(self, inputs):
-        prompt = inputs["prompt"]
+        prompt, seed = (ops.cast(inputs[x], "int32") for x in ("prompt", "seed"))
         names = models.state_names(self.model)
 
         def step(tokens, states):
@@ -58,9 +60,23 @@ class Generator(keras.Model):
             tensor = self.model.input[name]
             shape = (ops.shape(prompt)[0], *tensor.shape[1:])
             states.append(ops.zeros(shape, tensor.dtype))
-        return sampling.sample(
-            step, prompt, states, self.max_length, inputs["seed"], **self.options
+        outside = self._outside(prompt)
+        known = ops.where(ops.expand_dims(outside, 1), 0, prompt)
+        found = sampling.sample(
+            step, known, states, self.max_length, seed, **self.options
         )
+        padding = ops.zeros_like(found["tokens"]) + self.options.get("pad_id", -1)
+        return {
+            "tokens": ops.where(ops.expand_dims(outside, 1), padding, found["tokens"]),
+            "scores": ops.where(outside, -float("inf"), found["scores"]),
+        }
+
+    def _outside(self, prompt):
+        """Which prompts have an id that is neither in the vocabulary nor padding."""
+        size = self.model.output["logits"].shape[-1]
+        known = ops.logical_and(prompt >= 0, prompt < size)
+        known = ops.logical_or(known, ops.equal(prompt, self.options.get("pad_id", -1)))
+        return ops.logical_not(ops.all(known, axis=1))
 
 
 def generation_signatures(model, prompt_length, max_length, **options):

@@ -2,9 +2,18 @@
 
 from keras import ops
 
+from kerasseq.decoding import _constraints
+
 
 def greedy_search(
-    step, start_tokens, states, max_length, end_id=3, pad_id=0, attention_length=None
+    step,
+    start_tokens,
+    states,
+    max_length,
+    end_id=3,
+    pad_id=0,
+    attention_length=None,
+    **constraints,
 ):
     """Greedy search: takes the most probable token at each step until all rows end.
 
@@ -22,6 +31,8 @@ def greedy_search(
         pad_id: Integer. Id after the end.
         attention_length: Optional integer. If given, the attention weights are
             returned as well.
+        **constraints: `min_length`, `forced_prefix`, `repetition_penalty` and
+            `forbidden_tokens`, as in `beam_search`.
 
     Returns:
         A dict of `tokens` of shape `(batch_size, max_length)`; `scores` of shape
@@ -29,22 +40,34 @@ def greedy_search(
         `attention_length` also `attention` of shape `(batch_size, max_length,
         attention_length)`.
 
+    Raises:
+        ValueError: For an argument out of range, or an id that is not in the
+            vocabulary.
+
     Example:
         >>> greedy_search(step, ops.full((2,), 2), states, max_length=20)["tokens"]
     """
+    constraints = _constraints.Constraints(**constraints)
+    constraints.check(max_length)
+    prefix = constraints.prefix()
+    start_tokens = ops.cast(start_tokens, "int32")
     positions = ops.arange(max_length, dtype="int32")
     batch_size = ops.shape(start_tokens)[0]
-    tokens = ops.zeros((batch_size, max_length), start_tokens.dtype) + pad_id
+    tokens = ops.zeros((batch_size, max_length), "int32") + pad_id
     attention = []
     if attention_length:
         attention = [ops.zeros((batch_size, max_length, attention_length))]
 
     def body(time, last, ended, tokens, scores, attention, states):
         logits, weights, states = step(last, states)
-        log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+        log_probs = constraints.log_probs(logits, tokens, time, end_id)
         # Not `ops.argmax`, which does not convert to builtin ops alone.
         gain, chosen = (ops.squeeze(x, -1) for x in ops.top_k(log_probs, 1))
         chosen = ops.cast(chosen, tokens.dtype)
+        if prefix is not None:
+            forced, given = _constraints.forced_now(prefix, time, ended)
+            chosen = ops.where(forced, ops.cast(given, chosen.dtype), chosen)
+            gain = ops.where(forced, ops.zeros_like(gain), gain)
         scores = scores + ops.where(ended, ops.zeros_like(gain), gain)
         here = ops.equal(positions, time)
         shown = ops.where(ended, ops.zeros_like(chosen) + pad_id, chosen)

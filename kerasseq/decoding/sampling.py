@@ -2,9 +2,8 @@
 
 from keras import ops
 
-from kerasseq.decoding import random_numbers
-
-IMPOSSIBLE = -1e9
+from kerasseq.decoding import _constraints, random_numbers
+from kerasseq.decoding._constraints import IMPOSSIBLE
 
 
 def sample(
@@ -77,7 +76,7 @@ def sample(
 
     def body(time, ended, tokens, scores, numbers, states):
         here = ops.equal(places, time)
-        last = ops.maximum(_at(tokens, here), 0)  # any valid id after the end
+        last = ops.where(ended, 0, _at(tokens, here))  # any id after the end
         logits, _, states = step(last, states)
         logits = ops.cast(logits, "float32")
         drawn, numbers = random_numbers.uniform(numbers)
@@ -171,7 +170,7 @@ def _choose(
 ):
     """The next token, sampled after all filters."""
     if repetition_penalty != 1:
-        logits = _penalized(logits, tokens, repetition_penalty)
+        logits = _constraints.penalized(logits, tokens, time + 1, repetition_penalty)
     if no_repeat_ngram:
         logits = _without_repeats(logits, tokens, time, no_repeat_ngram)
     return _draw(logits / temperature, drawn, top_k, top_p)
@@ -180,12 +179,6 @@ def _choose(
 def _at(tokens, here):
     """The token per row at the position where `here` is true."""
     return ops.sum(ops.where(here, tokens, 0), axis=1)
-
-
-def _penalized(logits, tokens, penalty):
-    occurs = ops.max(ops.one_hot(tokens, logits.shape[-1]), axis=1) > 0
-    lower = ops.where(logits > 0, logits / penalty, logits * penalty)
-    return ops.where(occurs, lower, logits)
 
 
 def _without_repeats(logits, tokens, time, size):

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kerasseq import models
-from kerasseq.decoding import beam, greedy
+from kerasseq.decoding import _constraints, beam, greedy
 
 START_ID = 2
 
@@ -22,10 +22,14 @@ class Translator(keras.Model):
             search.
         length_penalty: Float. Exponent of the length penalty of beam search.
         return_attention: Boolean, whether to return the attention weights as well.
+        **kwargs: `min_length`, `forced_prefix`, `repetition_penalty` and
+            `forbidden_tokens` of `beam_search`, and the arguments of `keras.Model`.
 
     Call arguments:
         source: Integer tensor of shape `(batch_size, source_length)`, padded with 0
-            on the right.
+            on the right. Ids outside the vocabulary count as unknown, 1. For prefixes
+            of each row a dict of `source` and `prefix`, integers `(batch_size,
+            prefix_length)` padded with -1 on the right.
 
     Output shape:
         A dict as `greedy_search` or `beam_search` returns.
@@ -44,22 +48,31 @@ class Translator(keras.Model):
         return_attention=False,
         **kwargs,
     ):
+        named = _constraints.Constraints._fields
+        constraints = {name: kwargs.pop(name) for name in named if name in kwargs}
         super().__init__(**kwargs)
         self.model = model
         self.max_length = max_length
         self.beam_size = beam_size
         self.length_penalty = length_penalty
         self.return_attention = return_attention
+        self.constraints = constraints
+        _constraints.Constraints(**constraints).check(max_length)
         self.compile(jit_compile=True)
 
-    def call(self, source):
+    def call(self, inputs):
+        inputs = inputs if isinstance(inputs, dict) else {"source": inputs}
+        source = ops.cast(inputs["source"], "int32")
         source_length = ops.shape(source)[1]
         context, states = models.seq2seq_encode(self.model, source, self.max_length)
         start = ops.sum(ops.zeros_like(source), axis=1) + START_ID
         options = {
             "max_length": self.max_length,
             "attention_length": source_length if self.return_attention else None,
+            **self.constraints,
         }
+        if "prefix" in inputs:
+            options["forced_prefix"] = inputs["prefix"]
         if self.beam_size is None:
             return greedy.greedy_search(self._step(context), start, states, **options)
 
@@ -82,12 +95,19 @@ class Translator(keras.Model):
 
 
 def translation_signatures(
-    model, source_length, max_length, beam_size=4, length_penalty=0.6
+    model,
+    source_length,
+    max_length,
+    beam_size=4,
+    length_penalty=0.6,
+    prefix_length=None,
+    **constraints,
 ):
     """Signatures for translation in an app, with static shapes and batch size 1.
 
     `greedy` and `beam` do the whole job in one call. With `encode` and `step` an app
-    can search by itself, also on a GPU delegate.
+    can search by itself, also on a GPU delegate. Source ids outside the vocabulary
+    count as unknown, 1.
 
     Args:
         model: A model built by `kerasseq.models.seq2seq` or `transformer`.
@@ -95,12 +115,20 @@ def translation_signatures(
         max_length: Integer. Maximum number of target tokens.
         beam_size: Integer. Number of hypotheses of `beam`.
         length_penalty: Float. Exponent of the length penalty of `beam`.
+        prefix_length: Optional integer. If given, `greedy` and `beam` take a second
+            input, `prefix`: so many ids that the translation begins with, padded with
+            -1 on the right.
+        **constraints: `min_length`, `forced_prefix`, `repetition_penalty` and
+            `forbidden_tokens` of both searches, see `beam_search`.
 
     Returns:
         `{name: (function, {input: (shape, dtype)})}`; each function takes its inputs
         by name and returns a dict of tensors.
     """
     source = {"source": ((1, source_length), "int32")}
+    searched = dict(source)
+    if prefix_length is not None:
+        searched["prefix"] = ((1, prefix_length), "int32")
     context, states = models.seq2seq_encode(
         model, ops.ones((1, source_length), "int32"), max_length
     )
@@ -122,12 +150,16 @@ def translation_signatures(
         return {"logits": logits, "attention": attention} | _named(new)
 
     searches = {
-        "greedy": Translator(model, max_length, return_attention=True),
-        "beam": Translator(model, max_length, beam_size, length_penalty),
+        "greedy": Translator(model, max_length, return_attention=True, **constraints),
+        "beam": Translator(model, max_length, beam_size, length_penalty, **constraints),
     }
     return {"encode": (encode, source), "step": (step, step_inputs)} | {
-        name: (search.call, source) for name, search in searches.items()
+        name: (_by_name(search), searched) for name, search in searches.items()
     }
+
+
+def _by_name(search):
+    return lambda **inputs: search.call(inputs)
 
 
 def _named(states):

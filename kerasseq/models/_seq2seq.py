@@ -6,6 +6,8 @@ from keras import ops
 from kerasseq import layers
 from kerasseq.models import _embeddings
 
+UNKNOWN_ID = 1
+
 
 def seq2seq(
     vocabulary_size,
@@ -109,15 +111,18 @@ def seq2seq_encode(model, source, max_length=None):
 
     Args:
         model: A model built by `seq2seq` or `transformer`, or loaded from its file.
-        source: Integer tensor of shape `(batch_size, source_length)`.
+        source: Integer tensor of shape `(batch_size, source_length)`. Ids outside the
+            vocabulary count as unknown, 1, which is so in an exported file too.
         max_length: Number of steps that will follow at most, the room in a
             `transformer`'s cache. By default as many as its positions.
 
     Returns:
         `(context, states)` for `seq2seq_step`: a dict and a list of tensors.
     """
-    valid = ops.not_equal(source, 0)
     embedding = _layer(model, "embedding", "source_embedding")
+    outside = ops.logical_or(source < 0, source >= embedding.input_dim)
+    source = ops.where(outside, UNKNOWN_ID, source)
+    valid = ops.not_equal(source, 0)
     encoded = _layer(model, "encoder")([embedding(source), valid])
     decoder = _layer(model, "decoder")
     if isinstance(decoder, layers.TransformerDecoder):

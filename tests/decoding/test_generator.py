@@ -43,6 +43,15 @@ def test_file_writes_what_the_model_writes(arch, tmp_path):
         np.testing.assert_array_equal(found["tokens"][0], tokens)
 
 
+def test_nothing_is_written_for_ids_outside_the_vocabulary():
+    prompt = np.array([[1, 2, 3], [1, 11, 3], [-2, 1, 3]])
+    generator = decoding.Generator(language_model("gru"), 9, top_k=3)
+    found = generator.predict({"prompt": prompt, "seed": np.arange(3)}, verbose=0)
+    assert found["tokens"][0].min() >= 0 and np.isfinite(found["scores"][0])
+    assert (found["tokens"][1:] == -1).all()
+    assert (found["scores"][1:] == -np.inf).all()
+
+
 def test_a_row_does_not_depend_on_its_neighbors():
     model = language_model("lstm")
     np.testing.assert_array_equal(

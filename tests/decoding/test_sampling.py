@@ -192,3 +192,11 @@ def test_forbidden_tokens_leave_the_scores_finite():
     )
     assert not (np.asarray(result["tokens"]) == 1).any()
     np.testing.assert_allclose(result["scores"], 4 * np.log(1 / 3), rtol=1e-5)
+
+
+def test_padding_inside_the_vocabulary_has_not_occurred():
+    options = {"step": constant, "length": 3, "repetition_penalty": 50.0}
+    inside = draw(prompt=[[1, 0]] * 40, pad_id=0, **options)["tokens"]
+    outside = draw(prompt=[[1, -1]] * 40, **options)["tokens"]
+    np.testing.assert_array_equal(inside, outside)
+    assert (inside[:, 1] == 0).any()
