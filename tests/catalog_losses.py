@@ -81,7 +81,6 @@ def _sum_of_references(labels, logits, weights):
 
 
 NO_VOID = {"void": "every token is a word; padding has the weight 0"}
-SMOOTHED = {"masked": "smoothing asks for some probability of every class"}
 DICE, JACCARD = (
     functools.partial(reference.region_loss, score)
     for score in (reference.dice, reference.jaccard)
@@ -96,9 +95,7 @@ SMOOTH_FOCAL = functools.partial(reference.focal_loss, label_smoothing=0.1)
 SMOOTH_CROSS_ENTROPY = functools.partial(reference.cross_entropy, label_smoothing=0.1)
 
 LOSSES = [
-    _class(
-        "SmoothedCrossEntropy", "", SMOOTH_CROSS_ENTROPY, TOKENS, NO_VOID | SMOOTHED
-    ),
+    _class("SmoothedCrossEntropy", "", SMOOTH_CROSS_ENTROPY, TOKENS, NO_VOID),
     _class(
         "SmoothedCrossEntropy",
         "not_smoothed",
@@ -109,15 +106,13 @@ LOSSES = [
     ),
     _class("FocalLoss", "", reference.focal_loss),
     _class("FocalLoss", "weighted", FOCAL, gamma=0.5, alpha=ALPHA),
-    _class(
-        "FocalLoss", "smoothed", SMOOTH_FOCAL, IMAGES, SMOOTHED, label_smoothing=0.1
-    ),
+    _class("FocalLoss", "smoothed", SMOOTH_FOCAL, IMAGES, label_smoothing=0.1),
     _class("FocalLoss", "cross_entropy", reference.cross_entropy, IMAGES, gamma=0.0),
     _class("DiceLoss", "", DICE),
     _class("DiceLoss", "per_image", reference.per_image(DICE), per_image=True),
     _class("SoftJaccard", "", JACCARD),
     _class("SoftJaccard", "per_image", reference.per_image(JACCARD), per_image=True),
-    Entry("SumOfLosses", "", _sum_of_losses, _sum_of_references, MASKS, SMOOTHED),
+    Entry("SumOfLosses", "", _sum_of_losses, _sum_of_references, MASKS),
 ]
 
 METRICS = [

@@ -25,9 +25,11 @@ def weighted_mean(values, weights):
 
 
 def focal_loss(labels, logits, weights, gamma=2.0, alpha=1.0, label_smoothing=0.0):
-    """Lin et al. (2017), equation 5, with smoothed labels."""
+    """Lin et al. (2017), equation 5, with labels smoothed over what is not masked."""
     truth = one_hot(labels, logits)
-    truth = (1 - label_smoothing) * truth + label_smoothing / logits.shape[-1]
+    possible = logits > -1e9
+    rate = label_smoothing / possible.sum(-1, keepdims=True)
+    truth = (1 - label_smoothing) * truth + rate * possible
     log_p = np.where(truth > 0, log_softmax(logits), 0.0)
     factors = np.asarray(alpha) * (1 - np.exp(log_p)) ** gamma
     return weighted_mean(np.sum(-truth * factors * log_p, axis=-1), weights)

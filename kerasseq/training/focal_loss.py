@@ -86,12 +86,15 @@ class FocalLoss(keras.losses.Loss):
         labels = ops.cast(y_true, "int32")
         targets = ops.one_hot(labels, num_classes, dtype=y_pred.dtype)
         targets = (1 - self.label_smoothing) * targets
-        targets = targets + self.label_smoothing / num_classes
+        if self.label_smoothing:
+            possible = masked_sums.possible(y_pred)
+            rate = self.label_smoothing / ops.sum(possible, axis=-1, keepdims=True)
+            targets = targets + rate * possible
         # A class without a target adds nothing, also where its logit is -inf.
         log_probabilities = ops.where(targets > 0, ops.log_softmax(y_pred), 0.0)
         # Off zero, where a power below one has no finite gradient.
         rest = ops.maximum(1 - ops.exp(log_probabilities), keras.config.epsilon())
-        losses = -targets * rest**self.gamma * log_probabilities
+        losses = targets * rest**self.gamma * masked_sums.bounded(-log_probabilities)
         return ops.sum(losses * self._class_weights(num_classes), axis=-1)
 
     def _class_weights(self, num_classes):

@@ -36,6 +36,16 @@ def label_weights(y_true, y_pred, sample_weight=None, ignore_class=None):
     return weights
 
 
+def possible(logits):
+    """1 for each class, and 0 for one that is masked by a logit of -1e9 or less."""
+    return ops.cast(logits > -1e9, logits.dtype)
+
+
+def bounded(losses):
+    """The losses, 1e9 instead of infinity, which times a weight of 0 would be NaN."""
+    return ops.where(ops.equal(losses, float("inf")), 1e9, losses)
+
+
 def region_sums(truth, prediction, weights):
     """Weighted sizes of the regions per image and class.
 

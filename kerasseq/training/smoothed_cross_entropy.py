@@ -11,7 +11,8 @@ class SmoothedCrossEntropy(keras.losses.Loss):
     """Cross entropy of integer labels with label smoothing, from logits.
 
     With smoothing `e` the target distribution gives `1 - e` to the label and
-    spreads `e` evenly over the vocabulary. The loss per token is
+    spreads `e` evenly over the words whose logit is above -1e9; others are masked. A
+    masked label costs 1e9 at least. The loss per token is
     `logsumexp(logits) - (1 - e) * logits[label] - e * mean(logits)`, which needs
     no one-hot tensor of the size of the logits and compiles under XLA. It is
     computed in float32, whatever the dtype of the logits.
@@ -22,8 +23,7 @@ class SmoothedCrossEntropy(keras.losses.Loss):
 
     Args:
         label_smoothing: Float in `[0, 1)`. Fraction of the label that is spread
-            evenly over the vocabulary. Defaults to 0.1, as in the paper. Without
-            smoothing a word may be masked by a logit of minus infinity.
+            evenly over the vocabulary. Defaults to 0.1, as in the paper.
         reduction: Reduction of `keras.losses.Loss`. Defaults to
             `"mean_with_sample_weight"`.
         name: Name of the loss.
@@ -78,8 +78,11 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         losses = ops.logsumexp(y_pred, axis=-1)
         losses = losses - (1 - self.label_smoothing) * label_logits
         if not self.label_smoothing:
-            return losses  # a mean over a logit of -inf, times 0, would be NaN
-        return losses - self.label_smoothing * ops.mean(y_pred, axis=-1)
+            return masked_sums.bounded(losses)
+        possible = masked_sums.possible(y_pred)
+        total = ops.sum(ops.where(possible > 0, y_pred, 0.0), axis=-1)
+        mean = total / ops.sum(possible, axis=-1)
+        return masked_sums.bounded(losses - self.label_smoothing * mean)
 
     def get_config(self):
         return {

@@ -153,6 +153,14 @@ def test_half_precision_is_computed_in_float32(entry, dtype):
     assert_close(found, entry.expected(labels, rounded, weights))
 
 
+@pytest.mark.parametrize("kind", ["int64", "float64", "uint8"])
+@every
+def test_types_as_numpy_makes_them(entry, kind):
+    labels, logits, weights = entry.batch()
+    batch = labels.astype(kind), logits.astype("float64"), weights.astype("int64")
+    assert_close(value(entry.new(), batch), entry.expected(labels, logits, weights))
+
+
 @pytest.mark.skipif(
     keras.backend.backend() == "jax", reason="JAX has no float64 unless asked for"
 )
@@ -187,6 +195,16 @@ def test_the_gradient_where_a_class_is_masked(entry):
     labels[labels == 2] = 1
     logits[..., 2] = -1e30  # the smallest that `Offset` may add to
     assert np.isfinite(gradient(entry.new(), labels, logits)).all()
+
+
+@parametrized([e for e in catalog.keeping("masked") if e in catalog.LOSSES])
+def test_a_masked_label_without_weight_costs_nothing(entry):
+    labels, logits, weights = entry.batch()
+    masked = labels == 2
+    labels[masked], weights[masked], logits[..., 2] = 1, 0, -np.inf
+    expected = entry.expected(labels, logits, weights)
+    labels[masked] = 2
+    assert_close(value(entry.new(), (labels, logits, weights)), expected)
 
 
 def compiled_together(entries, layer):
