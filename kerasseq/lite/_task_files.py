@@ -124,6 +124,27 @@ def row_length(specs: Mapping[str, Any], name: str) -> int:
     return (shape[1] or 0) if fits else 0
 
 
+def check_vocabulary(runner: _runner.Runner, path: Path, size: int) -> None:
+    """Refuses a vocabulary that is larger than the model's.
+
+    Args:
+        runner: The open file; the logits of its `step` tell the size of the model's.
+        path: Its path, for the message.
+        size: Number of entries of the packed vocabulary.
+
+    Raises:
+        ValueError: If ids of the vocabulary are outside of the model's.
+    """
+    outputs = runner.signatures.get("step", {"outputs": {}})["outputs"]
+    known = outputs["logits"][0][-1] if "logits" in outputs else size
+    if size > known:
+        raise ValueError(
+            f"The vocabulary of {path} has {size} entries and the model knows {known}: "
+            "they are of different models, and its ids would mean other words. Export "
+            "again."
+        )
+
+
 def not_a(task: str, path: Path, runner: _runner.Runner, needs: str) -> ValueError:
     """The error of a file of another kind.
 

@@ -52,6 +52,7 @@ class TextGenerator:
         self.runner = _runner.Runner(path)
         self.length = _length(self.runner, path)
         self.vocabulary = read_vocabulary(path)
+        _task_files.check_vocabulary(self.runner, path, len(self.vocabulary))
         self.card = _task_files.read_card(path)
 
     def __call__(self, prompt: str, seed: int = 0) -> str:

@@ -56,6 +56,8 @@ class Translator:
         self.subwords = _sentence_piece.processor(proto)
         self.card = _task_files.read_card(path)
         _check_sizes(self.vocabulary, self.subwords, path)
+        pieces = self.subwords.get_piece_size()
+        _task_files.check_vocabulary(self.runner, path, pieces)
 
     def __call__(self, sentence: str, num_best: int = 1) -> list[tuple[str, float]]:
         """Translates a sentence.
