@@ -16,7 +16,7 @@ import numpy as np
 
 from kerasseq import layers, models
 
-PROMISES = ("P1", "P2", "P3", "P4", "P5")
+PROMISES = ("P1", "P2", "P3", "P4", "P5", "P6")
 PARTS = {
     "seq2seq_encode": "seq2seq",
     "seq2seq_step": "seq2seq",

@@ -5,6 +5,8 @@ import math
 import numpy as np
 from keras import ops
 
+from kerasseq.ops import attention
+
 
 def multi_head_attention(queries, keys, values, bias, drop=None):
     """Scaled dot-product attention, also with grouped queries.
@@ -35,7 +37,7 @@ def multi_head_attention(queries, keys, values, bias, drop=None):
     queries = ops.transpose(queries, (0, 2, 1, 3)) / math.sqrt(queries.shape[-1])
     # (batch_size, num_heads, length, key_length)
     scores = ops.matmul(queries, ops.transpose(keys, (0, 2, 3, 1)))
-    weights = ops.softmax(ops.cast(scores, "float32") + bias, axis=-1)
+    weights = attention.softmax(ops.cast(scores, "float32") + bias)
     weights = ops.cast(weights, values.dtype)
     used = weights if drop is None else drop(weights)
     # (batch_size, num_heads, length, key_dim)

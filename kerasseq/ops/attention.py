@@ -51,6 +51,13 @@ def attend(scores, memory, bias):
         `(context, weights)`, of shapes `(batch_size, features)` and `(batch_size,
         source_length)`.
     """
-    weights = ops.softmax(scores + bias, axis=-1)
+    weights = softmax(scores + bias)
     context = ops.squeeze(ops.matmul(ops.expand_dims(weights, 1), memory), 1)
     return context, weights
+
+
+def softmax(scores):
+    """Softmax over the last axis; of a single position Keras' own would warn."""
+    if scores.shape[-1] == 1:
+        return ops.exp(ops.log_softmax(scores, axis=-1))
+    return ops.softmax(scores, axis=-1)
