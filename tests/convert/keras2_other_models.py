@@ -111,7 +111,11 @@ def sizes():
     outputs = [tf.reshape(x, [size[0], size[1] * size[2]]), k.batch_flatten(x)]
     outputs += [tf.reshape(x, tf.stack([size[0], size[-1], 3, 2]))]
     outputs += [tf.reshape(x, tf.concat([size[:1], [2, 12]], 0))]
-    outputs += [tf.reshape(x, [size[0] * 2, 12]), tf.tile(x, [1, size[1] // 2, 1])]
+    outputs += [
+        tf.reshape(x, [size[0], -1]),
+        tf.reshape(x, [size[0] * 2, 12]),
+        tf.tile(x, [1, size[1] // 2, 1]),
+    ]
     outputs += [x / tf.cast(tf.reduce_prod(size[1:]), "float32")]
     return keras.Model(x, outputs)
 
@@ -144,7 +148,17 @@ def masks_that_end():
     x = layers.Embedding(11, 4, mask_zero=True)(words)
     inner = sequential((7, 4), layers.Dense(4), layers.Rescaling(2.0), layers.GRU(2))
     y = sequential((7, 4), layers.Masking(), layers.Identity(), layers.GRU(2))(x)
-    return keras.Model(words, [layers.LSTM(3)(layers.Rescaling(2.0)(x)), inner(x), y])
+    z = layers.Dense(2)(layers.Multiply()([x, layers.Dense(4)(x)]))
+    outputs = [layers.LSTM(3)(layers.Rescaling(2.0)(x)), inner(x), y, z]
+    return keras.Model(words, outputs)
+
+
+def merged_masks():
+    """Masked in Keras 2 where one is masked, in Keras 3 where both are."""
+    words = keras.Input((7,), dtype="int32")
+    x = layers.Embedding(11, 4, mask_zero=True)(words)
+    y = layers.Masking(0.5)(layers.Embedding(11, 4)(words))
+    return keras.Model(words, layers.LSTM(3)(layers.Add()([x, y])))
 
 
 def backwards_first():
@@ -250,6 +264,7 @@ OTHERS = [
     image_operations,
     identity_has_no_mask,
     masks_that_end,
+    merged_masks,
     backwards_first,
     einsum,
     convolutions,

@@ -106,6 +106,10 @@ class TestModels:
         with pytest.raises(ValueError, match=pattern):
             convert.import_keras2(keras2_files / "unknown_operation.h5")
 
+    def test_masks_that_keras_3_does_not_make(self, keras2_files):
+        with pytest.raises(ValueError, match="'lstm.*needs a mask that went through"):
+            convert.import_keras2(keras2_files / "merged_masks.h5")
+
     def test_inputs_that_are_not_in_the_file(self, keras2_files):
         with pytest.raises(
             ValueError, match="does not write the inputs of `tf.einsum`"

@@ -46,8 +46,6 @@ _NO_EFFECT = {
     "sparse": False,
     "time_major": False,
 }
-# Keras 2 did not pass a mask on through these, Keras 3 does.
-MASK_ENDS = (keras.layers.Identity, keras.layers.Normalization, keras.layers.Rescaling)
 _HARD_SIGMOID = {
     "module": "builtins",
     "class_name": "function",

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
-from keras import ops
 
-from kerasseq.convert.keras2 import layer_config, tf_ops
+from kerasseq.convert.keras2 import tf_ops
 from kerasseq.convert.keras2.lambda_layers import LambdaFunction
+from kerasseq.convert.keras2.masks import Masks
 
 _CONSTANT = "_CONSTANT_VALUE"
 _ATTENTION = (keras.layers.Attention, keras.layers.AdditiveAttention)
@@ -26,7 +26,7 @@ class LayerGraph:
     """
 
     def __init__(self, nested: bool) -> None:
-        self._nested = nested
+        self._masks = Masks(nested)
         # name of an old operation -> new operations
         self._named: dict[str, list] = {}
         # (layer name, number of the call) -> flat list of tensors
@@ -95,7 +95,7 @@ class LayerGraph:
             if isinstance(part, LambdaFunction):
                 tensor = self._call_function(part, tensor)
             else:
-                tensor = part(self._masked_as_before(part, tensor))
+                tensor = self._masks.call(part, tensor, {})
         return tensor
 
     def take(self, structure: Any) -> Any:
@@ -141,20 +141,12 @@ class LayerGraph:
                 del kwargs[key]
         if isinstance(layer, _ATTENTION) and len(inputs[0].shape) < 3:
             raise ValueError("Keras 3 attends to tensors of 3 axes or more")
-        return layer(self._masked_as_before(layer, inputs), **kwargs)
+        return self._masks.call(layer, inputs, kwargs)
 
     def _call_function(self, function, inputs):
         outputs = function(inputs)
         self._name_operations(function.name, keras.tree.flatten(outputs))
         return outputs
-
-    def _masked_as_before(self, layer, inputs):
-        """Without its mask, where Keras 2 ended it: an operation passes none on."""
-        if not isinstance(layer, layer_config.MASK_ENDS):
-            return inputs
-        if self._nested or getattr(inputs, "_keras_mask", None) is not None:
-            return ops.copy(inputs)
-        return inputs
 
     def _call_operation(self, name, symbol, call):
         function = tf_ops.find(symbol)

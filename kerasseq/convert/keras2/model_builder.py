@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from kerasseq.convert.keras2 import layer_config, tf_ops
+from kerasseq.convert.keras2 import layer_config, masks, tf_ops
 from kerasseq.convert.keras2.lambda_layers import LambdaFunction
 from kerasseq.convert.keras2.layer_graph import ImportRefused, LayerGraph
 
@@ -140,8 +140,8 @@ class ModelBuilder:
             self._row(nodes.pop(0), path, "InputLayer", ["batch_shape"])
         stack, children = self._build_stack(nodes, path)
         functional = any(isinstance(part, LambdaFunction) for part in stack)
-        if path or _makes_masks(stack):
-            functional = functional or _ends_masks(stack)
+        if path or masks.begin_in(stack):
+            functional = functional or masks.end_in(stack)
         if functional and first is not None:
             graph = LayerGraph(nested=bool(path))
             model = keras.Model(first, graph.chain(stack, first), name=config["name"])
@@ -207,16 +207,6 @@ def _without_code(config):
     kept = ("name", "trainable", "dtype")
     kept_config = {key: config[key] for key in kept if key in config}
     return kept_config | (config.get("arguments") or {})
-
-
-def _makes_masks(stack):
-    return any(
-        getattr(layer, "mask_zero", hasattr(layer, "mask_value")) for layer in stack
-    )
-
-
-def _ends_masks(stack):
-    return any(isinstance(layer, layer_config.MASK_ENDS) for layer in stack)
 
 
 def _child(node, layer):

@@ -54,6 +54,8 @@ def call(
         raise ValueError(f"Keras 2 does not write the inputs of `tf.{name}` to a file")
     if tf_shapes.has_sizes([*args, *kwargs.values()]):
         return tf_shapes.call(name, args[0], kwargs)
+    if name == "reshape" and len(args) == 1 and "shape" in kwargs:
+        kwargs = {**kwargs, "shape": tf_shapes.new_shape(args[0], kwargs["shape"])}
     args, kwargs = tf_shapes.settle(name, [list(args), dict(kwargs)])
     known = inspect.signature(function).parameters
     given = {}

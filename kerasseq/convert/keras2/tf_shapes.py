@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 UNKNOWN = object()  # one size, of an open axis
+BATCH = object()  # the size of the first axis, if it is open
 
 
 class Shape:
@@ -27,7 +28,8 @@ class Shape:
 
 def shape_of(tensor: keras.KerasTensor) -> Shape:
     """What `tf.shape` returns."""
-    return Shape([UNKNOWN if size is None else size for size in tensor.shape])
+    sizes = [UNKNOWN if size is None else size for size in tensor.shape]
+    return Shape([BATCH if sizes[0] is UNKNOWN else sizes[0], *sizes[1:]])
 
 
 def has_sizes(value: Any) -> bool:
@@ -36,7 +38,7 @@ def has_sizes(value: Any) -> bool:
     if any(isinstance(leaf, keras.KerasTensor) for leaf in leaves):
         return False
     numbers = (Shape, int, float)
-    return any(leaf is UNKNOWN or isinstance(leaf, numbers) for leaf in leaves)
+    return any(_is_open(leaf) or isinstance(leaf, numbers) for leaf in leaves)
 
 
 def call(name: str, first: Any, kwargs: Mapping[str, Any]) -> Any:
@@ -66,6 +68,26 @@ def call(name: str, first: Any, kwargs: Mapping[str, Any]) -> Any:
     raise ValueError(f"`tf.{name}` of the size of a tensor has no counterpart")
 
 
+def new_shape(tensor: keras.KerasTensor, shape: Any) -> Any:
+    """The shape for `reshape`, whose rest, -1, is known if examples stay apart.
+
+    Args:
+        tensor: The tensor to be reshaped.
+        shape: A list of sizes, or a `Shape`.
+
+    Returns:
+        The same with numbers for -1 beside `BATCH`.
+    """
+    sizes = shape.sizes if isinstance(shape, Shape) else shape
+    if not isinstance(sizes, list) or BATCH not in sizes or -1 not in sizes:
+        return shape
+    others = [size for size in sizes if size is not BATCH and size != -1]
+    if None in tensor.shape[1:] or any(map(_is_open, others)):
+        return shape
+    rest = math.prod(tensor.shape[1:]) // math.prod(others)
+    return [rest if size == -1 else size for size in sizes]
+
+
 def settle(name: str, value: Any) -> Any:
     """Turns shapes in an argument of an operation on tensors into numbers.
 
@@ -85,7 +107,7 @@ def settle(name: str, value: Any) -> Any:
         return [settle(name, item) for item in value]
     if isinstance(value, dict):
         return {key: settle(name, item) for key, item in value.items()}
-    if value is not UNKNOWN:
+    if not _is_open(value):
         return value
     if name == "reshape":
         return -1
@@ -106,7 +128,11 @@ _NUMBERS: dict[str, Callable] = {
 
 
 def _computed(function, sizes):
-    return UNKNOWN if any(size is UNKNOWN for size in sizes) else function(*sizes)
+    return UNKNOWN if any(map(_is_open, sizes)) else function(*sizes)
+
+
+def _is_open(size):
+    return size is UNKNOWN or size is BATCH
 
 
 def _flat(value):
