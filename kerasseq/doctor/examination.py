@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import math
+import numbers
 import os
 import signal
 from typing import Any
@@ -146,7 +147,8 @@ def _check(target, time_limit, memory_limit):
     if target not in TARGETS:
         raise ValueError(f"`target` must be one of {TARGETS}. Received: {target!r}")
     for name, value in (("time_limit", time_limit), ("memory_limit", memory_limit)):
-        if value is not None and not 0 < value < math.inf:
+        number = isinstance(value, numbers.Real)
+        if value is not None and not (number and 0 < value < math.inf):
             raise ValueError(
                 f"`{name}` must be a positive number. Received: {name}={value!r}"
             )

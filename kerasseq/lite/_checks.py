@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from kerasseq.lite import _calls
+from kerasseq.lite import _calls, _op_forms
 
 _ROOM = 4  # bytes that may be read for each byte of the file; parts may be shared
 _LIMITS = {
@@ -137,7 +137,7 @@ def _check_graph(graph, reader, codes, constants):
         if not constant:
             _check_quantization(tensor)
     sides = [
-        _check_op(op, reader, codes, is_constant)
+        _check_op(op, reader, codes, tensors, is_constant)
         for op in reader.tables(graph, "Operators")
     ]
     _check_order(sides, inputs)
@@ -168,7 +168,7 @@ def _check_quantization(tensor):
             raise ValueError(f"a tensor has the zero point {points.max()}")
 
 
-def _check_op(op, reader, codes, is_constant):
+def _check_op(op, reader, codes, tensors, is_constant):
     """Returns the indices of its inputs and outputs."""
     if op.OpcodeIndex() >= len(codes):
         raise ValueError(f"op code index {op.OpcodeIndex()} is out of range")
@@ -184,6 +184,7 @@ def _check_op(op, reader, codes, is_constant):
             raise ValueError(f"an op lacks its input {min(needed)}")
     if any(is_constant[index] for index in outputs):
         raise ValueError("an op writes to a constant")
+    _op_forms.check(op, code, inputs, outputs, tensors)
     return inputs, outputs
 
 

@@ -1,5 +1,6 @@
 """A segmenter in one file: an image of any size in, masks out."""
 
+import numbers
 import os
 from typing import Any
 
@@ -53,9 +54,10 @@ class ImageSegmenter:
     """
 
     def __init__(self, path: str | os.PathLike[str], overlap: float = 0.5) -> None:
-        if not 0 <= overlap < 1:
+        if not _is_fraction(overlap):
             raise ValueError(
-                f"`overlap` must be from 0 to less than 1. Received: overlap={overlap}"
+                "`overlap` must be a number from 0 to less than 1. "
+                f"Received: overlap={overlap!r}"
             )
         path = _task_files.find(path)
         self.runner = _runner.Runner(path)
@@ -148,6 +150,10 @@ def classes(outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         head: x.argmax(axis=-1).astype("int32") if head in CLASS_HEADS else x
         for head, x in outputs.items()
     }
+
+
+def _is_fraction(value):
+    return isinstance(value, numbers.Real) and 0 <= value < 1
 
 
 def _shapes(runner, path):

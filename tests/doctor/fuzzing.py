@@ -1,4 +1,4 @@
-"""Runs damaged files, each in a process of its own, and counts what came of them.
+"""Runs damaged and random files, each in a process of its own, and counts outcomes.
 
 `python -m tests.doctor.fuzzing first_seed number folder file...` prints the counts.
 """
@@ -15,7 +15,7 @@ import sys
 import numpy as np
 
 from kerasseq import lite
-from tests.doctor import mutations
+from tests.doctor import mutations, random_files
 
 MOST_ELEMENTS = 10**6
 SECONDS, MEMORY = 10, 8 * 2**30  # to open a file
@@ -69,7 +69,10 @@ def main(first, number, folder, *files):
     contents = [pathlib.Path(file).read_bytes() for file in files]
     path = pathlib.Path(folder, "damaged.tflite")
     for seed in range(int(first), int(first) + int(number)):
-        path.write_bytes(mutations.any_of(contents, seed))
+        if seed % 5:
+            path.write_bytes(mutations.any_of(contents, seed))
+        else:
+            random_files.write(path, seed)
         came = in_a_fork(path)
         counts[came] += 1
         if came not in ("read", "refused", "endless"):

@@ -175,7 +175,14 @@ class TestLimits:
 
 class TestErrors:
     @pytest.mark.parametrize(
-        "arguments", [{"target": "tpu"}, {"time_limit": 0}, {"memory_limit": -1}]
+        "arguments",
+        [
+            {"target": "tpu"},
+            {"target": None},
+            {"time_limit": 0},
+            {"time_limit": "8"},
+            {"memory_limit": -1},
+        ],
     )
     def test_arguments(self, files, arguments):
         with pytest.raises(ValueError, match="must be.*Received"):

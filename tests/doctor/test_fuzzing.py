@@ -1,4 +1,4 @@
-"""Damaged files do no harm: to a `Runner` in processes of their own, to `doctor`."""
+"""Damaged and random files harm neither a `Runner`, in a child, nor `doctor`."""
 
 import collections
 import json
