@@ -184,8 +184,16 @@ def replace_folder(path: Path) -> Iterator[pathlib.Path]:
 
     Yields:
         The path of a temporary folder to fill.
+
+    Raises:
+        ValueError: If the path is a file.
     """
     path = pathlib.Path(os.path.abspath(os.fspath(path)))
+    if path.exists() and not path.is_dir():
+        raise ValueError(
+            f"A folder is to be written, and there is a file; name another place. "
+            f"Received: '{path}'"
+        )
     with staging(path) as folder:
         (folder / path.name).mkdir()
         yield folder / path.name

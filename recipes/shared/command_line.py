@@ -117,8 +117,8 @@ def run(main, flags, usage, argv=None):
     except interrupts.Interrupted as signal:
         print(f"ended by {signal}: {messages.next_step(flags)}", file=sys.stderr)
         return signal.exit_code
-    except (absl_flags.Error, *messages.EXPECTED) as error:
-        if flags.is_parsed() and flags.debug:
+    except Exception as error:
+        if (flags.is_parsed() and flags.debug) or not messages.is_expected(error):
             raise
         print(f"error: {messages.in_flags(error, flags)}", file=sys.stderr)
         return 2

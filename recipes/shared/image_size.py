@@ -63,5 +63,10 @@ def _paths(flags):
         for folder in folders
         if os.path.isdir(folder)
         for path in file_input.images_below(pathlib.Path(folder))
-        if path.parent.name not in _NOT_IMAGES
+        if not _is_other(path.relative_to(folder))
     ]
+
+
+def _is_other(path):
+    folders = path.parts[:-1]
+    return path.parent.name in _NOT_IMAGES or any(x.startswith(".") for x in folders)

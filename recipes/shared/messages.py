@@ -5,10 +5,14 @@ import os
 import pathlib
 import re
 
+from absl import flags as absl_flags
+
 STATE = "run/state.npz"
-# What a user or the machine can be at fault for; a TensorFlow error is none of these.
-EXPECTED = (ValueError, FloatingPointError, OSError, ImportError, MemoryError)
-EXPECTED += (RuntimeError,)  # a child process that failed; JAX without memory
+# What a user or the machine can be at fault for.
+_EXPECTED = (ValueError, FloatingPointError, OSError, ImportError, MemoryError)
+_EXPECTED += (absl_flags.Error,)
+_EXPECTED += (RuntimeError,)  # a child process that failed; JAX without memory
+_NO_MEMORY = "ResourceExhaustedError"  # TensorFlow's, which need not be imported
 # Arguments whose flags have other names.
 _FLAGS = {
     "clipnorm": "clip_norm",
@@ -22,6 +26,11 @@ _USES = ("from", "translate", "prompt", "images")
 _QUOTED = re.compile(r"`(\w+)(=[^`]*)?`")
 _RECEIVED = re.compile(r"(?<![\w`'\"/.-])(\w+)=(?=[^=\s])")
 _PLAIN = re.compile(r"=[\w.]+")
+
+
+def is_expected(error):
+    """Whether an error is to be told in one message, rather than a fault of ours."""
+    return isinstance(error, _EXPECTED) or type(error).__name__ == _NO_MEMORY
 
 
 def in_flags(error, flags):
@@ -69,10 +78,12 @@ def _explained(error):
     text = str(error).strip() or type(error).__name__
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{text}. Free some space; earlier results are still there"
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or type(error).__name__ == _NO_MEMORY:
+        text = text.splitlines()[0]
         return f"Not enough memory; make batches, images or the model smaller. {text}"
     if isinstance(error, ImportError) and "KERAS_BACKEND" in os.environ:
-        return f"{text} (with KERAS_BACKEND={os.environ['KERAS_BACKEND']})"
+        backend = os.environ["KERAS_BACKEND"]
+        return f"{text}. Install it, or set another KERAS_BACKEND. Received: {backend}"
     if isinstance(error, RuntimeError):
         return f"{text}\n--debug shows where it happened."
     return text

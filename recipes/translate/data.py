@@ -104,9 +104,9 @@ def _batches(flags, text, tokenizer):
     buckets = data.choose_buckets(train, flags.buckets, longest or LONGEST)
     if longest:  # the file takes what was promised, whatever the data have
         buckets = sorted({*buckets, (longest, longest)})
-    size = {"batch_size": _batch_size(flags, len(train))}
-    if flags.batch_tokens is not None:
-        size = {"batch_tokens": flags.batch_tokens}
+    size = {"batch_tokens": flags.batch_tokens}
+    if flags.batch_tokens is None:
+        size = {"batch_size": _batch_size(flags, len(train))}
     return {
         "train": data.BucketedPairs(train, buckets, seed=flags.seed, **size),
         "validation": data.BucketedPairs(validation, buckets, shuffle=False, **size),

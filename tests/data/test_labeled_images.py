@@ -1,3 +1,4 @@
+import os
 import pathlib
 
 import numpy as np
@@ -136,6 +137,14 @@ def test_folders_that_are_refused(folder, tmp_path):
     write(tmp_path / "flat", 5)
     with pytest.raises(ValueError, match=r"one folder of images per class.*\[\]"):
         load(tmp_path / "flat")
+
+
+def test_images_beyond_the_memory_and_names_that_are_no_text(folder):
+    with pytest.raises(ValueError, match="GB of memory.*`image_size`"):
+        load(folder, image_size=10_000_000)
+    os.rename(folder / "a_cat", os.fsencode(folder) + b"/a_c\xe4t")
+    with pytest.raises(ValueError, match="must be UTF-8.*udce4"):
+        load(folder)
 
 
 def test_split_folders_that_are_refused(tmp_path):

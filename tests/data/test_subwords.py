@@ -1,4 +1,5 @@
 import json
+import re
 
 import keras_nlp
 import numpy as np
@@ -115,3 +116,13 @@ def test_load_errors(tmp_path):
     (tmp_path / "empty.model").write_bytes(b"")
     with pytest.raises(ValueError, match="is no SentencePiece model"):
         subwords.load_subwords(tmp_path / "empty.model")
+
+
+@pytest.mark.parametrize("size", [5, 9000])
+def test_a_size_that_the_text_does_not_allow_becomes_the_nearest(tmp_path, size):
+    path = tmp_path / "subwords.model"
+    with pytest.raises(ValueError, match=r"at (?:most|least) \d+") as refused:
+        subwords.train_subwords(SENTENCES, size, path)
+    bound = int(re.search(r"at (?:most|least) (\d+)", str(refused.value))[1])
+    tokenizer = subwords.train_subwords(SENTENCES, size, path, fit_size=True)
+    assert tokenizer.vocab_size() == bound

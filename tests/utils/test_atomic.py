@@ -113,3 +113,11 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (tmp_path / "a.bin").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_a_folder_takes_no_files_place(tmp_path):
+    (tmp_path / "a").write_text("mine")
+    with pytest.raises(ValueError, match="there is a file"):
+        with atomic.replace_folder(tmp_path / "a"):
+            pass
+    assert (tmp_path / "a").read_text() == "mine"

@@ -192,6 +192,14 @@ def test_classifies_one_file(cnn, colors, tmp_path, capsys):
     assert capsys.readouterr().out.startswith(f"{image}\tred\t")
 
 
+def test_a_page_and_predictions(cnn, colors, tmp_path, capsys):
+    library = browser.fake_library(tmp_path / "library")
+    given = ["--web", f"--web_library={library}", "--output_dir", tmp_path / "out"]
+    assert run("--from", cnn, "--images", colors / "red", *given) == 0
+    assert (tmp_path / "out" / "predictions.csv").exists()
+    assert (tmp_path / "out" / "web" / "index.html").exists()
+
+
 def test_bad_images(cnn, colors, tmp_path, capsys):
     (tmp_path / "predictions.csv").write_text("earlier")
     (tmp_path / "empty").mkdir()

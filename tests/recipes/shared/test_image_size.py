@@ -39,7 +39,7 @@ def test_a_given_size_stays(tmp_path):
 
 
 def test_masks_do_not_count(tmp_path):
-    for name, side in (("images", 16), ("masks", 400)):
+    for name, side in (("images", 16), ("masks", 400), (".cache", 30)):
         (tmp_path / name).mkdir()
         picture = Image.fromarray(np.zeros((side, side), "uint8"))
         picture.save(tmp_path / name / "a.png")

@@ -39,6 +39,7 @@ def test_arguments_become_flags(message, expected):
         (OSError(errno.ENOSPC, "No space left on device", "/x"), "No space left"),
         (ImportError("No module named 'torch'"), "torch"),
         (MemoryError(), "Not enough memory"),
+        (type("ResourceExhaustedError", (Exception,), {})("OOM\nNode"), "memory"),
         (RuntimeError("The conversion was killed by signal 9"), "--debug"),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), "utf-8"),
     ],
@@ -52,6 +53,14 @@ def test_faults_of_the_machine_are_one_message(error, message, capsys):
     assert written.startswith("error: ") and message in written
     with pytest.raises(type(error)):
         command_line.run(main, flags(), "", ["--debug"])
+
+
+def test_our_own_faults_keep_their_traceback():
+    def main(flags):
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        command_line.run(main, flags(), "", [])
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])

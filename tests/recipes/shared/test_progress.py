@@ -1,0 +1,65 @@
+"""How far a job is, and what it would take."""
+
+import re
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from recipes.shared import command_line, dry_run, progress, quantization_flags
+
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return np.ones((2, 4), "float32"), np.ones((2, 1), "float32")
+
+
+@pytest.fixture
+def model():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize(
+    "seconds, text", [(7.4, "7 s"), (99, "99 s"), (420, "7 min"), (12600, "3.5 h")]
+)
+def test_durations(seconds, text):
+    assert progress.duration(seconds) == text
+
+
+def test_a_stage_tells_that_it_runs_and_how_long_it_took(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS", 0.01)
+    with progress.stage("Export"):
+        time.sleep(0.1)
+    first, *between, last = capsys.readouterr().out.splitlines()
+    assert (first, last) == ("Export ...", "Export: 0 s")
+    assert {*between} == {"Export: still at work after 0 s"}
+
+
+def test_the_time_that_is_left(model, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS", 0)
+    callback = progress.remaining_time(3, epochs=5, initial_epoch=3)
+    fit = {"epochs": 5, "initial_epoch": 3, "verbose": 0, "shuffle": False}
+    model.fit(Batches(), callbacks=[callback], **fit)
+    lines = capsys.readouterr().out.splitlines()
+    where = [line.partition(":")[0] for line in lines]
+    steps = [f"step {number} of 6" for number in range(1, 7)]
+    assert where == [*steps[:3], "epoch 4 of 5", *steps[3:]]
+    assert re.fullmatch(r"step 1 of 6: about \d+ s left at most", lines[0])
+
+
+def test_a_dry_run_estimates_time_and_size(model, capsys):
+    flags = command_line.new_flags("demo", epochs=10, batch_size=2)
+    quantization_flags.define_flags(flags)
+    flags(["recipe", "--quantize=int8"])
+    dry_run.show(flags, model, {"train": Batches(), "validation": Batches()})
+    time_line, size_line, last = capsys.readouterr().out.splitlines()
+    pattern = r"time: .* to compile, then at most .* of training, 10 epochs of .*"
+    assert re.match(pattern, time_line) and "3 steps of " in time_line
+    assert size_line == "size: about float32 2e-05 MB, int8 5e-06 MB"
+    assert last == "dry run: nothing was written to saved_models/demo"
