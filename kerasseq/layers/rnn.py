@@ -38,3 +38,6 @@ class RNN(compiled_rnn.CompiledRNNMixin, keras.layers.RNN):
         >>> kerasseq.layers.RNN(cells, return_sequences=True)(x).shape
         (32, 10, 3)
     """
+
+    def __init__(self, cell, *args, **kwargs):
+        super().__init__(cell, *args, **kwargs)  # named, as Keras reads its arguments
