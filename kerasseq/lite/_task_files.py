@@ -136,7 +136,7 @@ def check_vocabulary(runner: _runner.Runner, path: Path, size: int) -> None:
         ValueError: If ids of the vocabulary are outside of the model's.
     """
     outputs = runner.signatures.get("step", {"outputs": {}})["outputs"]
-    known = outputs["logits"][0][-1] if "logits" in outputs else size
+    known = outputs["logits"][0][-1] if "logits" in outputs else None
     if known is not None and size > known:
         raise ValueError(
             f"The vocabulary of {path} has {size} entries and the model knows {known}: "

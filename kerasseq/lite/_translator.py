@@ -20,7 +20,8 @@ class Translator:
     2. Make the sentence lower case if `"lowercase"` is true, and encode it with the
        SentencePiece model: a list of numbers.
     3. Append the number `"end"`, fill up with zeros to the length of the input
-       `source`, int32 `(1, length)`, and run the signature `beam`.
+       `source`, int32 `(1, length)`, and run the signature `beam`. If that takes a
+       `prefix`, encode what the translation begins with, and fill up with -1.
     4. The outputs are `tokens`, int32 `(1, beams, length)`, best first, and `scores`,
        float32 `(1, beams)`, logarithms of probabilities. Cut each row before the first
        `"end"` and decode it with the SentencePiece model.
@@ -31,6 +32,7 @@ class Translator:
     Attributes:
         runner: The `kerasseq.lite.Runner` of the file.
         length: Numbers that the file takes, the end included.
+        prefix_length: Numbers of a prefix that the file takes, 0 if it takes none.
         vocabulary: The content of `vocabulary.json`, a dict.
         subwords: The `sentencepiece.SentencePieceProcessor`.
         card: The content of `card.json`, `{}` if there is none.
@@ -50,6 +52,9 @@ class Translator:
         path = _task_files.find(path)
         self.runner = _runner.Runner(path)
         self.length = _length(self.runner, path)
+        inputs = self.runner.signatures["beam"]["inputs"]
+        shape, _ = inputs.get("prefix", ((1, 0), "int32"))
+        self.prefix_length: int = shape[1] or 0
         self.vocabulary = _read_vocabulary(path)
         proto = packed_files.read(path, SUBWORDS)
         _sentence_piece.check(proto, f"{SUBWORDS} of {path}")
@@ -59,25 +64,31 @@ class Translator:
         pieces = self.subwords.get_piece_size()
         _task_files.check_vocabulary(self.runner, path, pieces)
 
-    def __call__(self, sentence: str, num_best: int = 1) -> list[tuple[str, float]]:
+    def __call__(
+        self, sentence: str, num_best: int = 1, prefix: str = ""
+    ) -> list[tuple[str, float]]:
         """Translates a sentence.
 
         Args:
             sentence: A string.
             num_best: How many translations to return; no more than the file has beams.
+            prefix: What every translation begins with, for a file that was exported
+                with a `prefix_length`.
 
         Returns:
             A list of `(text, score)`, best first.
 
         Raises:
-            ValueError: If the sentence is empty or too long for the file.
+            ValueError: If the sentence is empty or too long for the file, or so is the
+                prefix.
         """
         if not isinstance(num_best, int) or num_best < 1:
             raise ValueError(
                 "`num_best` must be a positive integer. "
                 f"Received: num_best={num_best!r}"
             )
-        outputs = self.runner.run("beam", source=self._encode(sentence)[None])
+        inputs = {"source": self._encode(sentence)[None]} | self._prefix(prefix)
+        outputs = self.runner.run("beam", **inputs)
         best = zip(outputs["tokens"][0], outputs["scores"][0], strict=True)
         return [(self._decode(ids), float(score)) for ids, score in best][:num_best]
 
@@ -87,8 +98,7 @@ class Translator:
                 f"A sentence is a string. Received: {type(sentence).__name__}"
             )
         _sentence_piece.check_text(sentence)
-        lower = self.vocabulary["lowercase"]
-        ids = self.subwords.encode(sentence.lower() if lower else sentence)
+        ids = self.subwords.encode(self._cased(sentence))
         if not ids:
             raise ValueError("The sentence is empty. Give some text to translate.")
         if len(ids) >= self.length:
@@ -100,6 +110,20 @@ class Translator:
         source = np.zeros(self.length, "int32")
         source[: len(ids) + 1] = [*ids, self.vocabulary["end"]]
         return source
+
+    def _prefix(self, prefix):
+        ids = self.subwords.encode(self._cased(prefix)) if prefix else []
+        if len(ids) > self.prefix_length:
+            raise ValueError(
+                f"The prefix has {len(ids)} subwords, the file takes at most "
+                f"{self.prefix_length}. Shorten it, or export with a larger "
+                f"`prefix_length`. Received: {prefix!r}"
+            )
+        row = [*ids, *[-1] * (self.prefix_length - len(ids))]
+        return {"prefix": np.array([row], "int32")} if row else {}
+
+    def _cased(self, text):
+        return text.lower() if self.vocabulary["lowercase"] else text
 
     def _decode(self, ids):
         ids = ids.tolist()

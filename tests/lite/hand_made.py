@@ -121,10 +121,13 @@ def _ends(tensors):
     return ends
 
 
-def translator(path):
+def translator(path, prefix_length=0):
     """Its two beams both say what went in; the scores are the sums of the tokens."""
     maker = FileMaker()
     source = maker.tensor([1, LENGTH], "int32")
+    inputs = {"source": source}
+    if prefix_length:
+        inputs["prefix"] = maker.tensor([1, prefix_length], "int32")
     beams = maker.op(
         "RESHAPE", [source, maker.constant(1, 1, LENGTH)], [1, 1, LENGTH], "int32"
     )
@@ -132,7 +135,7 @@ def translator(path):
     floats = maker.op("CAST", [tokens], [1, 2, LENGTH])
     scores = maker.op("SUM", [floats, maker.constant(2)], [1, 2])
     outputs = {"tokens": tokens, "scores": scores}
-    return maker.write(path, "beam", {"source": source}, outputs)
+    return maker.write(path, "beam", inputs, outputs)
 
 
 def generator(path):

@@ -88,6 +88,23 @@ class TestBasics:
         packed_files.pack(path, {**parts, "vocabulary.json": vocabulary()})
         assert lite.Translator(path)("ONE")[0][0] != "one"
 
+    def test_prefix(self, tmp_path, parts, monkeypatch):
+        path = hand_made.translator(tmp_path / "model.tflite", prefix_length=9)
+        packed_files.pack(path, parts)
+        translator, seen = lite.Translator(path), []
+        run = translator.runner.run
+        monkeypatch.setattr(
+            translator.runner, "run", lambda name, **x: seen.append(x) or run(name, **x)
+        )
+        translator("one")
+        translator("one", prefix="TWO")
+        ids = translator.subwords.encode("two")
+        for inputs, expected in zip(seen, ([], ids), strict=True):
+            padding = [-1] * (9 - len(expected))
+            assert inputs["prefix"].tolist() == [[*expected, *padding]]
+        with pytest.raises(ValueError, match="subwords, the file takes at most 9"):
+            translator("one", prefix="two " * 9)
+
     def test_without_tensorflow_keras_and_jax(self, packed):
         code = BLOCK + (
             "from kerasseq import lite\n"
@@ -112,6 +129,10 @@ class TestErrors:
     def test_sentences(self, packed, sentence, message):
         with pytest.raises(ValueError, match=message):
             lite.Translator(packed)(sentence)
+
+    def test_no_prefix(self, packed):
+        with pytest.raises(ValueError, match="at most 0.*`prefix_length`"):
+            lite.Translator(packed)("one", prefix="two")
 
     def test_num_best(self, packed):
         for wrong in (0, 1.5, None):
