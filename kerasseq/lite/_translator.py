@@ -53,8 +53,9 @@ class Translator:
         self.runner = _runner.Runner(path)
         self.length = _length(self.runner, path)
         inputs = self.runner.signatures["beam"]["inputs"]
-        shape, _ = inputs.get("prefix", ((1, 0), "int32"))
-        self.prefix_length: int = shape[1] or 0
+        self.prefix_length = (
+            _task_files.row_length(inputs, "prefix") if "prefix" in inputs else 0
+        )
         self.vocabulary = _read_vocabulary(path)
         proto = packed_files.read(path, SUBWORDS)
         _sentence_piece.check(proto, f"{SUBWORDS} of {path}")

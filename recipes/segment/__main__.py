@@ -120,8 +120,6 @@ def export(flags, model, data, training, results, run_dir):
                 "metrics": results["scores"],
                 "training": training.facts,
             },
-            # Values come in the unit of the targets.
-            tolerance=1e-4 * max(1.0, data["scale"][1]),
         )
         segment_evaluate.verify_all(flags, data, results, report, folder)
         model.save(folder / "model.keras")
