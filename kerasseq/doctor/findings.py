@@ -56,7 +56,7 @@ def container(
     )
     what = f"The file is {kind}"
     if not num_models:
-        what += " without a `.tflite` file in it."
+        what += ", and nothing that it unpacks to is a `.tflite` file."
         do = "Give the `.tflite` file that an app is to run."
         return finding("error", what, named, do)
     what += f": {num_models} of its parts are `.tflite` files, examined one by one."

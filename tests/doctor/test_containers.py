@@ -108,4 +108,4 @@ def test_nothing_inside(tmp_path):
         archive.writestr("config.json", b"{}")
     result = examine(tmp_path / "a.keras")
     assert result["status"] == "unreadable" and result["parts"] == []
-    assert "without a `.tflite` file" in result["findings"][0]["what"]
+    assert "nothing that it unpacks to" in result["findings"][0]["what"]
