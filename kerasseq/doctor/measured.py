@@ -14,7 +14,9 @@ from kerasseq.doctor import gpu_cut
 from kerasseq.doctor import graphs as graphs_lib
 
 _MOST_BYTES = 2**25
+_WRONG_FORM = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _FIELDS = {"backend": str, "litert_version": str, "generated_at": str, "entries": list}
+_STATUSES = ("delegated", "partial", "fallback", "incorrect", "crash", "unknown")
 _TAKEN = ("delegated", "partial", "incorrect")  # the runtime runs it, maybe wrongly
 
 
@@ -34,17 +36,28 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         with open(path, "rb") as file:
             matrix = json.loads(file.read(_MOST_BYTES))
         wrong = [k for k, kind in _FIELDS.items() if not isinstance(matrix[k], kind)]
-        entries = [(entry["op"], entry["status"]) for entry in matrix["entries"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        wrong += [entry for entry in matrix["entries"] if not _is_entry(entry)]
+    except (OSError, *_WRONG_FORM) as error:
         raise ValueError(
             "`matrix` must be a snapshot of edge-compat, a JSON file with the fields "
             f"{list(_FIELDS)}. Received: {os.fspath(path)!r} ({error!r})"
         ) from error
-    if wrong or not entries:
+    if wrong or not matrix["entries"]:
         raise ValueError(
-            f"The snapshot has no measurements. Received: {os.fspath(path)!r}"
+            "The snapshot of edge-compat holds no measurements, or others than "
+            f"{_STATUSES} of ops. Received: {os.fspath(path)!r} with {wrong[:1]}"
         )
     return matrix
+
+
+def _is_entry(entry):
+    limits = entry.get("constraints") or {}
+    return (
+        isinstance(entry["op"], str)
+        and entry["status"] in _STATUSES
+        and all(isinstance(name, str) for name in entry.get("dtypes") or [])
+        and all(isinstance(limits.get(x, 0), int) for x in ("min_rank", "max_rank"))
+    )
 
 
 def describe(
@@ -100,7 +113,10 @@ def _facts(op):
         "types": {tensor.dtype.lower() for tensor in op.outputs},
         "rank": max(ranks, default=0),
         "dynamic_shape": any(None in tensor.shape for tensor in op.outputs),
-        **{f"operand_{letter}": kind for letter, kind in zip("abcd", kinds)},  # noqa: B905
+        **{
+            f"operand_{letter}": kind
+            for letter, kind in zip("abcd", kinds, strict=False)
+        },
     }
 
 

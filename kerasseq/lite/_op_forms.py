@@ -90,7 +90,8 @@ def check(
         options.Init(table.Bytes, table.Pos)
         if getattr(options, name)() != len(outputs):
             raise ValueError(f"an op has {len(outputs)} outputs, not as it says")
-    if code in _SCALED:
+    # Products of integers without scales are int32.
+    if code in _SCALED and tensors[outputs[0]].Type() != schema.TensorType.INT32:
         for index in (*inputs[:2], outputs[0]):
             if index >= 0 and not _has_scale(tensors[index]):
                 raise ValueError("an op computes with scales that are not there")

@@ -54,6 +54,25 @@ def test_other_types(files, matrix, capsys):
     assert "crashed, or did not compile a graph, on such ops (gpu_mldrift 2.1.6" in text
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        entry("ADD", "good"),
+        entry(5, "crash"),
+        entry("ADD", "crash", dtypes=5),
+        entry("ADD", "crash", dtypes=[5]),
+        entry("ADD", "crash", constraints=[1]),
+        entry("ADD", "crash", constraints={"min_rank": "5"}),
+        "ADD",
+    ],
+)
+def test_wrong_entries(files, matrix, wrong):
+    content = json.loads(matrix.read_text())
+    matrix.write_text(json.dumps({**content, "entries": [*ENTRIES, wrong]}))
+    with pytest.raises(ValueError, match="snapshot of edge-compat.*Received"):
+        doctor.examine(files["float32"], matrix=matrix)
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"entries": [1]}', "\xff"])
 def test_no_matrix(files, tmp_path, capsys, content):
     path = tmp_path / "matrix.json"
