@@ -138,14 +138,9 @@ def prepare(flags):
     """Sets precision, seed and distribution.
 
     Raises:
-        ValueError: if the backend cannot train, or not distribute.
+        ValueError: if the backend cannot train, or cannot distribute.
     """
     keras = import_keras(flags)
-    if backend() not in BACKENDS:
-        raise ValueError(
-            f"Recipes train on one of {', '.join(BACKENDS)}. Received: "
-            f"KERAS_BACKEND={backend()}. Set another one."
-        )
     keras.config.set_dtype_policy(flags.precision)
     keras.utils.set_random_seed(flags.seed)
     if flags.distribute == "data":
@@ -163,10 +158,22 @@ def import_keras(flags):
     """Imports Keras, without what TensorFlow says at its start except with `--debug`.
 
     Some of it comes before any setting of TensorFlow's logs is heard.
+
+    Raises:
+        ValueError: if its backend cannot train.
     """
+    name = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
     loud = "debug" in flags and flags.debug
     with contextlib.nullcontext() if loud else help_flags.muted_stderr():
-        import keras
+        if name in BACKENDS:
+            import keras
+
+            name = keras.backend.backend()  # it may be set in a file, too
+    if name not in BACKENDS:
+        raise ValueError(
+            f"Recipes train on one of {', '.join(BACKENDS)}. Received: "
+            f"KERAS_BACKEND={name}. Set another one."
+        )
     return keras
 
 
@@ -197,7 +204,7 @@ def make_folder(path):
         probe.unlink()
     except OSError as error:
         raise ValueError(
-            f"Cannot write to the output folder {path!r}: {error.strerror}. "
+            f"Cannot write to the output folder '{path}': {error.strerror}. "
             "Give another one with --output_dir."
         ) from error
     return probe.parent

@@ -63,6 +63,15 @@ def test_our_own_faults_keep_their_traceback():
         command_line.run(main, flags(), "", [])
 
 
+@pytest.mark.parametrize("name", ["numpy", "torch", "nonsense"])
+def test_a_backend_that_does_not_train(name, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_BACKEND", name)
+    assert command_line.run(command_line.prepare, flags(), "", []) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: Recipes train on one of tensorflow, jax.")
+    assert f"Received: KERAS_BACKEND={name}" in error
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_ends_the_command_and_says_how_to_go_on(name, tmp_path, capsys):
     def main(flags):
