@@ -148,7 +148,8 @@ def masks_that_end():
     x = layers.Embedding(11, 4, mask_zero=True)(words)
     inner = sequential((7, 4), layers.Dense(4), layers.Rescaling(2.0), layers.GRU(2))
     y = sequential((7, 4), layers.Masking(), layers.Identity(), layers.GRU(2))(x)
-    z = layers.Dense(2)(layers.Multiply()([x, layers.Dense(4)(x)]))
+    pair = [x, layers.Dense(4)(x)]
+    z = layers.Dense(2)(layers.Multiply()([layers.Maximum()(pair), *pair]))
     outputs = [layers.LSTM(3)(layers.Rescaling(2.0)(x)), inner(x), y, z]
     return keras.Model(words, outputs)
 

@@ -170,6 +170,26 @@ def test_initializers_of_older_versions(keras2_files, tmp_path):
     assert isinstance(initializer, keras.initializers.Orthogonal)
 
 
+def test_long_recurrences_are_compiled(keras2_files, tmp_path, monkeypatch):
+    """Eagerly a step calls the cell; in a graph the loop calls it while it is built."""
+    calls = []
+    call = keras.layers.SimpleRNNCell.call
+
+    def count(*args, **kwargs):
+        calls.append(1)
+        return call(*args, **kwargs)
+
+    monkeypatch.setattr(keras.layers.SimpleRNNCell, "call", count)
+    path = tmp_path / "old.h5"
+    shutil.copy(keras2_files / "simple_rnn.h5", path)
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        config["config"]["layers"][0]["config"]["batch_input_shape"][1] = 2000
+        file.attrs["model_config"] = json.dumps(config)
+    convert.import_keras2(path)
+    assert len(calls) < 200
+
+
 class TestHardSigmoid:
     def test_formula(self):
         x = np.array([-3, -2.5, -1, 0, 1, 2.5, 3], "float32")

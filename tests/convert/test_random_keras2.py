@@ -1,7 +1,10 @@
 """Random models that Keras 2 wrote come in with its outputs, or are refused by name."""
 
 import collections
+import gc
+import pathlib
 import re
+import resource
 import warnings
 
 import hypothesis
@@ -83,6 +86,24 @@ def run(number, folder):
 
 def test_a_few(tmp_path):
     assert run(8, tmp_path)["equal"] >= 4
+
+
+@pytest.mark.slow
+def test_memory_stays_flat(keras2_files, tmp_path):
+    """200 imports of the same file in one process."""
+    sizes = []
+    for index in range(200):
+        convert.import_keras2(keras2_files / "gru.h5", tmp_path / "new.keras")
+        if index % 50 == 49:
+            gc.collect()
+            sizes.append(resident())
+    print(f"\nMiB after 50, 100, 150 and 200 imports: {sizes}")
+    assert sizes[3] - sizes[1] < 0.25 * sizes[1], sizes
+
+
+def resident():
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 2**20
 
 
 @pytest.mark.slow

@@ -44,7 +44,8 @@ def import_keras2(
     of TensorFlow between them become operations of Keras, and the weights are copied
     bit by bit. `hard_sigmoid`, which Keras 3 redefined, keeps its old definition: such
     a model loads after `import kerasseq.ops`. The model comes back uncompiled. Code in
-    the file is never run.
+    the file is never run; that of a `Lambda` is read, and becomes operations if it is
+    plain. `.h5` files of Keras 3 come in too.
 
     Args:
         path: Path of a `.h5` or `.keras` file.

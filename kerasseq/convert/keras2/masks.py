@@ -1,8 +1,8 @@
 """Masks go where they went in Keras 2.
 
 Keras 3 passes them on through some layers that ended them, and merges them otherwise:
-the mask of a sum is that of any of its inputs, and in Keras 2 that of all; the masked
-positions of a product are ones or zeros, and in Keras 2 the product.
+the mask of a sum is that of any of its inputs, and in Keras 2 that of all; products,
+maxima and minima leave masked positions out, which Keras 2 did not.
 """
 
 from typing import Any
@@ -22,6 +22,7 @@ _MERGES = (
     layers.Multiply,
     layers.Subtract,
 )
+_OF_MASKED_VALUES = (layers.Maximum, layers.Minimum, layers.Multiply)
 _READERS = (
     layers.AdditiveAttention,
     layers.Attention,
