@@ -31,11 +31,15 @@ _LEAST_BY_CODE = {
     for number, names in _LEAST_INPUTS.items()
     for name in names.split()
 }
-# Options that say how many outputs an op has.
-_NUM_OUTPUTS = {
-    schema.BuiltinOptions.SplitOptions: (schema.SplitOptions, "NumSplits"),
-    schema.BuiltinOptions.SplitVOptions: (schema.SplitVOptions, "NumSplits"),
-    schema.BuiltinOptions.UnpackOptions: (schema.UnpackOptions, "Num"),
+# Ops whose options say how many outputs they have.
+_COUNTED = {
+    schema.BuiltinOperator.SPLIT: (schema.SplitOptions, "NumSplits"),
+    schema.BuiltinOperator.SPLIT_V: (schema.SplitVOptions, "NumSplits"),
+    schema.BuiltinOperator.UNPACK: (schema.UnpackOptions, "Num"),
+}
+_OF_ONE_TYPE = {
+    getattr(schema.BuiltinOperator, name)
+    for name in ("MEAN", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "SUM")
 }
 # Ops that compute with the scales of 8-bit integers.
 _SCALED = {
@@ -83,18 +87,26 @@ def check(
         return
     if len(inputs) < least or not outputs:
         raise ValueError(f"an op has {len(inputs)} inputs, {len(outputs)} outputs")
-    kind, name = _NUM_OUTPUTS.get(op.BuiltinOptionsType(), (None, ""))
-    table = op.BuiltinOptions() if kind else None
-    if table is not None:
-        options = kind()
-        options.Init(table.Bytes, table.Pos)
-        if getattr(options, name)() != len(outputs):
-            raise ValueError(f"an op has {len(outputs)} outputs, not as it says")
+    if code in _COUNTED and len(outputs) != _count(op, *_COUNTED[code]):
+        raise ValueError(f"an op has {len(outputs)} outputs, not as it says")
+    one_type = code in _OF_ONE_TYPE
+    if one_type and tensors[inputs[0]].Type() != tensors[outputs[0]].Type():
+        raise ValueError("an op returns another type than it takes")
     # Products of integers without scales are int32.
     if code in _SCALED and tensors[outputs[0]].Type() != schema.TensorType.INT32:
         for index in (*inputs[:2], outputs[0]):
             if index >= 0 and not _has_scale(tensors[index]):
                 raise ValueError("an op computes with scales that are not there")
+
+
+def _count(op, kind, name):
+    """How many outputs its options say that it has; 0 if it has no options."""
+    table = op.BuiltinOptions()
+    if table is None:
+        return 0
+    options = kind()
+    options.Init(table.Bytes, table.Pos)
+    return getattr(options, name)()
 
 
 def _has_scale(tensor):

@@ -48,7 +48,7 @@ CASES = {
     "no signature": (lambda g, c, m, s: put(s, "subgraphIndex", 7), "index 7"),
     "op lacks": (lambda g, c, m, s: put(m, "inputs", 0, -1), "lacks its input 0"),
     "op reads late": (lambda g, c, m, s: put(c, "inputs", [3]), "a later op writes"),
-    "op writes input": (lambda g, c, m, s: put(m, "outputs", [0]), "writes to what"),
+    "op writes input": (lambda g, c, m, s: put(c, "outputs", [0]), "writes to what"),
     "op writes twice": (lambda g, c, m, s: put(m, "outputs", [1]), "writes to what"),
     "op code": (lambda g, c, m, s: put(m, "opcodeIndex", 5), "op code index 5"),
     "buffer": (lambda g, c, m, s: put(g.tensors[1], "buffer", 50), "buffer index 50"),
@@ -76,6 +76,33 @@ def test_quantization(tmp_path, scale, point, message):
     q = maker.op("QUANTIZE", [x], [4], "int8", scales=[scale])
     maker.model.subgraphs[0].tensors[q].quantization.zeroPoint = [point]
     y = maker.op("DEQUANTIZE", [q], [4])
+    path = maker.write(tmp_path / "a.tflite", "serve", {"x": x}, {"y": y})
+    with pytest.raises(ValueError, match=message):
+        lite.Runner(path)
+
+
+def split(maker, x, number):
+    options = schema.SplitOptionsT()
+    options.numSplits = number
+    return maker.op("SPLIT", [maker.constant(0), x], [2], options=options)
+
+
+FORMS = {
+    "outputs": (lambda m, x: split(m, x, 2), "1 outputs, not as it says"),
+    "options": (lambda m, x: m.op("SPLIT", [x, x], [2]), "1 outputs, not as it says"),
+    "inputs": (lambda m, x: m.op("STRIDED_SLICE", [x, x], [2]), "has 2 inputs"),
+    "scales": (lambda m, x: m.op("SUB", [x, x], [2], "int8"), "computes with scales"),
+    "types": (lambda m, x: m.op("MEAN", [x, x], [2], "int32"), "returns another type"),
+    "variables": (lambda m, x: m.op("ASSIGN_VARIABLE", [x, x], [2]), "has none"),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_ops(tmp_path, name):
+    make, message = FORMS[name]
+    maker = hand_made.FileMaker()
+    x = maker.tensor([2])
+    y = make(maker, x)
     path = maker.write(tmp_path / "a.tflite", "serve", {"x": x}, {"y": y})
     with pytest.raises(ValueError, match=message):
         lite.Runner(path)
