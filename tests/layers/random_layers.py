@@ -85,22 +85,22 @@ def run(package, case):
     layer.build(x.shape)
     layer.set_weights([rng.normal(0, 0.4, w.shape) for w in layer.get_weights()])
     mask, states = _mask(rng, case), _states(rng, case, layer)
-    watched = [v.value for v in layer.trainable_variables]
-    watched += [t for t in keras.tree.flatten([x, states]) if _is_float(t)]
+    variables = [v.value for v in layer.trainable_variables]
 
-    def call(x, states):
-        return layer(x, mask=mask, initial_state=states)
+    def compute(x, states):
+        watched = [t for t in keras.tree.flatten([x, states]) if _is_float(t)]
+        with tf.GradientTape() as tape:
+            tape.watch(watched)
+            for _ in range(1 + case["layer"]["stateful"]):
+                outputs = layer(x, mask=mask, initial_state=states)
+            outputs = [tf.cast(y, "float64") for y in keras.tree.flatten(outputs)]
+            loss = tf.add_n([tf.reduce_sum(y * _waves(y)) for y in outputs])
+        sources = [*variables, *watched]
+        return outputs, tape.gradient(loss, sources, unconnected_gradients="zero")
 
     if package is kerasseq.layers and case["compiled"]:
-        call = tf.function(call, jit_compile=True, autograph=False)
-    with tf.GradientTape() as tape:
-        tape.watch(watched)
-        for _ in range(1 + case["layer"]["stateful"]):
-            outputs = call(x, states)
-        outputs = [tf.cast(y, "float64") for y in keras.tree.flatten(outputs)]
-        loss = tf.add_n([tf.reduce_sum(y * _waves(y)) for y in outputs])
-    gradients = tape.gradient(loss, watched, unconnected_gradients="zero")
-    return [np.asarray(y, "float64") for y in [*outputs, *gradients]]
+        compute = tf.function(compute, jit_compile=True, autograph=False)
+    return [np.asarray(y, "float64") for part in compute(x, states) for y in part]
 
 
 def _is_float(tensor):
