@@ -88,13 +88,10 @@ class Masks:
         return ops.copy(tensor) if masked else tensor
 
     def _merged_otherwise(self, layer, tensors):
-        if isinstance(layer, layers.Multiply) and self._nested:
-            return True
         found = [_mask(tensor) for tensor in tensors]
-        product = isinstance(layer, layers.Multiply) and any(
-            m is not None for m in found
-        )
-        return product or any(mask is not found[0] for mask in found)
+        if isinstance(layer, _OF_MASKED_VALUES):
+            return self._nested or any(mask is not None for mask in found)
+        return any(mask is not found[0] for mask in found)
 
 
 def _mask(tensor):
