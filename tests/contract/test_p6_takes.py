@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from contract import load_and_run
 
-QUICK = {"GRU", "AttentionDecoder-additive"}
+QUICK = {"AttentionDecoder-additive"}
 LENGTHS = [
     (catalog, ("TIME", "SOURCE")),
     (catalog_vision, ("TOKENS",)),
