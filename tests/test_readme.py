@@ -26,7 +26,7 @@ SOURCE = "".join(
     for path in sorted((ROOT / folder).rglob("*.py"))
 )
 # Of pip, of Python's web server, and of argparse itself.
-FLAGS_OF_OTHERS = {"no-deps", "directory", "help"}
+FLAGS_OF_OTHERS = {"no-binary", "no-deps", "directory", "help"}
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 

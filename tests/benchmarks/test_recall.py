@@ -79,6 +79,7 @@ def test_a_small_run_and_again(tmp_path, monkeypatch, capsys):
     assert run(*arguments, "--seed=1") == 2
 
 
+@pytest.mark.slow
 def test_a_solved_problem_ends_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr(recall, "STEPS_PER_EPOCH", 2)
     monkeypatch.setitem(recall.MODELS, "GRU", ("gru", 4))

@@ -47,7 +47,7 @@ def test_tied_embeddings_are_one_table():
 
 @pytest.mark.parametrize(
     "precision",
-    ["mixed_bfloat16", pytest.param("mixed_float16", marks=SLOW)],
+    [pytest.param(x, marks=SLOW) for x in ("mixed_bfloat16", "mixed_float16")],
 )
 def test_trains_and_searches_in_mixed_precision(precision):
     keras.config.set_dtype_policy(precision)
@@ -97,7 +97,7 @@ def test_another_model_is_refused():
 
 @pytest.mark.parametrize(
     "attention",
-    ["additive", *(pytest.param(x, marks=SLOW) for x in ("dot", "general"))],
+    [pytest.param(x, marks=SLOW) for x in ("additive", "dot", "general")],
 )
 def test_trains_under_xla_with_a_last_batch_that_is_not_full(attention):
     model = build(attention=attention)

@@ -170,6 +170,7 @@ def test_mixed_precision(precision):
     assert np.isfinite(history["loss"]).all()
 
 
+@pytest.mark.slow
 def test_one_set_of_weights_and_a_file_of_each(tmp_path):
     trainer = build()
     trainer.fit(BATCHES, verbose=0)

@@ -152,6 +152,7 @@ class TestFiles:
         assert dynamic["int8_share"] == 1.0
         assert dynamic["max_abs_diff"] < 0.01
 
+    @pytest.mark.slow
     def test_signatures_that_share_weights_in_int8(self, tmp_path):
         """The quantizer tells tensors apart by names, and stops at shared data."""
         body = layers.WindowTransformer(num_layers=1, num_heads=2, mlp_dim=64, window=8)

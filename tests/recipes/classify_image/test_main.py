@@ -133,6 +133,7 @@ def test_the_rows_that_fill_a_batch_do_not_count_in_the_loss(folder):
     np.testing.assert_allclose(losses, entropies, rtol=1e-2)
 
 
+@pytest.mark.slow
 def test_a_finished_run_resumes_to_the_same_result(folder, tmp_path, capsys):
     before = read(folder / "report.json")["metrics"]
     history = (folder / "history.csv").read_text()

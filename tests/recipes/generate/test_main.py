@@ -113,6 +113,7 @@ def test_bits_per_character_of_a_file_that_knows_nothing(folder):
     assert found == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_a_finished_run_resumes_to_the_same_result(folder, kind, text, capsys):
     before = lite.TextGenerator(folder).card["metrics"]
     arguments = [*TINY, *KINDS[kind], f"--data={text}", "--resume"]

@@ -126,6 +126,7 @@ def test_segments_files_without_tensorflow_or_keras(folder, pictures, tmp_path):
         np.testing.assert_array_equal(np.array(picture), found["mask"])
 
 
+@pytest.mark.slow
 def test_a_finished_run_resumes_to_the_same_result(folder, pictures, capsys):
     arguments = [*TINY, *HEADS, f"--data={pictures}", f"--output_dir={folder}"]
     before = json.loads((folder / "card.json").read_text())["metrics"]
