@@ -1,4 +1,4 @@
-"""Layers of Keras in forms that become ops which GPU delegates take."""
+"""Functions of Keras in forms that phones compute better."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,18 +6,25 @@ from typing import Any
 from unittest import mock
 
 import keras
+from keras.src.ops import nn
 
 _upsampling_of_keras = keras.layers.UpSampling2D.call
+_normalize_of_keras = nn._normalize
 
 
 @contextlib.contextmanager
 def substituted() -> Iterator[None]:
-    """A context in which layers of Keras compute the same in another way.
+    """A context in which functions of Keras compute the same in another way.
 
-    `keras.layers.UpSampling2D` with nearest neighbors is one op, and not a repetition
-    along two axes, which takes a tensor of five.
+    - `keras.layers.UpSampling2D` with nearest neighbors is one op, which GPU delegates
+      take, and not a repetition along two axes, which takes a tensor of five.
+    - `keras.ops.normalize`, also in `keras.layers.UnitNormalization`, takes no root of
+      0, for which LiteRT's kernel of `RSQRT` returns NaN and not infinity.
     """
-    with mock.patch.object(keras.layers.UpSampling2D, "call", _upsampling):
+    with (
+        mock.patch.object(keras.layers.UpSampling2D, "call", _upsampling),
+        mock.patch.object(nn, "_normalize", _normalize),
+    ):
         yield
 
 
@@ -33,3 +40,15 @@ def _upsampling(layer: keras.layers.UpSampling2D, inputs: Any) -> Any:
         interpolation="nearest",
         data_format=layer.data_format,
     )
+
+
+def _normalize(
+    x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = None
+) -> Any:
+    if order != 2 or not len(x.shape):
+        return _normalize_of_keras(x, axis, order, epsilon)
+    epsilon = keras.config.epsilon() if epsilon is None else epsilon
+    sums = keras.ops.sum(keras.ops.square(x), axis, keepdims=True)
+    # A limit below the root, the square of `epsilon`, would be zero in float16.
+    inverse = keras.ops.rsqrt(keras.ops.where(sums > 0, sums, 1.0))
+    return x * keras.ops.minimum(inverse, 1 / epsilon)
