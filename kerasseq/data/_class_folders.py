@@ -9,6 +9,7 @@ import pathlib
 import numpy as np
 
 from kerasseq.data import _image_files
+from kerasseq.utils import machine
 
 _SPLITS = {
     "train": "train",
@@ -155,7 +156,7 @@ def read_all(paths, size, num_channels):
 
 
 def _check_memory(num_bytes):
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    memory = machine.memory()
     if num_bytes > memory:
         raise ValueError(
             f"The images would take {num_bytes / 1e9:.0f} GB of memory, and there are "

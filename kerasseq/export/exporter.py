@@ -217,10 +217,9 @@ def _export(
     options = quantize_options.parse(quantize)
     front_end = front_ends.choose(converter, [x.precision for x in options])
     child_process.prepare(front_end.preload)  # while this process is busy elsewhere
-    real = comparison["samples"] is not None or any(
-        isinstance(x, quantize_options.Int8) for x in options
-    )
-    real = real and signatures["signatures"] is None
+    has_data = any(isinstance(x, quantize_options.Int8) for x in options)
+    has_samples = comparison["samples"] is not None or has_data
+    real = has_samples and signatures["signatures"] is None
     twin = None if model is None else twin_lib.portable_twin(model, compare=not real)
     layers = cloning.all_layers(twin) if twin else []
     quantize_options.check_layers(options, [layer.name for layer in layers])

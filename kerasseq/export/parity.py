@@ -234,13 +234,14 @@ def _statistics(wanted, received):
 
 def _spread(wanted):
     first, *others = wanted
-    distances = [
-        (_distance(_flat([first[k]]), _flat([x[k]])) / _size(_flat([first[k]])))
-        for x in others
-        for k in first
-    ]
-    largest = max((x.max(initial=0.0) for x in distances), default=None)
-    return None if largest is None else float(min(largest, _HUGE))
+    distances = []
+    for key, values in first.items():
+        values = _flat([values])
+        size = _size(values)
+        for other in others:
+            distance = _distance(values, _flat([other[key]])) / size
+            distances.append(distance.max(initial=0.0))
+    return float(min(max(distances), _HUGE)) if distances else None
 
 
 def _flat(arrays):

@@ -1,6 +1,7 @@
 """Passes over the TFLite file that the converter wrote: output tensors and names."""
 
 import copy
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -9,7 +10,9 @@ from kerasseq.export import op_codes, wide_biases
 from kerasseq.lite import flatbuffer
 
 
-def apply(content: bytes) -> bytes:
+def apply(
+    content: bytes, passes: Sequence[Callable[[schema.ModelT], None]] = ()
+) -> bytes:
     """Rewrites a file so that it is smaller and loads in more runtimes.
 
     Each output of a signature gets a tensor of its own: where the converter uses one
@@ -24,12 +27,15 @@ def apply(content: bytes) -> bytes:
 
     Args:
         content: The bytes of a TFLite file.
+        passes: Functions that change the object tree before all this.
 
     Returns:
         The bytes of the finished file.
     """
     model = flatbuffer.tree(content)
     _take_in(model, content)
+    for change in passes:
+        change(model)
     wide_biases.widen(model)
     for signature in model.signatureDefs or []:
         _separate_outputs(model, signature)

@@ -9,14 +9,15 @@ import copy
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-_OPS = schema.BuiltinOperator
+from kerasseq.lite import flatbuffer
+
 _BIAS = {  # its place in the inputs
-    _OPS.CONV_2D: 2,
-    _OPS.CONV_3D: 2,
-    _OPS.CONV_3D_TRANSPOSE: 3,
-    _OPS.DEPTHWISE_CONV_2D: 2,
-    _OPS.FULLY_CONNECTED: 2,
-    _OPS.TRANSPOSE_CONV: 3,
+    "CONV_2D": 2,
+    "CONV_3D": 2,
+    "CONV_3D_TRANSPOSE": 3,
+    "DEPTHWISE_CONV_2D": 2,
+    "FULLY_CONNECTED": 2,
+    "TRANSPOSE_CONV": 3,
 }
 
 
@@ -28,8 +29,7 @@ def widen(model: schema.ModelT) -> None:
     """
     for graph in model.subgraphs:
         for op in graph.operators:
-            code = model.operatorCodes[op.opcodeIndex].builtinCode
-            place = _BIAS.get(code, len(op.inputs))
+            place = _BIAS.get(flatbuffer.op_name(model, op), len(op.inputs))
             if place < len(op.inputs) and op.inputs[place] >= 0:
                 channels = int(graph.tensors[op.outputs[0]].shape[-1])
                 _widen(model, graph, op, place, channels)

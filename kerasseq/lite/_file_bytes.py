@@ -3,10 +3,10 @@
 import os
 
 from kerasseq.lite import _kinds
+from kerasseq.utils import machine
 
 _IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every TFLite flatbuffer
 _SHORTEST = 16  # bytes
-_MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def read(path: str | os.PathLike[str]) -> bytes:
@@ -69,7 +69,7 @@ def _check_start(head, size, path):
             f"The file is not a TFLite model: bytes 4 to 8 should be {_IDENTIFIER!r}. "
             f"Received: path={path!r} with {head[4:8]!r}{looks}"
         )
-    if size > _MEMORY:
+    if size > machine.memory():
         raise ValueError(
             "The file is larger than the memory of this machine. "
             f"Received: path={path!r} with {size} bytes"

@@ -8,7 +8,8 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from kerasseq import lite
-from kerasseq.lite import _file_bytes, audit
+from kerasseq.lite import audit
+from kerasseq.utils import machine
 from tests.export.rewriting import rewrite
 from tests.lite import hand_made
 
@@ -211,7 +212,7 @@ def test_what_the_runtime_refuses(tmp_path):
 
 
 def test_too_large_for_the_memory(path, monkeypatch):
-    monkeypatch.setattr(_file_bytes, "_MEMORY", 100)
+    monkeypatch.setattr(machine, "memory", lambda: 100)
     with pytest.raises(ValueError, match="larger than the memory"):
         lite.Runner(path)
 

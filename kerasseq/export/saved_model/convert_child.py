@@ -6,6 +6,7 @@ child does several conversions, since TensorFlow takes seconds to import.
 
 import argparse
 import fnmatch
+import functools
 import json
 import os
 import pathlib
@@ -52,10 +53,11 @@ def convert(
         content = debugger.get_nondebug_quantized_model()
     else:
         content = converter.convert()
-    if precision == "int8":
-        content = int8_ranges.mended(content)
-    content = input_names.restored(content, input_names.read(saved_model))
-    return postprocess.apply(content)
+    names = input_names.read(saved_model)
+    passes = [functools.partial(input_names.restore, table=names)]
+    return postprocess.apply(
+        content, passes + [int8_ranges.mend] * (precision == "int8")
+    )
 
 
 def make_converter(

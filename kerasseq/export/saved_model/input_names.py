@@ -10,8 +10,9 @@ import pathlib
 import re
 from collections.abc import Iterable, Mapping
 
+from ai_edge_litert import schema_py_generated as schema
+
 from kerasseq.export import samples as samples_lib
-from kerasseq.lite import flatbuffer
 
 Table = Mapping[str, Mapping[str, str]]  # {signature: {name in the model: name here}}
 
@@ -74,26 +75,19 @@ def renamed(data: samples_lib.Samples, table: Table) -> samples_lib.Samples:
     }
 
 
-def restored(content: bytes, table: Table) -> bytes:
-    """A TFLite file with the names of the model.
+def restore(model: schema.ModelT, table: Table) -> None:
+    """Gives the inputs of a converted file the names that they have in the model.
 
     Args:
-        content: The bytes of one that was converted from the SavedModel.
+        model: `schema.ModelT`, converted from the SavedModel, which is changed.
         table: From `read`.
-
-    Returns:
-        The bytes of the file.
     """
-    if not table:
-        return content
-    model = flatbuffer.tree(content)
-    for signature in model.signatureDefs:
+    for signature in model.signatureDefs or []:
         names = table.get(signature.signatureKey.decode(), {})
         known = {key: name for name, key in names.items()}
         for item in signature.inputs:
             key = item.name.decode()
             item.name = known.get(key, key).encode()
-    return flatbuffer.write(model)
 
 
 def _is_usable(name):

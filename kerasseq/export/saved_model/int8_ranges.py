@@ -18,21 +18,20 @@ from ai_edge_litert import schema_py_generated as schema
 from kerasseq.export import op_codes
 from kerasseq.lite import flatbuffer
 
-_OPS = schema.BuiltinOperator
 _MOVING = {
-    _OPS.DEPTH_TO_SPACE,
-    _OPS.EXPAND_DIMS,
-    _OPS.GATHER,
-    _OPS.GATHER_ND,
-    _OPS.RESHAPE,
-    _OPS.REVERSE_SEQUENCE,
-    _OPS.REVERSE_V2,
-    _OPS.SLICE,
-    _OPS.SPACE_TO_DEPTH,
-    _OPS.SQUEEZE,
-    _OPS.STRIDED_SLICE,
-    _OPS.TILE,
-    _OPS.TRANSPOSE,
+    "DEPTH_TO_SPACE",
+    "EXPAND_DIMS",
+    "GATHER",
+    "GATHER_ND",
+    "RESHAPE",
+    "REVERSE_SEQUENCE",
+    "REVERSE_V2",
+    "SLICE",
+    "SPACE_TO_DEPTH",
+    "SQUEEZE",
+    "STRIDED_SLICE",
+    "TILE",
+    "TRANSPOSE",
 }
 _OUTPUT_STATE, _CELL_STATE = 18, 19  # of the inputs of an LSTM
 _HIDDEN = 4  # of its intermediate tensors
@@ -41,31 +40,26 @@ _HIDDEN = 4  # of its intermediate tensors
 _SMALLEST_CELL_SCALE = 2.0**-15
 
 
-def mended(content: bytes) -> bytes:
+def mend(model: schema.ModelT) -> None:
     """Gives the tensors of an int8 file ranges that the kernels take.
 
     Args:
-        content: The bytes of a TFLite file from TensorFlow's converter.
-
-    Returns:
-        The bytes of the mended file.
+        model: `schema.ModelT` from TensorFlow's converter, which is changed.
     """
-    model = flatbuffer.tree(content)
     for graph in model.subgraphs:
         graph.operators = [
             op for old in graph.operators for op in _mended(model, graph, old)
         ]
-    return flatbuffer.write(model)
 
 
 def _mended(model, graph, op):
     """The op, and one that changes the range of its output where it must."""
-    code = model.operatorCodes[op.opcodeIndex].builtinCode
+    name = flatbuffer.op_name(model, op)
     if not len(op.outputs) or not _is_int8(graph.tensors[op.outputs[0]]):
         return [op]
-    if code in _MOVING:
+    if name in _MOVING:
         given = graph.tensors[op.inputs[0]].quantization
-    elif code == _OPS.UNIDIRECTIONAL_SEQUENCE_LSTM:
+    elif name == "UNIDIRECTIONAL_SEQUENCE_LSTM":
         given = graph.tensors[op.intermediates[_HIDDEN]].quantization
         graph.tensors[op.inputs[_OUTPUT_STATE]].quantization = given
         cell = graph.tensors[op.inputs[_CELL_STATE]].quantization
@@ -89,7 +83,7 @@ def _rescaled(model, graph, op, given):
     graph.tensors.append(written)
     rescale = schema.OperatorT()
     # The second version is that of int8 to int8.
-    rescale.opcodeIndex = op_codes.index(model, _OPS.QUANTIZE, 2)
+    rescale.opcodeIndex = op_codes.index(model, schema.BuiltinOperator.QUANTIZE, 2)
     rescale.inputs = np.array([len(graph.tensors) - 1], "int32")
     rescale.outputs, op.outputs = op.outputs, rescale.inputs
     return [rescale]

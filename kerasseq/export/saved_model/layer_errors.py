@@ -64,10 +64,11 @@ def main(path: str) -> None:
         lite_converter, job["float_ops"], job["float_layers"], job["layers"]
     )
     order = _input_order(calibrated.calibrated_model, signature)
+    quantized = flatbuffer.tree(calibrated.quant_model)
+    int8_ranges.mend(quantized)  # as in the file that is shipped
     lite = tf.lite.experimental
     debugger = lite.QuantizationDebugger(
-        # What the file computes that is shipped.
-        quant_debug_model_content=int8_ranges.mended(calibrated.quant_model),
+        quant_debug_model_content=flatbuffer.write(quantized),
         debug_dataset=lambda: ([inputs[name] for name in order] for inputs in samples),
         debug_options=lite.QuantizationDebugOptions(
             # The float tensors of a direct comparison may be overwritten by then.
