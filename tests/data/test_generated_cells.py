@@ -1,4 +1,3 @@
-import time
 
 import numpy as np
 import pytest
@@ -65,10 +64,8 @@ def test_a_threshold_does_not_do(hundred):
     assert 0.70 < iou(found, masks > 0) < 0.85
 
 
-def test_size_and_speed():
-    start = time.perf_counter()
+def test_size():
     images, masks, instances = cells(2, size=160, seed=3)
-    assert time.perf_counter() - start < 2
     assert images.shape == (2, 160, 160, 1)
     assert masks.any() and instances.max() > 20
 

@@ -130,7 +130,7 @@ def examine_damaged(path, capsys):
     assert bool(errors) == (code > 0)
     assert all(all(f.values()) for f in result["findings"])
     assert code == 2 or result["ops"] is not None
-    assert seconds < 10
+    assert seconds < 60  # It does not hang; the child's limit is 8 s.
     return code, seconds
 
 

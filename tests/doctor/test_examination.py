@@ -167,8 +167,10 @@ class TestLimits:
         assert result["status"] == "unhealthy" and "run" not in result
         assert "crashed (SIGSEGV)" in said(result, "does not load")["what"]
 
-    def test_no_time(self, files):
-        result = doctor.examine(files["float32"], time_limit=0.01)
+    def test_no_time(self, files, monkeypatch):
+        endless = "tests.doctor.endless_child"
+        monkeypatch.setattr(examination, "_CHILD_MODULE", endless)
+        result = doctor.examine(files["float32"], time_limit=0.1)
         assert result["status"] == "unreadable"
         assert "`--time_limit`" in result["findings"][0]["do"]
 
