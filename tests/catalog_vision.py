@@ -85,6 +85,7 @@ SINUSOIDAL = {"grid_shape": (1, 5), "kind": "sinusoidal", "num_prefix": 1}
 SHALLOW = {"depth": 1, "width": 8}
 ROWS = [
     ("ClassToken", "", tokens_model(), tokens),
+    ("Dropout", "", tokens_model(rate=0.2), tokens, keras.layers.Dropout),
     ("GridPositions", "learned", tokens_model(**LEARNED), tokens),
     ("GridPositions", "sinusoidal", tokens_model(**SINUSOIDAL), tokens),
     (

@@ -11,6 +11,7 @@ from kerasseq.layers import (
     cells,
     source_attention,
 )
+from kerasseq.layers import dropout as dropout_layer
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -121,7 +122,7 @@ class AttentionDecoder(_state_protocol.StateMixin, keras.layers.Layer):
         self.output_dense = keras.layers.Dense(
             self.output_size, "tanh", name="output", **shared
         )
-        self.output_dropout = keras.layers.Dropout(
+        self.output_dropout = dropout_layer.Dropout(
             self.dropout, seed=self.seed, **shared
         )
         self.seed_generator = keras.random.SeedGenerator(self.seed)
@@ -247,7 +248,7 @@ class AttentionDecoder(_state_protocol.StateMixin, keras.layers.Layer):
             return None
         ones = kops.ones((batch_size, self.units), self.compute_dtype)
         return [
-            keras.random.dropout(ones, self.dropout, seed=self.seed_generator)
+            ops.dropout(ones, self.dropout, self.seed_generator)
             for _ in self.cells[1:]
         ]
 

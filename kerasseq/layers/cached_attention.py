@@ -8,6 +8,7 @@ from keras import ops as kops
 
 from kerasseq import ops
 from kerasseq.layers import _arguments, key_value_cache
+from kerasseq.layers import dropout as dropout_layer
 
 POSITIONS = ("rotary", "alibi")
 
@@ -84,7 +85,7 @@ class CachedAttention(keras.layers.Layer):
         _arguments.assign(self, CachedAttention, locals())
         self._check()
         self.num_key_value_heads = num_key_value_heads or num_heads
-        self.drop = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
+        self.drop = dropout_layer.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
         self.supports_masking = True
 
     def _check(self):

@@ -36,20 +36,26 @@ def run_cell(cell, sequences, initial_states, *, training=False, **loop):
     if not keras.backend.is_float_dtype(sequences.dtype):
         sequences = kops.cast(sequences, cell.compute_dtype)
     if training and cell.dropout:
-        dropped = cell.get_dropout_mask(sequences[:, 0])
+        dropped = _mask(cell, cell.dropout, sequences[:, 0])
         sequences = sequences * kops.expand_dims(dropped, 1)
     mask = None
     if training and cell.recurrent_dropout:
-        mask = cell.get_recurrent_dropout_mask(initial_states[0])
+        mask = _mask(cell, cell.recurrent_dropout, initial_states[0])
     if cell_halves.is_stock(cell):
         loop["recurrent_mask"] = mask
         return cell_halves.run(cell, sequences, initial_states, **loop)
+    cell._recurrent_dropout_mask = mask  # where `step` finds it
     return ops.recurrence(
         lambda x, states: cell.step(x, states, training),
         cell.project(sequences, training),
         initial_states,
         **loop,
     )
+
+
+def _mask(cell, rate, like):
+    """Keras' cells would draw it in a way that is slow under XLA on a CPU."""
+    return ops.dropout(kops.ones_like(like), rate, cell.seed_generator)
 
 
 def draws_masks_here(cell):

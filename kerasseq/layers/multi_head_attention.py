@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kerasseq.layers import dropout as dropout_layer
+
 
 @keras.saving.register_keras_serializable(package="kerasseq")
 class MultiHeadAttention(keras.layers.MultiHeadAttention):
@@ -76,6 +78,13 @@ class MultiHeadAttention(keras.layers.MultiHeadAttention):
             return_attention_scores=return_attention_scores,
             training=training,
             use_causal_mask=use_causal_mask,
+        )
+
+    def _build_attention(self, rank):
+        super()._build_attention(rank)
+        self._layers.remove(self._dropout_layer)
+        self._dropout_layer = dropout_layer.Dropout(
+            self.dropout, seed=self.seed, dtype=self.dtype_policy
         )
 
     def _is_plain(self, x):

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kerasseq.layers import _arguments, _state_protocol, cells
+from kerasseq.layers import dropout as dropout_layer
 
 _MERGES = {
     "concat": lambda forward, backward: ops.concatenate([forward, backward], -1),
@@ -122,11 +123,12 @@ class StackedRNN(_state_protocol.StateMixin, keras.layers.Layer):
             )
             for index in range(self.num_layers)
         ]
-        # `SpatialDropout1D` draws one mask for all steps.
-        name = "SpatialDropout1D" if self.variational else "Dropout"
-        dropout = getattr(keras.layers, name)
+        # Variational: one mask for all steps.
+        shape = (None, 1, None) if self.variational else None
         self.dropouts = [
-            dropout(self.dropout, seed=next(seeds), dtype=self.dtype_policy)
+            dropout_layer.Dropout(
+                self.dropout, shape, next(seeds), dtype=self.dtype_policy
+            )
             for _ in range(1, self.num_layers)
         ]
 

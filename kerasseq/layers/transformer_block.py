@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kerasseq.layers import _arguments, cached_attention
+from kerasseq.layers import dropout as dropout_layer
 
 NORMS = {
     "layer": keras.layers.LayerNormalization,
@@ -137,7 +138,7 @@ class TransformerBlock(keras.layers.Layer):
         )
 
     def _dropout(self, rate):
-        return keras.layers.Dropout(rate, seed=self.seed, dtype=self.dtype_policy)
+        return dropout_layer.Dropout(rate, seed=self.seed, dtype=self.dtype_policy)
 
     def build(self, inputs_shape, memory_shape=None):
         features = inputs_shape[-1]

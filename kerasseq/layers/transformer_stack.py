@@ -11,6 +11,7 @@ from kerasseq.layers import (
     key_value_cache,
     token_positions,
 )
+from kerasseq.layers import dropout as dropout_layer
 
 
 class _TransformerStack(block_stack.BlockStack):
@@ -36,7 +37,7 @@ class _TransformerStack(block_stack.BlockStack):
             self.add_positions = token_positions.TokenPositions(
                 max_length, positions, dtype=self.dtype_policy, name="positions"
             )
-        self.drop = keras.layers.Dropout(
+        self.drop = dropout_layer.Dropout(
             self.dropout, seed=self.seed, dtype=self.dtype_policy
         )
         self.supports_masking = True

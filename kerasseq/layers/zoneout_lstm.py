@@ -41,7 +41,7 @@ class ZoneoutLSTMCell(split_lstm_cell.SplitLSTMCell):
         rates = {"kept_h": self.zoneout_h, "kept_c": self.zoneout_c}
         shape = (*shape, self.units)
         return {
-            name: keras.random.uniform(shape, seed=self.seed_generator) < rate
+            name: ops.random_choice(shape, rate, self.seed_generator)
             for name, rate in rates.items()
             if training and rate
         }

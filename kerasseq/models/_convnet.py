@@ -2,6 +2,8 @@
 
 import keras
 
+from kerasseq import layers
+
 
 def convnet(
     input_shape,
@@ -70,6 +72,6 @@ def convnet(
             x = keras.layers.BatchNormalization(name=f"{step}_norm")(x)
             x = keras.layers.ReLU(name="features" if last else f"{step}_relu")(x)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
     x = keras.layers.Dense(num_classes, name="logits")(x)
     return keras.Model(image, x, name=name)

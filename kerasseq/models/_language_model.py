@@ -80,12 +80,12 @@ def language_model(
     embedding = _embeddings.of_one_language(
         vocabulary_size, embedding_dim, tie_embeddings
     )
-    drop = keras.layers.SpatialDropout1D if variational else keras.layers.Dropout
+    shape = (None, 1, None) if variational else None
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    x = drop(dropout, name="embedding_dropout")(embedding(tokens))
+    x = layers.Dropout(dropout, shape, name="embedding_dropout")(embedding(tokens))
     states = _state_inputs(body, x.shape)
     x, *final = body(x, initial_state=list(states.values()))
-    x = drop(dropout, name="output_dropout")(x)
+    x = layers.Dropout(dropout, shape, name="output_dropout")(x)
     outputs = {"logits": _logits(x, embedding, vocabulary_size, tie_embeddings)}
     outputs |= dict(zip(states, final, strict=True))
     return keras.Model({"tokens": tokens} | states, outputs, name=name)

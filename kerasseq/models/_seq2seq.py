@@ -97,9 +97,9 @@ def seq2seq(
         **shared,
     )
     valid = ops.not_equal(source, 0)
-    drop = keras.layers.Dropout(dropout, name="source_dropout")
+    drop = layers.Dropout(dropout, name="source_dropout")
     memory, *states = encoder([drop(source_embedding(source)), valid])
-    drop = keras.layers.Dropout(dropout, name="target_dropout")
+    drop = layers.Dropout(dropout, name="target_dropout")
     x = drop(target_embedding(target))
     x = decoder(x, memory, initial_state=states, memory_mask=valid)
     logits = target_embedding(x, reverse=True)
@@ -166,7 +166,7 @@ def _encoder(embedding_dim, units, dropout, options):
         **options,
     )
     x, *states = stack(embedded, mask=valid)
-    x = keras.layers.Dropout(dropout, name="memory_dropout")(x)
+    x = layers.Dropout(dropout, name="memory_dropout")(x)
     bridged = _bridge(states, units, options["num_layers"])
     return keras.Model([embedded, valid], [x, *bridged], name="encoder")
 

@@ -2,6 +2,7 @@
 
 import keras
 
+from kerasseq import layers
 from kerasseq.models import _unet_sizes
 
 
@@ -99,7 +100,7 @@ def unet(
     else:
         _unet_sizes.check_encoder(encoder, input_shape)
         x, skips = _encode_with(encoder, x, depth)
-    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
     stages = []
     for level in reversed(range(depth)):
         x = _upsample(x, width * 2**level, upsampling, padding, f"up_{level + 1}")

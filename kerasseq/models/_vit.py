@@ -104,7 +104,7 @@ def vit(
     if include_rescaling:
         x = keras.layers.Rescaling(1 / 127.5, -1, name="rescaling")(x)
     x = _tokens(x, stem, patch_size, hidden_dim, pooling == "token", positions)
-    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
     for index in range(num_layers):
         dropped = stochastic_depth * index / max(num_layers - 1, 1)
         x = _block(
@@ -151,9 +151,9 @@ def _block(
     hidden_dim = x.shape[-1]
 
     def branch(y, part):
-        y = keras.layers.Dropout(dropout, name=f"{name}_{part}_dropout")(y)
+        y = layers.Dropout(dropout, name=f"{name}_{part}_dropout")(y)
         if stochastic_depth:  # one draw for an image
-            layer = keras.layers.Dropout(
+            layer = layers.Dropout(
                 stochastic_depth, (None, 1, 1), name=f"{name}_{part}_stochastic_depth"
             )
             y = layer(y)
@@ -170,7 +170,7 @@ def _block(
     x = keras.layers.Add(name=f"{name}_add_1")([x, y])
     y = keras.layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm_2")(x)
     y = keras.layers.Dense(mlp_dim, activation="gelu", name=f"{name}_mlp_1")(y)
-    y = keras.layers.Dropout(dropout, name=f"{name}_dropout")(y)
+    y = layers.Dropout(dropout, name=f"{name}_dropout")(y)
     y = keras.layers.Dense(hidden_dim, name=f"{name}_mlp_2")(y)
     return keras.layers.Add(name=f"{name}_add_2")([x, branch(y, "mlp")])
 

@@ -1,5 +1,7 @@
 """Pure functions on tensors: time loops, recurrent cells, attention."""
 
+from kerasseq.ops._dropout import dropout as dropout
+from kerasseq.ops._dropout import random_choice as random_choice
 from kerasseq.ops._gru import gru as gru
 from kerasseq.ops._hard_sigmoid import keras2_hard_sigmoid as keras2_hard_sigmoid
 from kerasseq.ops._loop_strategy import loop_strategy as loop_strategy

@@ -56,6 +56,7 @@ def unet_with_encoder(x, w):
 
 REFERENCES = {
     "ClassToken": tokens(vision.class_token, "token"),
+    "Dropout": tokens(lambda x: x),  # nothing outside of training
     "GridPositions-learned": tokens(vision.learned_positions, "prefix", "grid"),
     "GridPositions-sinusoidal": tokens(
         vision.sinusoidal_positions, grid_shape=(1, 5), num_prefix=1
