@@ -9,6 +9,7 @@ from kerasseq.layers import (
     _state_protocol,
     cell_halves,
     cells,
+    decoder_loops,
     source_attention,
 )
 from kerasseq.layers import dropout as dropout_layer
@@ -23,8 +24,11 @@ class AttentionDecoder(_state_protocol.StateMixin, keras.layers.Layer):
     state give the output `tanh(W [state; context])` (Luong et al., 2015, equation
     5). With input feeding that output is also an input of the next step.
 
-    One function, `step`, is the decoder: the layer's call loops over it in training,
-    and greedy and beam search call it one token at a time.
+    One function, `step`, is the decoder: greedy and beam search call it one token at a
+    time. The layer's call gives the same in fewer and larger products: without input
+    feeding it runs layer after layer and computes the attention of all steps at once;
+    with it, it runs a loop whose gradient is written by hand, where the cells are
+    Keras' own with their usual activations, and else one over `step`.
 
     Positions of `memory` where `memory_mask` is `False` get no attention; a source
     with no valid position gets uniform attention. Padding in `inputs` needs no mask:
@@ -190,10 +194,11 @@ class AttentionDecoder(_state_protocol.StateMixin, keras.layers.Layer):
             `(output, weights, states)`: the output `(batch_size, output_dim)`, the
             attention weights `(batch_size, source_length)` and the new states.
         """
-        return self._step({"product": projected}, states, context)
+        return self.compute_step({"product": projected}, states, context)
 
-    def _step(self, now, states, context, masks=None, training=False):
-        """`now` holds `product`, from `project`, and what the cells have drawn."""
+    def compute_step(self, now, states, context, masks=None, training=False):
+        """`step` in training too: `now` holds `product`, from `project`, and what the
+        cells have drawn."""
         states, product = list(states), now["product"]
         if self.input_feeding:
             kernel = self.cells[0].kernel[self.num_features :]
@@ -221,26 +226,16 @@ class AttentionDecoder(_state_protocol.StateMixin, keras.layers.Layer):
     ):
         context, states = self.start(memory, initial_state, memory_mask)
         masks = self._dropout_masks(kops.shape(inputs)[0]) if training else None
-
-        def loop_step(now, states):
-            output, weights, states = self._step(now, states, context, masks, training)
-            collected = (output, weights) if self.return_attention else (output,)
-            return collected, states
-
-        collected, _ = ops.time_loop(loop_step, self._steps(inputs, training), states)
-        # (time, batch_size, ...) -> (batch_size, time, ...)
-        collected = [kops.swapaxes(x, 0, 1) for x in collected]
-        collected[0] = self.output_dropout(collected[0], training=training)
-        return tuple(collected) if self.return_attention else collected[0]
-
-    def _steps(self, inputs, training):
-        """What needs no loop, for all steps: `(time, batch_size, ...)` each."""
-        steps = {"product": self.project(inputs)}
-        for index, cell in enumerate(self.cells):
-            drawn = cell_halves.random_numbers(cell, kops.shape(inputs)[:2], training)
-            if drawn:
-                steps[f"random_{index}"] = drawn
-        return keras.tree.map_structure(lambda x: kops.swapaxes(x, 0, 1), steps)
+        inputs = kops.cast(inputs, self.compute_dtype)
+        arguments = (self, inputs, states, context, masks, training)
+        if not self.input_feeding:
+            outputs, weights = decoder_loops.at_once(*arguments)
+        else:
+            outputs, weights = decoder_loops.by_hand(
+                *arguments
+            ) or decoder_loops.step_by_step(*arguments)
+        outputs = self.output_dropout(outputs, training=training)
+        return (outputs, weights) if self.return_attention else outputs
 
     def _dropout_masks(self, batch_size):
         """One for the input of each layer from the second on."""
@@ -248,8 +243,7 @@ class AttentionDecoder(_state_protocol.StateMixin, keras.layers.Layer):
             return None
         ones = kops.ones((batch_size, self.units), self.compute_dtype)
         return [
-            ops.dropout(ones, self.dropout, self.seed_generator)
-            for _ in self.cells[1:]
+            ops.dropout(ones, self.dropout, self.seed_generator) for _ in self.cells[1:]
         ]
 
     def compute_mask(self, inputs, mask=None):

@@ -9,25 +9,31 @@ import typing
 import keras
 
 from kerasseq import ops
+from kerasseq.ops import kernels
 
 
 class _Stock(typing.NamedTuple):
-    """The function over a whole sequence, that of one step, and what both read."""
+    """The function over a whole sequence, that of one step, the maker of the kernel
+    with a gradient by hand, and the attributes that all three take."""
 
     run: typing.Callable
     step: typing.Callable
+    kernel: typing.Callable
     options: tuple
 
 
 _STOCK = {
     keras.layers.LSTMCell: _Stock(
-        ops.lstm, ops.lstm_step, ("activation", "recurrent_activation")
+        ops.lstm, ops.lstm_step, kernels.lstm, ("activation", "recurrent_activation")
     ),
     keras.layers.GRUCell: _Stock(
-        ops.gru, ops.gru_step, ("activation", "recurrent_activation", "reset_after")
+        ops.gru,
+        ops.gru_step,
+        kernels.gru,
+        ("activation", "recurrent_activation", "reset_after"),
     ),
     keras.layers.SimpleRNNCell: _Stock(
-        ops.simple_rnn, ops.simple_rnn_step, ("activation",)
+        ops.simple_rnn, ops.simple_rnn_step, kernels.simple_rnn, ("activation",)
     ),
 }
 
@@ -45,6 +51,27 @@ def run(cell, sequences, initial_states, **loop):
     return _STOCK[type(cell)].run(
         sequences, initial_states, *weights, **options, **loop
     )
+
+
+def by_hand(cell):
+    """One of Keras' own cells with its gradient, for loops that are written by hand.
+
+    Args:
+        cell: A cell of `kerasseq.layers.CELLS`, built.
+
+    Returns:
+        `(kernel, weights)`, a `kerasseq.ops.bptt.Cell` and its list of weights;
+        `(None, [])` for other cells and other activations.
+    """
+    options = _options(cell) if is_stock(cell) else {}
+    kernel = _STOCK[type(cell)].kernel(**options) if options else None
+    if kernel is None:
+        return None, []
+    recurrent = [cell.recurrent_kernel]
+    if "reset_after" in options:
+        recurrent = kernels.gru_kernels(cell.recurrent_kernel, cell.reset_after)
+    biases = [bias for bias in _biases(cell) if bias is not None]
+    return kernel, recurrent + biases
 
 
 def input_gates(cell, product):

@@ -84,3 +84,28 @@ class SourceAttention(keras.layers.Layer):
         else:
             scores = ops.dot_scores(query, context["keys"])
         return ops.attend(scores, context["memory"], context["bias"])
+
+    def attend_all(self, queries, context):
+        """Attends to the source at all steps.
+
+        Args:
+            queries: Tensor of shape `(batch_size, target_length, units)`.
+            context: Dict from `start`.
+
+        Returns:
+            `(attended, weights)`, `(batch_size, target_length, features)` and
+            `(batch_size, target_length, source_length)`.
+        """
+        if self.kind == "additive":
+            weights = [kops.cast(x, queries.dtype) for x in self.score_weights]
+            scores = ops.additive_scores_of_steps(queries, context["keys"], *weights)
+        else:
+            scores = ops.dot_scores(queries, context["keys"])
+        return ops.attend(scores, context["memory"], context["bias"])
+
+    @property
+    def score_weights(self):
+        """The weights of the scores, but for what makes the keys."""
+        if self.kind != "additive":
+            return []
+        return [self.query_dense.kernel, self.score_kernel]

@@ -1,5 +1,8 @@
 """Pure functions on tensors: time loops, recurrent cells, attention."""
 
+from kerasseq.ops._attention_recurrence import (
+    attention_recurrence as attention_recurrence,
+)
 from kerasseq.ops._dropout import dropout as dropout
 from kerasseq.ops._dropout import random_choice as random_choice
 from kerasseq.ops._gru import gru as gru
@@ -13,6 +16,9 @@ from kerasseq.ops._multi_head_attention import (
 )
 from kerasseq.ops._multi_head_attention import rotate as rotate
 from kerasseq.ops._recurrence import recurrence as recurrence
+from kerasseq.ops._scores import (
+    additive_scores_of_steps as additive_scores_of_steps,
+)
 from kerasseq.ops._simple_rnn import simple_rnn as simple_rnn
 from kerasseq.ops._time_loop import time_loop as time_loop
 from kerasseq.ops.attention import MASKED_SCORE as MASKED_SCORE

@@ -1,10 +1,8 @@
 """The recurrence of a cell whose inputs are projected before the loop."""
 
-import keras
 from keras import ops
 
 from kerasseq.ops import bptt
-from kerasseq.ops._loop_strategy import current_loop_strategy
 from kerasseq.ops._recurrence import recurrence
 
 
@@ -40,8 +38,7 @@ def projected_recurrence(
         `(outputs, states)`.
     """
     weights = [kernel, *recurrent_kernels, *biases]
-    by_hand = cell is not None and current_loop_strategy().kind == "train"
-    if unroll or not by_hand or _forward_mode([sequences, *initial_states, *weights]):
+    if unroll or not bptt.wanted([cell], [sequences, *initial_states, *weights]):
         projected = ops.matmul(sequences, kernel)
         if biases:
             projected = projected + biases[0]
@@ -85,15 +82,6 @@ def _with_manual_gradient(
         return hidden[0 if go_backwards else -1], states
     hidden = ops.swapaxes(hidden, 0, 1)  # (batch_size, time, units)
     return ops.flip(hidden, axis=1) if go_backwards else hidden, states
-
-
-def _forward_mode(tensors):
-    """Whether `jax.jvp` wants their tangents: a gradient by hand has none."""
-    if keras.backend.backend() != "jax":
-        return False
-    from jax.interpreters import ad
-
-    return any(isinstance(ops.convert_to_tensor(x), ad.JVPTracer) for x in tensors)
 
 
 def _begun(mask, go_backwards):

@@ -11,9 +11,10 @@ import typing
 import keras
 from keras import ops
 
+from kerasseq.ops._loop_strategy import current_loop_strategy
 from kerasseq.ops._time_loop import time_loop
 
-_HALF = ("float16", "bfloat16")
+HALF = ("float16", "bfloat16")
 
 
 class Hidden(typing.NamedTuple):
@@ -35,13 +36,14 @@ class Cell(typing.NamedTuple):
         backward: `(saved, hidden, gradients of the states, transposed weights) ->
             (collected, gradient of seen, gradients of the previous states)` of one
             step, the last without the gradient through `seen`. `hidden` is a `Hidden`.
-        gradients: `(seen, saved, collected) -> (gradient of x, gradients of the
-            weights)` of all steps, of shape `(time, batch_size, ...)`. Unused weights
-            come last.
+        projected: `collected -> gradient of x`, of one step or of all.
+        gradients: `(seen, saved, collected) -> gradients of the weights` of all steps,
+            of shape `(time, batch_size, ...)`. Unused weights come last.
     """
 
     forward: typing.Callable
     backward: typing.Callable
+    projected: typing.Callable
     gradients: typing.Callable
 
 
@@ -102,6 +104,24 @@ def run(
     return hidden, final
 
 
+def wanted(cells, tensors):
+    """Whether the gradient is written by hand.
+
+    It is for training, there must be one for each cell (`None` stands for a cell
+    without), and it has no tangents, which `jax.jvp` wants.
+    """
+    by_hand = None not in cells and current_loop_strategy().kind == "train"
+    return by_hand and not _forward_mode(tensors)
+
+
+def _forward_mode(tensors):
+    if keras.backend.backend() != "jax":
+        return False
+    from jax.interpreters import ad
+
+    return any(isinstance(ops.convert_to_tensor(x), ad.JVPTracer) for x in tensors)
+
+
 def product(x, matrix):
     """`x @ matrix`, computed in the dtype of the matrix and returned in that of `x`."""
     return ops.cast(ops.matmul(ops.cast(x, matrix.dtype), matrix), x.dtype)
@@ -119,10 +139,18 @@ def bias_gradient(outputs):
     return ops.sum(outputs, axis=(0, 1))
 
 
+def states_before(states, initial, reverse=False):
+    """The state that each step started from, from those after each step."""
+    initial = ops.expand_dims(initial, 0)
+    if reverse:
+        return ops.concatenate([states[1:], initial], axis=0)
+    return ops.concatenate([initial, states[:-1]], axis=0)
+
+
 def _forward(cell, arguments, reverse):
     sequences, kernel, initial_states, weights, options = arguments
     projected = ops.matmul(sequences, kernel)
-    dtype = "float32" if projected.dtype in _HALF else projected.dtype
+    dtype = "float32" if projected.dtype in HALF else projected.dtype
     options = {name: ops.cast(x, dtype) for name, x in options.items()}
     initial_states = [ops.cast(state, dtype) for state in initial_states]
 
@@ -136,8 +164,8 @@ def _forward(cell, arguments, reverse):
 
     inputs = {"x": projected} | _sequences(options)
     (hidden, saved), final = time_loop(step, inputs, initial_states, reverse=reverse)
-    before = _before(hidden, initial_states[0], reverse)
-    hidden_states = Hidden(before, _drop(before, options), hidden)
+    earlier = states_before(hidden, initial_states[0], reverse)
+    hidden_states = Hidden(earlier, _drop(earlier, options), hidden)
     tape = {"options": options, "hidden": hidden_states, "saved": saved}
     return hidden, final, tape
 
@@ -165,8 +193,8 @@ def _backward(cell, arguments, tape, upstream, reverse):
     inputs = {"saved": tape["saved"], "hidden": list(tape["hidden"])}
     inputs |= {"upstream": upstream[0]} | _sequences(options)
     collected, initial = time_loop(step, inputs, upstream[1:], reverse=not reverse)
-    seen = tape["hidden"].seen
-    projected, of_weights = cell.gradients(seen, tape["saved"], collected)
+    projected = cell.projected(collected)
+    of_weights = cell.gradients(tape["hidden"].seen, tape["saved"], collected)
     of_sequences = product(projected, ops.transpose(kernel))
     of_kernel = kernel_gradient(ops.cast(sequences, projected.dtype), projected)
     return [of_sequences, of_kernel, *initial, *of_weights[: len(weights)]]
@@ -182,11 +210,3 @@ def _sequences(options):
 
 def _choose(mask, new, old):
     return [ops.where(mask > 0, *pair) for pair in zip(new, old, strict=True)]
-
-
-def _before(hidden, initial, reverse):
-    """The hidden state that each step started from."""
-    initial = ops.expand_dims(initial, 0)
-    if reverse:
-        return ops.concatenate([hidden[1:], initial], axis=0)
-    return ops.concatenate([initial, hidden[:-1]], axis=0)

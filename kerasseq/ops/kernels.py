@@ -71,12 +71,17 @@ def _lstm_backward(saved, hidden, gradients, transposed):
     return (d_gates,), d_seen, [ops.zeros_like(d_h), d_c * f]
 
 
-def _lstm_gradients(seen, saved, collected):
-    (d_gates,) = collected
-    return d_gates, [bptt.kernel_gradient(seen, d_gates), bptt.bias_gradient(d_gates)]
+def _only(collected):
+    (d_x,) = collected
+    return d_x
 
 
-_LSTM = bptt.Cell(_lstm_forward, _lstm_backward, _lstm_gradients)
+def _gradients(seen, saved, collected):
+    (d_x,) = collected
+    return [bptt.kernel_gradient(seen, d_x), bptt.bias_gradient(d_x)]
+
+
+_LSTM = bptt.Cell(_lstm_forward, _lstm_backward, _only, _gradients)
 
 
 def _gru_forward(x, seen, states, weights):
@@ -100,17 +105,22 @@ def _gru_backward(saved, hidden, gradients, transposed):
     return (d_recurrent, d_g), d_seen, [d_h * z]
 
 
+def _gru_projected(collected):
+    d_recurrent, d_g = collected
+    gates = 2 * d_g.shape[-1]
+    return ops.concatenate([d_recurrent[..., :gates], d_g], axis=-1)
+
+
 def _gru_gradients(seen, saved, collected):
     d_recurrent, d_g = collected
     gates = 2 * d_g.shape[-1]
-    d_x = ops.concatenate([d_recurrent[..., :gates], d_g], axis=-1)
     d_kernel = bptt.kernel_gradient(seen, d_recurrent)
     d_recurrent_bias = bptt.bias_gradient(d_recurrent)
     d_bias = [d_recurrent_bias[:gates], bptt.bias_gradient(d_g)]
-    return d_x, [d_kernel, ops.concatenate(d_bias), d_recurrent_bias]
+    return [d_kernel, ops.concatenate(d_bias), d_recurrent_bias]
 
 
-_GRU = bptt.Cell(_gru_forward, _gru_backward, _gru_gradients)
+_GRU = bptt.Cell(_gru_forward, _gru_backward, _gru_projected, _gru_gradients)
 
 
 def _reset_before_forward(x, seen, states, weights):
@@ -135,20 +145,26 @@ def _reset_before_backward(saved, hidden, gradients, transposed):
     return (d_gates, d_g), d_seen, [d_h * z]
 
 
+def _reset_before_projected(collected):
+    return ops.concatenate(collected, axis=-1)
+
+
 def _reset_before_gradients(seen, saved, collected):
     d_gates, d_g = collected
     reset = saved[-1]
-    d_x = ops.concatenate([d_gates, d_g], axis=-1)
     d_kernels = [
         bptt.kernel_gradient(seen, d_gates),
         bptt.kernel_gradient(reset, d_g),
     ]
     d_bias = [bptt.bias_gradient(d_gates), bptt.bias_gradient(d_g)]
-    return d_x, [*d_kernels, ops.concatenate(d_bias)]
+    return [*d_kernels, ops.concatenate(d_bias)]
 
 
 _RESET_BEFORE = bptt.Cell(
-    _reset_before_forward, _reset_before_backward, _reset_before_gradients
+    _reset_before_forward,
+    _reset_before_backward,
+    _reset_before_projected,
+    _reset_before_gradients,
 )
 
 
@@ -164,11 +180,7 @@ def _simple_rnn(activation, derivative):
         d_seen = bptt.product(d_x, transposed[0])
         return (d_x,), d_seen, [ops.zeros_like(d_x)]
 
-    def gradients(seen, saved, collected):
-        (d_x,) = collected
-        return d_x, [bptt.kernel_gradient(seen, d_x), bptt.bias_gradient(d_x)]
-
-    return bptt.Cell(forward, backward, gradients)
+    return bptt.Cell(forward, backward, _only, _gradients)
 
 
 _TANH_RNN = _simple_rnn(ops.tanh, lambda h: 1 - h * h)
