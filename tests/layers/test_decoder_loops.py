@@ -13,14 +13,19 @@ from kerasseq.layers import decoder_loops
 BATCH, TIME, LENGTH, FEATURES, UNITS = 3, 4, 5, 3, 4
 MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [1, 1, 1, 1, 0]], bool)
 STACKS = ((1, False), (2, False), (2, True))  # layers, residual
-OPTIONS = [
-    pytest.param(*options, id="-".join(map(str, (*options[:3], *options[3]))))
-    for options in itertools.product(
-        ("lstm", "gru", "gru_reset_before", "simple_rnn"),
-        ("additive", "dot", "general"),
-        (True, False),
-        STACKS,
+CROSSED = itertools.product(
+    ("lstm", "gru", "gru_reset_before", "simple_rnn"),
+    ("additive", "dot", "general"),
+    (True, False),
+    STACKS,
+)
+OPTIONS = [  # `make test` takes every fifth, in which all values occur
+    pytest.param(
+        *options,
+        id="-".join(map(str, (*options[:3], *options[3]))),
+        marks=[pytest.mark.slow] * (index % 5 > 0),
     )
+    for index, options in enumerate(CROSSED)
 ]
 
 
