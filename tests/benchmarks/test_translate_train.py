@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import training_baselines, translate_train
+from benchmarks import training_baselines
 from benchmarks import translate_train_baseline as baseline
 from kerasseq import models
 
