@@ -14,6 +14,8 @@ from kerasseq.export import loop_strategies, serve_signature
 from tests.export import random_models
 
 _LONG = 500
+# A random model may end a mask where it likes.
+pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a ma")
 
 
 def options(draw, model):
