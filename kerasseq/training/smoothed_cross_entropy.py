@@ -74,7 +74,9 @@ class SmoothedCrossEntropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         labels = ops.expand_dims(ops.cast(y_true, "int32"), -1)
-        label_logits = ops.squeeze(ops.take_along_axis(y_pred, labels, axis=-1), -1)
+        # Not a gather: its gradient is a scatter to as many zeros as there are logits.
+        chosen = ops.equal(ops.arange(y_pred.shape[-1], dtype="int32"), labels)
+        label_logits = ops.sum(ops.where(chosen, y_pred, 0.0), axis=-1)
         losses = ops.logsumexp(y_pred, axis=-1)
         losses = losses - (1 - self.label_smoothing) * label_logits
         if not self.label_smoothing:
