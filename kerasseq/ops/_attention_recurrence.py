@@ -22,7 +22,7 @@ class _Decoder(typing.NamedTuple):
     cells: list
     scores: _scores.Scores
     residual: bool
-    weights_are_wanted: bool
+    return_weights: bool
 
 
 def attention_recurrence(
@@ -192,7 +192,7 @@ def _backward_loop(decoder, tensors, tape, upstream):
         d_both = bptt.product(d_joined, transposed["output"][0])
         d_top, d_attended = d_both[:, :units], d_both[:, units:]
         d_weights = _scores.similarities(d_attended, memory)
-        if decoder.weights_are_wanted:
+        if decoder.return_weights:
             d_weights = d_weights + now["upstream"][1]
         weights = now["weights"]
         mean = ops.sum(weights * d_weights, axis=-1, keepdims=True)

@@ -1,7 +1,9 @@
 """The decoder's gradients by hand: against its own step, and against differences."""
 
 import itertools
+import pathlib
 
+import jax_process
 import keras
 import numpy as np
 import pytest
@@ -177,3 +179,9 @@ def test_the_outputs_of_inference_are_of_any_length():
         source = np.ones((2, length, UNITS), "float32")
         shape = model.predict([source[..., :FEATURES], source], verbose=0).shape
         assert shape == (2, length, UNITS)
+
+
+def test_equal_those_of_jax():
+    result = jax_process.run(pathlib.Path(__file__).parent / "jax_decoder.py")
+    assert result.returncode == 0, result.stderr
+    assert "equal" in result.stdout
