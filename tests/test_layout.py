@@ -39,9 +39,9 @@ MAY_IMPORT = {
 
 # The subject of these is TensorFlow; all the rest speaks keras.ops.
 WITH_TENSORFLOW = ("data/", "export/", "convert/", "explain/")
-# The TensorFlow half of the loops over time.
-LOOPS_OF_TENSORFLOW = ("ops/_buffer_loop.py", "ops/_fused_lstm_tensorflow.py")
-LOOPS_OF_TENSORFLOW += ("ops/_time_loop.py",)
+# The TensorFlow half of the loops over time, and of random numbers.
+OPS_OF_TENSORFLOW = ("ops/_buffer_loop.py", "ops/_fused_lstm_tensorflow.py")
+OPS_OF_TENSORFLOW += ("ops/_time_loop.py", "ops/_dropout.py")
 
 # It trains the recipe's models on less data, with the recipe's own functions.
 BENCHMARKS_OF_A_RECIPE = {"data_size.py": "classify_image"}
@@ -165,7 +165,7 @@ def test_benchmarks_import_what_recipes_share():
 def test_tensorflow_is_imported_where_it_is_the_subject():
     for path in sources("kerasseq"):
         where = path.relative_to(ROOT / "kerasseq").as_posix()
-        if not where.startswith(WITH_TENSORFLOW) and where not in LOOPS_OF_TENSORFLOW:
+        if not where.startswith(WITH_TENSORFLOW) and where not in OPS_OF_TENSORFLOW:
             roots = {name.split(".")[0] for name in imported(path)}
             assert "tensorflow" not in roots, path
 
