@@ -35,6 +35,20 @@ def num_cores():
     return os.cpu_count()
 
 
+def limit_threads(num_threads):
+    """Keeps this process, all libraries and XLA with it, on so many cores."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:num_threads])
+
+
+def limit_tensorflow(num_threads):
+    """Lets TensorFlow, which does not look at the cores, have so many threads."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+
+
 def busy_seconds():
     """Returns the processor time of all processes so far; `None` if unknown."""
     try:

@@ -6,20 +6,16 @@ and SGD, on one fixed batch of the library's own tensors. Keras models use `comp
 step waits for its loss.
 """
 
-import os
-
 import numpy as np
 
-from benchmarks import interleaved
+from benchmarks import interleaved, machine
 
 LEARNING_RATE = 0.01
 
 
 def load(library, num_threads, **settings):
     """Imports the library; returns the builder and the device."""
-    if hasattr(os, "sched_setaffinity"):  # limits all libraries and XLA
-        cores = sorted(os.sched_getaffinity(0))[:num_threads]
-        os.sched_setaffinity(0, cores)
+    machine.limit_threads(num_threads)
     if library == "torch":
         return _load_torch(num_threads, **settings)
     return _load_keras(library, num_threads, **settings)
@@ -36,10 +32,7 @@ def _load_keras(library, num_threads, cell, sizes, num_layers, jit_compile):
     import keras
 
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-        tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+        machine.limit_tensorflow(num_threads)
     if library == "kerasseq":
         from kerasseq import layers
     else:

@@ -1,10 +1,8 @@
 """A baseline of `sequence_models`: one model, trained on one batch of random tokens."""
 
-import os
-
 import numpy as np
 
-from benchmarks import interleaved
+from benchmarks import interleaved, machine
 
 VOCABULARY = 64
 FEATURES = 128
@@ -29,13 +27,10 @@ def build(cell, units, length):
 
 def load(cell, units, shape, num_threads):
     """Imports the libraries; returns the builder and an empty dict."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:num_threads])
+    machine.limit_threads(num_threads)
     import keras
-    import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+    machine.limit_tensorflow(num_threads)
 
     def prepare():
         model = build(cell, units, shape[1])

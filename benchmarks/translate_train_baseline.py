@@ -7,11 +7,10 @@ waits for its loss. Both models have the same weights, tied embeddings among the
 """
 
 import math
-import os
 
 import numpy as np
 
-from benchmarks import interleaved, matrix_products
+from benchmarks import interleaved, machine, matrix_products
 
 DROPOUT = 0.2
 GATES = {"lstm": 4, "gru": 3, "simple_rnn": 1}
@@ -19,9 +18,7 @@ GATES = {"lstm": 4, "gru": 3, "simple_rnn": 1}
 
 def load(library, num_threads, **settings):
     """Imports the library; returns the builder and an empty dict."""
-    if hasattr(os, "sched_setaffinity"):  # limits all libraries and XLA
-        cores = sorted(os.sched_getaffinity(0))[:num_threads]
-        os.sched_setaffinity(0, cores)
+    machine.limit_threads(num_threads)
     if library == "products":
         return matrix_products.load(products(**settings))
     if library == "torch":
@@ -108,10 +105,7 @@ def _load_keras(num_threads, batch_size, length, **settings):
     import keras
 
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-        tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+        machine.limit_tensorflow(num_threads)
     from kerasseq import models, training
 
     def prepare():

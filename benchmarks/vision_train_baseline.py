@@ -7,11 +7,10 @@ step waits for its loss.
 """
 
 import math
-import os
 
 import numpy as np
 
-from benchmarks import interleaved
+from benchmarks import interleaved, machine
 
 LEARNING_RATE = 1e-4
 NUM_CLASSES = {"vit": 10, "unet": 2}
@@ -19,9 +18,7 @@ NUM_CLASSES = {"vit": 10, "unet": 2}
 
 def load(library, num_threads, **settings):
     """Imports the library; returns the builder and the device."""
-    if hasattr(os, "sched_setaffinity"):  # limits all libraries and XLA
-        cores = sorted(os.sched_getaffinity(0))[:num_threads]
-        os.sched_setaffinity(0, cores)
+    machine.limit_threads(num_threads)
     if library == "torch":
         return _load_torch(num_threads, **settings)
     return _load_keras(library, num_threads, **settings)
@@ -47,8 +44,7 @@ def _load_keras(
     import keras
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+    machine.limit_tensorflow(num_threads)
     if library == "kerasseq":
         from kerasseq import models
 

@@ -3,6 +3,12 @@
 from keras import ops
 
 
+def by_layer(states, num_layers):
+    """The flat list of a stack's states as one list for each layer."""
+    each = len(states) // num_layers
+    return [states[k : k + each] for k in range(0, len(states), each)]
+
+
 class StateMixin:
     """Base of the layers that can go on where they stopped.
 

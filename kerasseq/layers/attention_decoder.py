@@ -203,7 +203,7 @@ class AttentionDecoder(_state_protocol.StateMixin, keras.layers.Layer):
         if self.input_feeding:
             kernel = self.cells[0].kernel[self.num_features :]
             product = product + kops.matmul(states.pop(), kernel)
-        per_layer = len(states) // self.num_layers
+        by_layer = _state_protocol.by_layer(states, self.num_layers)
         top, new_states = None, []
         for index, cell in enumerate(self.cells):
             if index:
@@ -211,9 +211,8 @@ class AttentionDecoder(_state_protocol.StateMixin, keras.layers.Layer):
                 product = kops.matmul(x, cell.kernel)
             projected = {"gates": cell_halves.input_gates(cell, product)}
             projected |= now.get(f"random_{index}", {})
-            cell_states = states[index * per_layer : (index + 1) * per_layer]
             output, cell_states = cell_halves.step(
-                cell, projected, cell_states, training
+                cell, projected, by_layer[index], training
             )
             top = top + output if index and self.residual else output
             new_states.extend(cell_states)

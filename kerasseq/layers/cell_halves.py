@@ -60,18 +60,17 @@ def by_hand(cell):
         cell: A cell of `kerasseq.layers.CELLS`, built.
 
     Returns:
-        `(kernel, weights)`, a `kerasseq.ops.bptt.Cell` and its list of weights;
-        `(None, [])` for other cells and other activations.
+        `(kernel, weights)`, a `kerasseq.ops.bptt.Cell` and its list of weights. The
+        kernel is `None` for other cells and other activations.
     """
-    options = _options(cell) if is_stock(cell) else {}
-    kernel = _STOCK[type(cell)].kernel(**options) if options else None
-    if kernel is None:
+    if not is_stock(cell):
         return None, []
+    options = _options(cell)
     recurrent = [cell.recurrent_kernel]
     if "reset_after" in options:
         recurrent = kernels.gru_kernels(cell.recurrent_kernel, cell.reset_after)
     biases = [bias for bias in _biases(cell) if bias is not None]
-    return kernel, recurrent + biases
+    return _STOCK[type(cell)].kernel(**options), recurrent + biases
 
 
 def input_gates(cell, product):

@@ -7,7 +7,7 @@ import keras
 from keras import ops as kops
 
 from kerasseq import ops
-from kerasseq.layers import cell_halves, cell_loop
+from kerasseq.layers import _state_protocol, cell_halves, cell_loop
 from kerasseq.ops import bptt
 
 
@@ -25,13 +25,12 @@ def at_once(decoder, inputs, states, context, masks, training):
     Returns:
         `(outputs, weights)`, `(batch_size, target_length, ...)` each.
     """
-    per_layer, top = len(states) // decoder.num_layers, None
+    by_layer, top = _state_protocol.by_layer(states, decoder.num_layers), None
     for index, cell in enumerate(decoder.cells):
         x = top if index else inputs
         if index and masks:
             x = x * kops.expand_dims(masks[index - 1], 1)
-        first = states[index * per_layer : (index + 1) * per_layer]
-        hidden, _ = cell_loop.run_cell(cell, x, first, training=training)
+        hidden, _ = cell_loop.run_cell(cell, x, by_layer[index], training=training)
         top = top + hidden if index and decoder.residual else hidden
     attended, weights = decoder.source_attention.attend_all(top, context)
     outputs = decoder.output_dense(kops.concatenate([top, attended], axis=-1))
@@ -48,7 +47,6 @@ def by_hand(decoder, inputs, states, context, masks, training):
     pairs = [cell_halves.by_hand(cell) for cell in decoder.cells]
     kernels = [kernel for kernel, _ in pairs]
     attention, first = decoder.source_attention, decoder.cells[0].kernel
-    per_layer = len(states) // decoder.num_layers
     weights = {
         "kernel": first[: decoder.num_features],
         "fed_kernel": first[decoder.num_features :],
@@ -57,20 +55,17 @@ def by_hand(decoder, inputs, states, context, masks, training):
         "score": attention.score_weights,
         "output": [decoder.output_dense.kernel, decoder.output_dense.bias],
     }
+    quantized = decoder.output_dense.quantization_mode is not None
+    given = keras.tree.flatten([inputs, states, fed, context, weights])
+    if quantized or not bptt.wanted(kernels, given):
+        return None
     tensors = {
         "inputs": kops.swapaxes(inputs, 0, 1),  # (time, batch_size, features)
-        "states": [
-            states[index * per_layer : (index + 1) * per_layer]
-            for index in range(decoder.num_layers)
-        ],
+        "states": _state_protocol.by_layer(states, decoder.num_layers),
         "fed": fed,
         "masks": masks or [],
         **context,
     }
-    quantized = decoder.output_dense.quantization_mode is not None
-    flat = keras.tree.flatten([weights, tensors])
-    if quantized or not bptt.wanted(kernels, flat):
-        return None
     weights = keras.tree.map_structure(lambda x: kops.cast(x, inputs.dtype), weights)
     collected = ops.attention_recurrence(
         kernels,

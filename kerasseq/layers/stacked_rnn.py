@@ -193,8 +193,7 @@ class StackedRNN(_state_protocol.StateMixin, keras.layers.Layer):
                 "`get_initial_state(batch_size)` makes them. "
                 f"Received: {len(states)} initial states"
             )
-        each = len(states) // self.num_layers
-        return [states[k : k + each] for k in range(0, len(states), each)]
+        return _state_protocol.by_layer(states, self.num_layers)
 
     def compute_mask(self, sequences, previous_mask=None):
         mask = keras.tree.flatten(previous_mask)[0] if self.return_sequences else None

@@ -87,7 +87,7 @@ def attention_recurrence(
 def _forward(decoder, tensors):
     """All that the steps compute, of shape `(time, batch_size, ...)`."""
     projected = ops.matmul(tensors["inputs"], tensors["kernel"])
-    dtype = "float32" if projected.dtype in bptt.HALF else projected.dtype
+    dtype = bptt.dtype_of_states(projected.dtype)
     keys, memory = tensors["keys"], tensors["memory"]
     masks = [ops.cast(mask, dtype) for mask in tensors["masks"]]
     bias = ops.cast(tensors["bias"], dtype)
@@ -96,16 +96,7 @@ def _forward(decoder, tensors):
     def step(x, states):
         fed, *states = states
         product = ops.cast(x, dtype) + bptt.product(fed, tensors["fed_kernel"])
-        top, new, saved = None, [], []
-        for index, cell in enumerate(decoder.cells):
-            if index:
-                below = top * masks[index - 1] if masks else top
-                product = bptt.product(below, tensors["kernels"][index - 1])
-            before, weights = states[index], tensors["weights"][index]
-            after, kept = cell.forward(product, before[0], before, weights)
-            new.append(list(after))
-            saved.append(kept)
-            top = top + after[0] if index and decoder.residual else after[0]
+        top, new, saved = _step_of_layers(decoder, tensors, masks, product, states)
         scores, of_scores = decoder.scores.forward(top, keys, tensors["score"])
         attended_to = attention.softmax(scores + bias)
         attended = _scores.weighted_sum(attended_to, memory)
@@ -131,6 +122,21 @@ def _forward(decoder, tensors):
         for hidden, first in zip(tape["hidden"], states[1:], strict=True)
     ]
     return tape | {"masks": masks}
+
+
+def _step_of_layers(decoder, tensors, masks, product, states):
+    """`(top, new states, saved)` of one step, the last two by layer."""
+    top, new, saved = None, [], []
+    for index, cell in enumerate(decoder.cells):
+        if index:
+            below = top * masks[index - 1] if masks else top
+            product = bptt.product(below, tensors["kernels"][index - 1])
+        before, weights = states[index], tensors["weights"][index]
+        after, kept = cell.forward(product, before[0], before, weights)
+        new.append(list(after))
+        saved.append(kept)
+        top = top + after[0] if index and decoder.residual else after[0]
+    return top, new, saved
 
 
 def _backward(decoder, tensors, tape, upstream):
@@ -180,9 +186,7 @@ def _backward_loop(decoder, tensors, tape, upstream):
     # Outside the loop, since XLA is slow at products with a transposed matrix.
     names = ("weights", "kernels", "fed_kernel", "output")
     kept = {name: tensors[name] for name in names}
-    transposed = keras.tree.map_structure(
-        lambda x: ops.transpose(x) if len(x.shape) == 2 else x, kept
-    )
+    transposed = keras.tree.map_structure(ops.transpose, kept)
     units = tape["hidden"][-1].shape[-1]
 
     def step(now, states):
@@ -200,22 +204,9 @@ def _backward_loop(decoder, tensors, tape, upstream):
         d_query, of_scores, sums = decoder.scores.backward(
             d_scores, now["scores"], keys, tensors["score"], sums
         )
-        d_top = d_top + d_query
-        d_before, of_cells = [], []
-        for index in reversed(range(len(decoder.cells))):
-            cell, before = decoder.cells[index], now["before"][index]
-            hidden = bptt.Hidden(before, before, now["hidden"][index])
-            live = [d_states[index][0] + d_top, *d_states[index][1:]]
-            of_cell, d_seen, d_state = cell.backward(
-                now["saved"][index], hidden, live, transposed["weights"][index]
-            )
-            d_before.insert(0, [d_state[0] + d_seen, *d_state[1:]])
-            of_cells.insert(0, of_cell)
-            d_product = cell.projected(of_cell)
-            if index:
-                d_below = bptt.product(d_product, transposed["kernels"][index - 1])
-                d_below = d_below * masks[index - 1] if masks else d_below
-                d_top = d_top + d_below if decoder.residual else d_below
+        d_product, d_before, of_cells = _step_back_of_layers(
+            decoder, transposed, masks, now, d_top + d_query, d_states
+        )
         d_fed = bptt.product(d_product, transposed["fed_kernel"])
         collected = {
             "joined": d_joined,
@@ -233,6 +224,26 @@ def _backward_loop(decoder, tensors, tape, upstream):
     )
     sums = decoder.scores.sums(tape["hidden"][-1][0], keys)
     return time_loop(step, inputs, (*zeros, sums), reverse=True)
+
+
+def _step_back_of_layers(decoder, transposed, masks, now, d_top, d_states):
+    """`(d_product, d_states before, collected)` of one step, the last two by layer."""
+    d_before, of_cells = [], []
+    for index in reversed(range(len(decoder.cells))):
+        cell, before = decoder.cells[index], now["before"][index]
+        hidden = bptt.Hidden(before, before, now["hidden"][index])
+        live = [d_states[index][0] + d_top, *d_states[index][1:]]
+        of_cell, d_seen, d_state = cell.backward(
+            now["saved"][index], hidden, live, transposed["weights"][index]
+        )
+        d_before.insert(0, [d_state[0] + d_seen, *d_state[1:]])
+        of_cells.insert(0, of_cell)
+        d_product = cell.projected(of_cell)
+        if index:
+            d_below = bptt.product(d_product, transposed["kernels"][index - 1])
+            d_below = d_below * masks[index - 1] if masks else d_below
+            d_top = d_top + d_below if decoder.residual else d_below
+    return d_product, d_before, of_cells
 
 
 def _tops(decoder, tape):

@@ -144,7 +144,7 @@ def additive_scores_of_steps(queries, keys, kernel, scale):
         weights = [kernel, scale]
 
         def step(query, states):
-            query = ops.cast(query, "float32" if dtype in bptt.HALF else dtype)
+            query = ops.cast(query, bptt.dtype_of_states(dtype))
             return _additive_forward(query, keys, weights), states
 
         (scores, saved), _ = time_loop(step, queries, [])

@@ -14,7 +14,7 @@ from keras import ops
 from kerasseq.ops._loop_strategy import current_loop_strategy
 from kerasseq.ops._time_loop import time_loop
 
-HALF = ("float16", "bfloat16")
+_HALF = ("float16", "bfloat16")
 
 
 class Hidden(typing.NamedTuple):
@@ -122,6 +122,11 @@ def _forward_mode(tensors):
     return any(isinstance(ops.convert_to_tensor(x), ad.JVPTracer) for x in tensors)
 
 
+def dtype_of_states(dtype):
+    """That of states and sums over time: float32 where the inputs have half of it."""
+    return "float32" if dtype in _HALF else dtype
+
+
 def product(x, matrix):
     """`x @ matrix`, computed in the dtype of the matrix and returned in that of `x`."""
     return ops.cast(ops.matmul(ops.cast(x, matrix.dtype), matrix), x.dtype)
@@ -150,7 +155,7 @@ def states_before(states, initial, reverse=False):
 def _forward(cell, arguments, reverse):
     sequences, kernel, initial_states, weights, options = arguments
     projected = ops.matmul(sequences, kernel)
-    dtype = "float32" if projected.dtype in HALF else projected.dtype
+    dtype = dtype_of_states(projected.dtype)
     options = {name: ops.cast(x, dtype) for name, x in options.items()}
     initial_states = [ops.cast(state, dtype) for state in initial_states]
 
