@@ -147,8 +147,9 @@ def test_second_order(attention, plain):
 
 @pytest.mark.parametrize("attention", ["additive", "general"])
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
-def test_half_precision_is_near(dtype, attention):
-    options = ("gru", attention, True, (2, False))
+@pytest.mark.parametrize("input_feeding", [True, False])
+def test_half_precision_is_near(dtype, attention, input_feeding):
+    options = ("gru", attention, input_feeding, (2, False))
     exact = gradients(*make(*options, dtype="float32"))
     decoder, given = make(*options, dtype=dtype)
     for near, value in zip(gradients(decoder, given), exact, strict=True):
