@@ -141,7 +141,7 @@ def measure(workers, num_rounds, seconds):
             for name in workers:
                 attempt(name, run_round)
         for name in workers:
-            attempt(name, lambda name: _summary(times[name], busy[name]))
+            attempt(name, lambda name: _summary(results[name], times[name], busy[name]))
     finally:
         for worker in workers.values():
             worker.close()
@@ -156,13 +156,15 @@ def _busy_cores_in_a_pause():
     return (machine.busy_seconds() - before) / (time.perf_counter() - start)
 
 
-def _summary(seconds, busy_cores):
-    low, median, high = statistics.quantiles([1e3 * s for s in seconds], n=4)
+def _summary(result, seconds, busy_cores):
+    steps = result.get("steps_per_call", 1)
+    milliseconds = [1e3 * s / steps for s in seconds]
+    low, median, high = statistics.quantiles(milliseconds, n=4)
     return {
         "median_ms": median,
         "quartiles_ms": [low, high],
-        "fastest_ms": 1e3 * min(seconds),
-        "num_steps": len(seconds),
+        "fastest_ms": min(milliseconds),
+        "num_steps": steps * len(seconds),
         "busy_cores": statistics.mean(busy_cores),
     }
 
@@ -173,8 +175,8 @@ def serve(load):
     Args:
         load: Callable that takes the parent's settings, imports what is needed and
             returns `(prepare, facts)`: a callable that builds everything and returns
-            `step`, and a dict for the result. `step` runs one step, waits for it and
-            returns the loss, a float.
+            `step`, and a dict for the result. `step` runs one step, or as many as the
+            dict's `steps_per_call`, waits for them and returns the loss, a float.
     """
     # Standard output is for replies alone; what libraries print goes to the errors.
     replies = os.fdopen(os.dup(1), "w")

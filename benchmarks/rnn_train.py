@@ -2,14 +2,17 @@
 
     python -m benchmarks.rnn_train
     python -m benchmarks.rnn_train --cells LSTM,GRU --rows stacked --rounds 3
+    python -m benchmarks.rnn_train --fit_epochs 4
 
-Compares six baselines, interleaved in one run: kerasseq on TensorFlow under XLA, stock
-Keras on TensorFlow with and without XLA (the better one counts), stock Keras and
-kerasseq on JAX, and PyTorch's fused layers in eager mode. A step is described in
+Compares seven baselines, interleaved in one run: kerasseq on TensorFlow under XLA,
+stock Keras on TensorFlow with and without XLA (the better one counts), stock Keras and
+kerasseq on JAX, PyTorch's fused layers in eager mode, and the matrix products of the
+step alone in NumPy's OpenBLAS, which nothing can be faster than. A step is described in
 `benchmarks/rnn_train_baseline.py`, the rounds in `benchmarks/interleaved.py`. Every row
-has fresh processes, so that its memory and compile time are its own. Ratios above 1
-mean that kerasseq is faster. Takes 25 minutes on two cores, which must be idle
-otherwise: other load slows PyTorch most, whose threads wait by spinning.
+has fresh processes, so that its memory and compile time are its own. With
+`--fit_epochs` the steps are those of a whole `fit`, what it does beside them included.
+Ratios above 1 mean that kerasseq is faster. Takes 25 minutes on two cores, which must
+be idle otherwise: other load slows PyTorch most, whose threads wait by spinning.
 """
 
 import functools
@@ -32,6 +35,7 @@ BASELINES = {  # backend, library, jit_compile
     "keras_jax": ("jax", "keras", True),
     "kerasseq_jax": ("jax", "kerasseq", True),
     "torch": (None, "torch", None),
+    training_baselines.FLOOR: (None, "products", None),
 }
 COLUMNS = {  # key in a result: title, format
     "median_ms": ("Median time of a training step, ms", "{:.1f}"),
@@ -51,9 +55,12 @@ def define_flags():
         "rows": (ROWS, rows),
         "baselines": (BASELINES, BASELINES),
     }
-    return training_baselines.define_flags(
-        choices, 5, "benchmarks/results/rnn_train.json"
+    flags = training_baselines.define_flags(
+        choices, 9, "benchmarks/results/rnn_train.json"
     )
+    text = "Measure a `fit` of so many epochs of 8 batches; 0: single steps."
+    command_line.definer(flags)("integer", "fit_epochs", 0, text, lower_bound=0)
+    return flags
 
 
 def main(flags):
@@ -79,8 +86,10 @@ def measure_row(flags, cell, size, baselines):
             "sizes": sizes,
             "num_layers": num_layers,
             "jit_compile": jit_compile,
+            "epochs": flags.fit_epochs,
         }
         environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment["OPENBLAS_NUM_THREADS"] = str(flags.threads)
         if backend:
             environment["KERAS_BACKEND"] = backend
         workers[name] = interleaved.Worker(

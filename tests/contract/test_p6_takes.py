@@ -28,7 +28,9 @@ on_tensorflow = pytest.mark.skipif(
 
 def entries(quick):
     return [
-        pytest.param(*p.values, id=p.id, marks=[pytest.mark.slow] * (p.id not in quick))
+        pytest.param(
+            *p.values, id=p.id, marks=[pytest.mark.own_process] * (p.id not in quick)
+        )
         for p in catalog.keeping("P6")
     ]
 
@@ -126,10 +128,22 @@ def check(model, inputs, expected, policy):
     assert model.jit_compile and np.isfinite(history.history["loss"]).all()
 
 
+def run_here(selection, **variables):
+    """Runs the tests of this file with such names in a process of their own."""
+    command = ["-m", "pytest", "-q", "-m", "", "-p", "no:cacheprovider", __file__]
+    result = jax_process.run(*command, "-k", selection, timeout=3600, **variables)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert " passed" in result.stdout
+
+
+@pytest.mark.slow
+@on_tensorflow
+@pytest.mark.parametrize("selection", ["types_and_lengths", *TOLERANCES])
+def test_all_of_it(selection):
+    run_here(selection, KERAS_BACKEND="tensorflow", XLA_FLAGS="")
+
+
 @pytest.mark.slow
 @on_tensorflow
 def test_all_of_it_holds_on_jax():
-    command = ["-m", "pytest", "-q", "-m", "", "-p", "no:cacheprovider", __file__]
-    result = jax_process.run(*command, timeout=3600)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert " passed" in result.stdout
+    run_here("types_and_lengths or precisions")
