@@ -36,19 +36,25 @@ def run(*command, python=sys.executable, timeout=900, **variables):
     )
 
 
+def without(*names):
+    """A program after which these packages cannot be imported."""
+    return f"NAMES = {names}" + _BLOCK
+
+
 # Not `sys.modules["tensorflow"] = None`: Keras looks whether the name is there.
-WITHOUT_TENSORFLOW = """
+_BLOCK = """
 import importlib.util
 import sys
 
 class Block:
     def find_spec(self, name, path=None, target=None):
-        if name == "tensorflow":
-            raise ModuleNotFoundError("TensorFlow is blocked here", name=name)
+        if name in NAMES:
+            raise ModuleNotFoundError(f"{name} is blocked here", name=name)
 
 def find_spec(name, package=None, find=importlib.util.find_spec):
-    return None if name == "tensorflow" else find(name, package)
+    return None if name in NAMES else find(name, package)
 
 sys.meta_path.insert(0, Block())
 importlib.util.find_spec = find_spec
 """
+WITHOUT_TENSORFLOW = without("tensorflow")
