@@ -100,13 +100,14 @@ class Worker:
         return lines[-1] if lines else "no message"
 
 
-def measure(workers, num_rounds, seconds):
+def measure(workers, num_rounds, seconds, close=True):
     """Prepares workers one after the other, then runs them interleaved.
 
     Args:
-        workers: Dict from name to `Worker`. They are closed at the end.
+        workers: Dict from name to `Worker`, which was sent `load`.
         num_rounds: Number of rounds.
         seconds: Seconds per baseline in each round.
+        close: Whether the workers are closed at the end.
 
     Returns:
         Dict from name to result: `median_ms`, `quartiles_ms`, `fastest_ms` of a step,
@@ -143,7 +144,7 @@ def measure(workers, num_rounds, seconds):
         for name in workers:
             attempt(name, lambda name: _summary(results[name], times[name], busy[name]))
     finally:
-        for worker in workers.values():
+        for worker in workers.values() if close else ():
             worker.close()
     return results
 
@@ -175,8 +176,9 @@ def serve(load):
     Args:
         load: Callable that takes the parent's settings, imports what is needed and
             returns `(prepare, facts)`: a callable that builds everything and returns
-            `step`, and a dict for the result. `step` runs one step, or as many as the
-            dict's `steps_per_call`, waits for them and returns the loss, a float.
+            `step`, and a dict for the result, to which it may add. `step` runs one
+            step, or as many as the dict's `steps_per_call`, waits for them and returns
+            the loss, a float.
     """
     # Standard output is for replies alone; what libraries print goes to the errors.
     replies = os.fdopen(os.dup(1), "w")
@@ -200,8 +202,9 @@ class _Child:
         self._load = load
 
     def load(self, **settings):
-        self._prepare, facts = self._load(**settings)
-        return facts
+        self._step = None  # frees the memory of an earlier model
+        self._prepare, self._facts = self._load(**settings)
+        return self._facts
 
     def prepare(self):
         self._before = _start_peak_mib()
@@ -209,7 +212,8 @@ class _Child:
         self._step = self._prepare()
         loss = self._checked_step()
         seconds = time.perf_counter() - start
-        return {"first_step_seconds": seconds, "first_loss": loss} | self._memory()
+        measured = {"first_step_seconds": seconds, "first_loss": loss}
+        return self._facts | measured | self._memory()
 
     def run_steps(self, seconds):
         times, end = [], time.perf_counter() + seconds

@@ -90,11 +90,11 @@ def ratios(results):
 
 def means(rows):
     """Geometric mean of each ratio over the rows that have it."""
-    measured = {
-        name: [row["ratios"][name] for row in rows if name in row["ratios"]]
-        for name in RATIOS
-    }
-    return {name: statistics.geometric_mean(x) for name, x in measured.items() if x}
+    measured = {}
+    for row in rows:
+        for name, ratio in row["ratios"].items():
+            measured.setdefault(name, []).append(ratio)
+    return {name: statistics.geometric_mean(x) for name, x in measured.items()}
 
 
 def _installed(baselines):
