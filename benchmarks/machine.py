@@ -4,8 +4,11 @@ import importlib.metadata
 import os
 import pathlib
 import platform
+import subprocess
 
 _PACKAGES = ("tensorflow", "keras", "jax", "torch", "ai-edge-litert", "numpy")
+_PACKAGES += ("jax-cuda12-plugin", "jax-cuda13-plugin")
+_PACKAGES += ("nvidia-cudnn-cu12", "nvidia-cudnn-cu13")
 
 
 def description():
@@ -33,6 +36,33 @@ def num_cores():
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
+
+
+def jax_device():
+    """Returns a dict of what JAX computes on: `platform`, `device`, `version`."""
+    import jax
+    from jax.extend import backend
+
+    return {
+        "platform": jax.default_backend(),
+        "device": jax.devices()[0].device_kind,
+        "version": backend.get_backend().platform_version,
+    }
+
+
+def nvidia_driver():
+    """Returns a line per card: name, driver, memory; `None` without the program."""
+    query = "--query-gpu=name,driver_version,memory.total"
+    try:
+        done = subprocess.run(
+            ["nvidia-smi", query, "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.splitlines() or None
 
 
 def limit_threads(num_threads):
