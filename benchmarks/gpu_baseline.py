@@ -28,11 +28,9 @@ def load(library, **settings):
             iteration of a loop has. `needs_gpu` if PyTorch must not run on a CPU.
     """
     machine.limit_threads(settings.pop("num_threads"))
-    return (
-        _load_torch(**settings)
-        if library == "torch"
-        else _load_jax(library, **settings)
-    )
+    if library == "torch":
+        return _load_torch(**settings)
+    return _load_jax(library, **settings)
 
 
 def _load_jax(library, cell, sizes, num_layers, precision, unroll=None):
@@ -44,7 +42,7 @@ def _load_jax(library, cell, sizes, num_layers, precision, unroll=None):
     keras.config.set_dtype_policy("mixed_bfloat16" if half else "float32")
     if unroll:  # kerasseq looks the function up in each trace
         jax.lax.scan = functools.partial(jax.lax.scan, unroll=unroll)
-    facts = machine.jax_device()
+    facts = machine.jax_device() | {"steps_per_call": STEPS}
 
     def prepare():
         keras.utils.clear_session()
@@ -178,7 +176,7 @@ def _load_torch(cell, sizes, num_layers, precision, needs_gpu):
         return steps
 
     name = torch.cuda.get_device_name() if device == "cuda" else "cpu"
-    return prepare, {"device": name}
+    return prepare, {"device": name, "steps_per_call": STEPS}
 
 
 if __name__ == "__main__":

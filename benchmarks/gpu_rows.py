@@ -3,7 +3,7 @@
 import importlib.util
 import itertools
 
-from benchmarks import gpu_baseline, interleaved, rnn_train
+from benchmarks import interleaved, rnn_train
 
 NONSENSE = 0.5  # first losses differ by a few percent, as the initial weights do
 
@@ -58,7 +58,8 @@ def measure(flags, processes, platform, row):
     for name, result in measured.items():
         if "error" in result:
             processes.drop(name)
-        results[name] = _of_one_step(result)
+        result.pop("peak_mib", None)  # of the processor's memory
+        results[name] = result
     refuse_nonsense(results)
     return row | {"baselines": results, "ratios": ratios(results)}
 
@@ -76,19 +77,6 @@ def why_not(name, row, platform):
     if name in VARIANTS and row["precision"] != PRECISIONS[0]:
         return f"measured in {PRECISIONS[0]} alone, to save time"
     return None
-
-
-def _of_one_step(result):
-    """Turns the times of `gpu_baseline.STEPS` steps into those of one."""
-    if "error" in result:
-        return result
-    result.pop("peak_mib")  # of the processor's memory
-    num = gpu_baseline.STEPS
-    result["num_steps"] *= num
-    for key in ("median_ms", "fastest_ms"):
-        result[key] /= num
-    result["quartiles_ms"] = [x / num for x in result["quartiles_ms"]]
-    return result
 
 
 def refuse_nonsense(results):
