@@ -87,12 +87,15 @@ def _blank(example, length, collect, sequences):
     if not collect:
         return ops.zeros_like(example)
     shape = [length, *example.shape]
-    for x in sequences:
-        if x.dtype == example.dtype:
-            # Any value will do, since all are replaced. One that is unknown at
-            # conversion keeps a constant of the size of the buffer out of the file.
-            return ops.broadcast_to(ops.reshape(x, [-1])[0], shape)
-    return ops.zeros(shape, example.dtype)
+    same = [ops.reshape(x, [-1]) for x in sequences if x.dtype == example.dtype]
+    # Any values will do, since all are replaced. Ones that are unknown at conversion
+    # keep a constant of the size of the buffer out of the file.
+    for x in same:
+        if x.shape[0] >= math.prod(shape):  # to copy is faster than BROADCAST_TO
+            return ops.reshape(x[: math.prod(shape)], shape)
+    return (
+        ops.broadcast_to(same[0][0], shape) if same else ops.zeros(shape, example.dtype)
+    )
 
 
 def _row(x, index):
