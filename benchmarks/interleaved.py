@@ -38,13 +38,16 @@ class Worker:
         settings: Dict of keyword arguments for the child's `load`.
         environment: Dict of variables to add to the child's environment.
         timeout: Seconds to wait for a reply.
+        python: Path of the child's Python, by default that of the parent.
     """
 
-    def __init__(self, module, settings, environment=None, timeout=900):
+    def __init__(
+        self, module, settings, environment=None, timeout=900, python=sys.executable
+    ):
         self.timeout = timeout
         self.messages = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [python, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.messages,

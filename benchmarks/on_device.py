@@ -131,7 +131,7 @@ def measure_row(flags, row, pythons, folder):
     for signature in case.inputs:
         name = row if len(case.inputs) == 1 else f"{row}, {signature}"
         arrays = folder / f"{signature}.npz"
-        np.savez(arrays, **_arrays(case, signature))
+        np.savez(arrays, **sample(case, signature))
         results = {
             count: _measure(flags, files, signature, int(count), arrays, pythons)
             for count in flags.threads
@@ -142,7 +142,8 @@ def measure_row(flags, row, pythons, folder):
     return rows
 
 
-def _arrays(case, signature):
+def sample(case, signature):
+    """What a worker runs a signature on, and what Keras computes of it, by name."""
     sides = {"inputs": case.inputs, "expected": case.expected}
     return {
         f"{side}/{key}": array

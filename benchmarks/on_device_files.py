@@ -43,7 +43,7 @@ def _export(case, folder, loop_strategy, quantize=()):
         samples={name: [inputs] for name, inputs in case.inputs.items()},
         loop_strategy=loop_strategy,
         quantize=quantize,
-        main_signature=next(iter(case.inputs)),
+        main_signature=list(case.inputs)[-1],  # the whole job
     )
 
 

@@ -11,17 +11,12 @@ from benchmarks import stock_seq2seq
 from kerasseq import convert, decoding, models
 
 TRANSLATOR = {"vocabulary_size": 1000, "embedding_dim": 128, "units": 192, "length": 32}
+TAGGER = {"vocabulary_size": 5000, "num_tags": 17, "length": 50}
 VIT = {"patch_size": 4, "hidden_dim": 96, "num_layers": 2, "num_heads": 3}
 ROWS = {  # kind, sizes; those of the published files, but for taggers and `vit_96`
     "translator": ("translator", TRANSLATOR),
-    "tagger_64": (
-        "tagger",
-        {"vocabulary_size": 5000, "embedding_dim": 64, "units": 64, "num_tags": 17},
-    ),
-    "tagger_128": (
-        "tagger",
-        {"vocabulary_size": 5000, "embedding_dim": 128, "units": 128, "num_tags": 17},
-    ),
+    "tagger_64": ("tagger", TAGGER | {"embedding_dim": 64, "units": 64}),
+    "tagger_128": ("tagger", TAGGER | {"embedding_dim": 128, "units": 128}),
     "unet_64": ("unet", {"input_shape": (64, 64, 1), "width": 12, "depth": 3}),
     "unet_96": ("unet", {"input_shape": (96, 96, 3), "width": 12, "depth": 4}),
     "vit_28": (
@@ -41,7 +36,8 @@ ROWS = {  # kind, sizes; those of the published files, but for taggers and `vit_
     ),
     "tagger_tiny": (
         "tagger",
-        {"vocabulary_size": 20, "embedding_dim": 4, "units": 4, "num_tags": 3},
+        {"vocabulary_size": 20, "num_tags": 3, "length": 6}
+        | {"embedding_dim": 4, "units": 4},
     ),
     "unet_tiny": ("unet", {"input_shape": (8, 8, 1), "width": 2, "depth": 1}),
     "vit_tiny": (
@@ -50,7 +46,6 @@ ROWS = {  # kind, sizes; those of the published files, but for taggers and `vit_
         | {"num_layers": 1, "num_heads": 2, "mlp_dim": 8},
     ),
 }
-TAGGER_LENGTH = 50
 END_ID = 3
 NUM_CLASSES = {"unet": 2, "vit": 10}
 
@@ -111,14 +106,15 @@ def _vision(kind, settings):
 
 
 def _tagger(settings):
+    length = settings["length"]
     words = np.random.default_rng(0).integers(
-        4, settings["vocabulary_size"], (1, TAGGER_LENGTH), "int32"
+        4, settings["vocabulary_size"], (1, length), "int32"
     )
 
     def build(unroll):
         keras.utils.set_random_seed(0)
         layers = keras.layers
-        x = keras.Input((TAGGER_LENGTH,), dtype="int32", name="words")
+        x = keras.Input((length,), dtype="int32", name="words")
         sizes = settings["vocabulary_size"], settings["embedding_dim"]
         y = layers.Embedding(*sizes, name="embedding")(x)
         lstm = layers.LSTM(
@@ -140,20 +136,18 @@ def _tagger(settings):
         convert.from_keras(build(False)),
         signatures,
         stock,
-        {"kind": "tagger", "settings": settings},
+        {"kind": "tagger", "settings": _without_length(settings)},
         {"serve": {"words": words}},
         recurrent=True,
     )
 
 
 def _translator(settings):
-    sizes = {name: size for name, size in settings.items() if name != "length"}
-    length = settings["length"]
+    sizes, length = _without_length(settings), settings["length"]
     source = np.random.default_rng(0).integers(
         4, settings["vocabulary_size"], (1, length), "int32"
     )
     model = _disturbed(models.seq2seq(**sizes, cell="gru", attention="general"))
-
     table = model.get_layer("embedding").embeddings
     # The end token never scores best: each search has as many steps as it may.
     kept = np.arange(settings["vocabulary_size"]) != END_ID
@@ -188,6 +182,10 @@ def _disturbed(model):
         value = weight.numpy() + generator.normal(scale=0.05, size=weight.shape)
         weight.assign(np.abs(value) if "variance" in weight.path else value)
     return model
+
+
+def _without_length(settings):
+    return {name: size for name, size in settings.items() if name != "length"}
 
 
 def _call(model, **inputs):

@@ -116,7 +116,8 @@ def write_onnx(signatures, inputs, folder, dynamo):
         )
 
 
-def _channels_first(tensors):
+def channels_first(tensors):
+    """Images as PyTorch has them."""
     return {
         name: x.movedim(-1, 1).contiguous() if x.ndim == 4 else x
         for name, x in tensors.items()
@@ -136,7 +137,7 @@ def main(file_format, folder):
             if argument != "bias" and name in inputs:
                 inputs[name][argument] = torch.from_numpy(arrays[key])
     if file_format != "litert_torch":  # that one transposes in its own way
-        inputs = {name: _channels_first(tensors) for name, tensors in inputs.items()}
+        inputs = {name: channels_first(tensors) for name, tensors in inputs.items()}
     warnings.simplefilter("ignore")  # of the exporters, about themselves
     torch.backends.mha.set_fastpath_enabled(False)  # an op that nothing can export
     if file_format == "litert_torch":

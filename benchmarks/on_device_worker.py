@@ -37,10 +37,10 @@ def load(path, signature, num_threads, xnnpack, arrays, tolerance):
         )
     if path.is_dir():
         signatures = _onnx(path, num_threads)
-        inputs, expected = _channels_first(inputs), _channels_first(expected)
+        inputs, expected = channels_first(inputs), channels_first(expected)
     else:
         signatures = _litert(path, num_threads, xnnpack)
-    run = signatures.get(signature) or _search(signatures, expected["tokens"].shape[1])
+    run = signatures.get(signature) or search(signatures, expected["tokens"].shape[1])
     outputs = run(inputs)
     difference = max(_difference(x, expected[name]) for name, x in outputs.items())
     if tolerance is not None and not difference <= tolerance:
@@ -92,7 +92,7 @@ def _onnx(path, num_threads):
     return {file.stem: signature(file) for file in path.glob("*.onnx")}
 
 
-def _search(signatures, max_length):
+def search(signatures, max_length):
     """A greedy search in Python, as a host program does it."""
 
     def run(inputs):
@@ -109,7 +109,7 @@ def _search(signatures, max_length):
     return run
 
 
-def _channels_first(arrays):
+def channels_first(arrays):
     """Images as PyTorch has them, so that a file transposes none."""
     return {
         name: np.ascontiguousarray(np.moveaxis(x, -1, 1)) if x.ndim == 4 else x

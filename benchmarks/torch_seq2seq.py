@@ -58,6 +58,14 @@ class Seq2Seq(nn.Module):
             _one_bias(self.decoder)
 
     def forward(self, source, target):
+        memory, keys, states = self.encode(source)
+        embedded = self.dropout(self.embedding(target))
+        decode = self._step_by_step if self.input_feeding else self._at_once
+        outputs = self.dropout(decode(embedded, memory, keys, states))
+        return nn.functional.linear(outputs, self.embedding.weight)
+
+    def encode(self, source):
+        """The memory, its keys and the decoder's first states, of source tokens."""
         memory, states = self.encoder(self.dropout(self.embedding(source)))
         states = states if isinstance(states, tuple) else (states,)
         states = [
@@ -66,10 +74,7 @@ class Seq2Seq(nn.Module):
         ]
         memory = self.dropout(memory)
         keys = memory if self.attention == "dot" else self.key(memory)
-        embedded = self.dropout(self.embedding(target))
-        decode = self._step_by_step if self.input_feeding else self._at_once
-        outputs = self.dropout(decode(embedded, memory, keys, states))
-        return nn.functional.linear(outputs, self.embedding.weight)
+        return memory, keys, states
 
     def _step_by_step(self, embedded, memory, keys, states):
         fed, outputs = torch.zeros_like(embedded[:, 0]), []
@@ -77,16 +82,16 @@ class Seq2Seq(nn.Module):
         for x in embedded.unbind(1):
             states = self.decoder(torch.cat([x, fed], -1), states)
             top = states[0] if isinstance(states, tuple) else states
-            fed = self._attend(top.unsqueeze(1), memory, keys).squeeze(1)
+            fed = self.attend(top.unsqueeze(1), memory, keys).squeeze(1)
             outputs.append(fed)
         return torch.stack(outputs, 1)
 
     def _at_once(self, embedded, memory, keys, states):
         states = [state.unsqueeze(0) for state in states]
         states = tuple(states) if len(states) == 2 else states[0]
-        return self._attend(self.decoder(embedded, states)[0], memory, keys)
+        return self.attend(self.decoder(embedded, states)[0], memory, keys)
 
-    def _attend(self, top, memory, keys):
+    def attend(self, top, memory, keys):
         """Of all steps: `(batch, steps, units)` and `(batch, length, units)`."""
         if self.attention == "additive":
             hidden = (self.query(top).unsqueeze(2) + keys.unsqueeze(1)).tanh()

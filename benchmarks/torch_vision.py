@@ -4,6 +4,8 @@ They have the sizes, operations and trainable weights of `kerasseq.models.vit` a
 `kerasseq.models.unet` with default arguments, written as a PyTorch user would.
 """
 
+import math
+
 import torch
 from torch import nn
 
@@ -21,12 +23,20 @@ class VisionTransformer(nn.Module):
         num_layers,
         num_heads,
         mlp_dim,
+        stem="patch",
+        pooling="token",
     ):
         super().__init__()
         height, width, channels = input_shape
-        length = 1 + (height // patch_size) * (width // patch_size)
-        self.patches = nn.Conv2d(channels, hidden_dim, patch_size, patch_size)
-        self.class_token = nn.Parameter(torch.zeros(1, 1, hidden_dim))
+        length = (height // patch_size) * (width // patch_size)
+        if stem == "patch":
+            self.patches = nn.Conv2d(channels, hidden_dim, patch_size, patch_size)
+        else:
+            self.patches = _stem(channels, hidden_dim, patch_size)
+        self.class_token = None
+        if pooling == "token":
+            length += 1
+            self.class_token = nn.Parameter(torch.zeros(1, 1, hidden_dim))
         self.positions = nn.Parameter(0.02 * torch.randn(1, length, hidden_dim))
         block = nn.TransformerEncoderLayer(
             hidden_dim,
@@ -48,6 +58,8 @@ class VisionTransformer(nn.Module):
 
     def forward(self, images):
         tokens = self.patches(images).flatten(2).transpose(1, 2)
+        if self.class_token is None:
+            return self.logits(self.encoder(tokens + self.positions).mean(1))
         first = self.class_token.expand(len(tokens), -1, -1)
         tokens = torch.cat([first, tokens], dim=1) + self.positions
         return self.logits(self.encoder(tokens)[:, 0])
@@ -80,6 +92,21 @@ class UNet(nn.Module):
         for grow, stage in zip(self.grow, self.up, strict=True):
             x = stage(torch.cat([skips.pop(), grow(x)], dim=1))
         return self.logits(x)
+
+
+def _stem(channels, hidden_dim, patch_size):
+    """3 x 3 convolutions of stride 2, padded where Keras pads them."""
+    steps = int(math.log2(patch_size))
+    widths = [max(hidden_dim // 2 ** (steps - 1 - index), 8) for index in range(steps)]
+    layers = []
+    for inputs, width in zip([channels, *widths], widths, strict=False):
+        layers += [
+            nn.ZeroPad2d((0, 1, 0, 1)),
+            nn.Conv2d(inputs, width, 3, 2, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+        ]
+    return nn.Sequential(*layers, nn.Conv2d(widths[-1], hidden_dim, 1))
 
 
 def _convolutions(channels, width):
