@@ -54,6 +54,7 @@ PEERS = {  # name: flag
 }
 WITHOUT_XNNPACK = ("kerasseq", "dynamic", "stock", "litert_torch")
 TOLERANCE = 1e-4
+WORKER = "benchmarks.on_device_worker"
 
 
 def define_flags():
@@ -154,27 +155,43 @@ def sample(case, signature):
 
 def _measure(flags, files, signature, num_threads, arrays, pythons):
     """Medians of all files, with and without XNNPACK; raises if one has none."""
-    workers = {}
-    for name, path in files.items():
-        for xnnpack in (True, False)[: 1 + (name in WITHOUT_XNNPACK)]:
-            settings = {
-                "path": str(path),
-                "signature": signature,
-                "num_threads": num_threads,
-                "xnnpack": xnnpack,
-                "arrays": str(arrays),
-                "tolerance": None if name == "dynamic" else TOLERANCE,
-            }
-            python = pythons[name] if name.startswith("onnx") else sys.executable
-            workers[name if xnnpack else f"{name}, no XNNPACK"] = interleaved.Worker(
-                "benchmarks.on_device_worker", settings, python=python
+    same, workers = _equal_files(files), {}
+    for name in dict.fromkeys(same.values()):
+        settings = {
+            "path": str(files[name]),
+            "signature": signature,
+            "num_threads": num_threads,
+            "arrays": str(arrays),
+            "tolerance": None if name == "dynamic" else TOLERANCE,
+        }
+        python = pythons[name] if name.startswith("onnx") else sys.executable
+        names = {name: True}
+        if name in WITHOUT_XNNPACK:
+            names[name + on_device_tables.NO_XNNPACK] = False
+        for key, xnnpack in names.items():
+            workers[key] = interleaved.Worker(
+                WORKER, settings | {"xnnpack": xnnpack}, python=python
             )
     results = interleaved.measure(workers, flags.rounds, flags.seconds)
     for name, result in results.items():
         if "error" in result:
             raise RuntimeError(f"{name}, {signature}: {result['error']}")
     keys = ("median_ms", "quartiles_ms", "max_abs_diff", "busy_cores")
-    return {name: {key: x[key] for key in keys} for name, x in results.items()}
+    medians = {name: {key: x[key] for key in keys} for name, x in results.items()}
+    return {name: medians[first] for name, first in same.items()} | medians
+
+
+def _equal_files(files):
+    """For each name the first one of a file with the same bytes.
+
+    `auto` makes the file of a loop strategy again: measured twice, one of the two would
+    be the faster by chance.
+    """
+    seen = {}
+    return {
+        name: seen.setdefault(path.read_bytes() if path.is_file() else name, name)
+        for name, path in files.items()
+    }
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A Vision Transformer and a U-Net of PyTorch's own layers, for comparison.
 
 They have the sizes, operations and trainable weights of `kerasseq.models.vit` and
-`kerasseq.models.unet` with default arguments, written as a PyTorch user would.
+`kerasseq.models.unet` with default arguments, written as a PyTorch user would; the
+first may have their stem of convolutions and mean pooling.
 """
 
 import math
