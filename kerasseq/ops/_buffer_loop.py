@@ -93,9 +93,9 @@ def _blank(example, length, collect, sequences):
     for x in same:
         if x.shape[0] >= math.prod(shape):  # to copy is faster than BROADCAST_TO
             return ops.reshape(x[: math.prod(shape)], shape)
-    return (
-        ops.broadcast_to(same[0][0], shape) if same else ops.zeros(shape, example.dtype)
-    )
+    if same:
+        return ops.broadcast_to(same[0][0], shape)
+    return ops.zeros(shape, example.dtype)
 
 
 def _row(x, index):
