@@ -6,8 +6,8 @@ import pathlib
 import platform
 import subprocess
 
-_PACKAGES = ("tensorflow", "keras", "jax", "torch", "ai-edge-litert", "numpy")
-_PACKAGES += ("jax-cuda12-plugin", "jax-cuda13-plugin")
+_PACKAGES = ("tensorflow", "keras", "jax", "torch", "ai-edge-litert", "litert-torch")
+_PACKAGES += ("onnxruntime", "numpy", "jax-cuda12-plugin", "jax-cuda13-plugin")
 _PACKAGES += ("nvidia-cudnn-cu12", "nvidia-cudnn-cu13")
 
 

@@ -62,13 +62,9 @@ def define_flags():
     flags = absl_flags.FlagValues()
     define = command_line.definer(flags)
     text = f"Comma-separated, of: {', '.join(ROWS)}."
-    define("list", "rows", list(ROWS), text)
-    known = {*ROWS, *TINY}.issuperset
-    absl_flags.register_validator("rows", known, text, flag_values=flags)
-    define("list", "threads", ["1", "2"], "Numbers of threads, comma-separated.")
-    threads = {str(count) for count in range(1, 257)}.issuperset
-    text = "Each of --threads must be a number from 1 to 256."
-    absl_flags.register_validator("threads", threads, text, flag_values=flags)
+    _define_list(flags, "rows", ROWS, text, {*ROWS, *TINY})
+    text = "Numbers of threads, 1 to 256, comma-separated."
+    _define_list(flags, "threads", ("1", "2"), text, {str(x) for x in range(1, 257)})
     define("integer", "rounds", 7, "Number of rounds.", lower_bound=1)
     define("float", "seconds", 0.2, "Seconds per file in each round.")
     for flag in dict.fromkeys(PEERS.values()):
@@ -79,14 +75,26 @@ def define_flags():
     return flags
 
 
+def _define_list(flags, name, default, text, known):
+    """A flag of one or more of the known values."""
+    command_line.definer(flags)("list", name, list(default), text)
+    absl_flags.register_validator(
+        name, lambda given: given and known.issuperset(given), text, flag_values=flags
+    )
+
+
 def main(flags):
     """Measures all rows, prints tables and writes the results."""
+    from benchmarks import on_device_files
+
     pythons = _pythons(flags)
     output = pathlib.Path(flags.output)
     command_line.make_folder(output.parent)
     facts = machine.description()
     print(machine.summary(facts), flush=True)
-    report = {"machine": facts, "settings": _settings(flags), "rows": []}
+    versions = {x: on_device_files.versions(python) for x, python in pythons.items()}
+    settings = _settings(flags) | {"packages_of_baselines": versions}
+    report = {"machine": facts, "settings": settings, "rows": []}
     for row in flags.rows:
         with tempfile.TemporaryDirectory() as folder:
             report["rows"] += measure_row(flags, row, pythons, pathlib.Path(folder))

@@ -14,6 +14,11 @@ from kerasseq import doctor, export
 
 LOOP_STRATEGIES = ("fused", "while", "unrolled")
 SECONDS = 900  # for a conversion of a peer
+VERSIONS = """
+import json
+from benchmarks import machine
+print(json.dumps(machine.description()["packages"]))
+"""
 
 
 def ours(case, folder):
@@ -104,8 +109,19 @@ def peer(case, name, python, folder):
         for key, array in inputs.items()
     }
     np.savez(folder / "inputs.npz", **arrays)
+    _run(python, "-m", "benchmarks.on_device_torch", name, str(folder))
+    return folder / ("litert_torch.tflite" if name == "litert_torch" else name)
+
+
+def versions(python):
+    """Versions of the packages of an environment, by name."""
+    return json.loads(_run(python, "-c", VERSIONS))
+
+
+def _run(python, *arguments):
+    """The standard output of a Python that has our modules."""
     result = subprocess.run(
-        [python, "-m", "benchmarks.on_device_torch", name, str(folder)],
+        [python, *arguments],
         cwd=pathlib.Path(__file__).parents[1],
         env=os.environ | {"PYTHONPATH": "."},
         capture_output=True,
@@ -114,8 +130,8 @@ def peer(case, name, python, folder):
     )
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RuntimeError(f"{name} writes no file: {last}")
-    return folder / ("litert_torch.tflite" if name == "litert_torch" else name)
+        raise RuntimeError(f"{' '.join([python, *arguments[:3]])} failed: {last}")
+    return result.stdout
 
 
 def sizes(files):

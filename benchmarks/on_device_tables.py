@@ -152,7 +152,7 @@ def main(results=RESULTS, page=PAGE):
     text = pathlib.Path(page).read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    text = f"{before}{BEGIN}\n{tables(report)}\n{END}{after}"
+    text = f"{before}{BEGIN}\n\n{tables(report)}\n\n{END}{after}"
     with atomic.replace_file(page) as file:
         file.write(text)
 

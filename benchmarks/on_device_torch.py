@@ -19,34 +19,30 @@ from torch import nn
 from benchmarks import torch_seq2seq, torch_tagger, torch_vision, torch_weights
 
 
-class Tag(nn.Module):
-    """A tagger as a signature."""
+class Signature(nn.Module):
+    """A model with named inputs and outputs."""
 
     def __init__(self, model):
         super().__init__()
         self.model = model
+
+
+class Tag(Signature):
+    """A tagger as a signature."""
 
     def forward(self, words):
         return {"tags": self.model(words)}
 
 
-class Image(nn.Module):
+class Image(Signature):
     """A model of images as a signature."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
 
     def forward(self, image):
         return {"logits": self.model(image)}
 
 
-class Encode(nn.Module):
+class Encode(Signature):
     """The encoder of a translator as a signature."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
 
     def forward(self, source):
         memory, keys, (state,) = self.model.encode(source)
@@ -54,12 +50,8 @@ class Encode(nn.Module):
         return {"memory": memory, "keys": keys, "state_0": state, "state_1": fed}
 
 
-class Step(nn.Module):
+class Step(Signature):
     """One step of the decoder as a signature, on states that go in and out."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
 
     def forward(self, token, memory, keys, state_0, state_1):
         x = torch.cat([self.model.embedding(token), state_1], -1)
