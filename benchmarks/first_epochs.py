@@ -21,7 +21,7 @@ import sys
 import numpy as np
 from absl import flags as absl_flags
 
-from benchmarks import machine
+from benchmarks import machine, training_baselines
 from kerasseq.utils import atomic
 from recipes.shared import command_line
 
@@ -42,9 +42,20 @@ ROWS = {  # model, epochs, batch size, learning rate, its arguments
         },
     ),
     "unet": ("unet", 2, 16, 1e-3, {"width": 16, "depth": 3}),
-    "tiny": ("vit", 1, 64, 1e-3, {"hidden_dim": 8, "num_layers": 1, "num_heads": 2}),
+    "tiny": (  # for tests
+        "vit",
+        1,
+        64,
+        1e-3,
+        {
+            "patch_size": 4,
+            "hidden_dim": 8,
+            "num_layers": 1,
+            "num_heads": 2,
+            "mlp_dim": 8,
+        },
+    ),
 }
-ROWS["tiny"][-1].update(patch_size=4, mlp_dim=8)  # for tests
 LIBRARIES = ("kerasseq", "torch")
 TRANSLATOR = {
     "embedding_dim": 128,
@@ -61,9 +72,7 @@ def define_flags():
     flags = absl_flags.FlagValues()
     define = command_line.definer(flags)
     rows = [name for name in ROWS if name != "tiny"]
-    text = f"Comma-separated, of: {', '.join(rows)}."
-    define("list", "rows", rows, text)
-    absl_flags.register_validator("rows", set(ROWS).issuperset, text, flag_values=flags)
+    training_baselines.define_names(flags, "rows", ROWS, rows)
     define("list", "seeds", ["0", "1", "2"], "Of weights and order, comma-separated.")
     define("string", "output", "benchmarks/results/first_epochs.json", "Of results.")
     define("bool", "debug", False, "Show tracebacks.")

@@ -9,9 +9,7 @@ steps are launched without waiting: one measurement is of `STEPS` steps.
 import functools
 import re
 
-import numpy as np
-
-from benchmarks import interleaved, machine
+from benchmarks import interleaved, machine, rnn_train_baseline
 
 LEARNING_RATE = 0.01
 STEPS = 5
@@ -50,7 +48,7 @@ def _load_jax(library, cell, sizes, num_layers, precision, unroll=None):
             weights, forward = jax_rnn(sizes, num_layers)
         else:
             weights, forward = _keras(library, cell, sizes, num_layers)
-        x, y = (jax.device_put(array) for array in _arrays(sizes))
+        x, y = (jax.device_put(array) for array in rnn_train_baseline.arrays(*sizes))
         step = jax.jit(functools.partial(train_step, forward), donate_argnums=0)
         step = step.lower(weights, x, y).compile()
         facts["kernels_in_loops"] = kernels_in_loops(step.as_text())
@@ -118,15 +116,6 @@ def jax_rnn(sizes, num_layers):
     return [weights], forward
 
 
-def _arrays(sizes):
-    batch_size, time, features, units = sizes
-    generator = np.random.default_rng(0)
-    return [
-        generator.standard_normal((batch_size, time, size), "float32")
-        for size in (features, units)
-    ]
-
-
 def kernels_in_loops(text):
     """The number of fusions, products and calls in the body of each loop.
 
@@ -161,7 +150,10 @@ def _load_torch(cell, sizes, num_layers, precision, needs_gpu):
         layer = getattr(torch.nn, cell)
         model = layer(features, units, num_layers, batch_first=True).to(device)
         optimizer = torch.optim.SGD(model.parameters(), LEARNING_RATE)
-        x, y = (torch.from_numpy(array).to(device) for array in _arrays(sizes))
+        x, y = (
+            torch.from_numpy(array).to(device)
+            for array in rnn_train_baseline.arrays(*sizes)
+        )
 
         def steps():
             for _ in range(STEPS):

@@ -5,11 +5,9 @@ import os
 import pathlib
 import subprocess
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from benchmarks import on_device_models
+from benchmarks import on_device_models, stock_converter
 from kerasseq import doctor, export
 
 LOOP_STRATEGIES = ("fused", "while", "unrolled")
@@ -54,35 +52,11 @@ def _export(case, folder, loop_strategy, quantize=()):
 
 def stock(case, folder):
     """Converts the stock layers to builtin ops, with static signatures."""
-    files = {"stock": _stock(case, folder / "stock", unroll=False)}
-    if case.recurrent:
-        files["stock_unroll"] = _stock(case, folder / "stock_unroll", unroll=True)
-    return files
-
-
-def _stock(case, folder, unroll):
-    models, signatures = case.stock(unroll)
-    archive = keras.export.ExportArchive()
-    for model in models:
-        archive.track(model)
-    for name, (function, specs) in signatures.items():
-        tensors = {
-            key: tf.TensorSpec(shape, dtype, name=key)
-            for key, (shape, dtype) in specs.items()
-        }
-        archive.add_endpoint(name, _with_dict(function), [tensors])
-    archive.write_out(str(folder), verbose=False)
-    converter = tf.lite.TFLiteConverter.from_saved_model(
-        str(folder), signature_keys=list(signatures)
-    )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    path = folder / "model.tflite"
-    path.write_bytes(converter.convert())
-    return path
-
-
-def _with_dict(function):
-    return lambda inputs: function(**inputs)
+    unroll = {"stock": False} | ({"stock_unroll": True} if case.recurrent else {})
+    return {
+        name: stock_converter.convert(*case.stock(value), folder / name)
+        for name, value in unroll.items()
+    }
 
 
 def peer(case, name, python, folder):

@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags, logging
 
-from benchmarks import machine
+from benchmarks import machine, stock_converter
 from kerasseq import export, layers
 from kerasseq.lite import benchmark
 from kerasseq.utils import atomic
@@ -56,18 +56,9 @@ def our_file(cell, units, time, loop_strategy, folder):
 def stock_file(cell, units, time, folder, **options):
     """Converts the layer of stock Keras to builtin ops, with a static signature."""
     model = build(getattr(keras.layers, cell), units, time, **options)
-    spec = tf.TensorSpec((1, time, units), tf.float32, name="x")
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    archive.add_endpoint("serve", lambda x: model(x, training=False), [spec])
-    archive.write_out(str(folder), verbose=False)
-    converter = tf.lite.TFLiteConverter.from_saved_model(
-        str(folder), signature_keys=["serve"]
-    )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    path = folder / "model.tflite"
-    path.write_bytes(converter.convert())
-    return path
+    specs = {"x": ((1, time, units), "float32")}
+    signatures = {"serve": (lambda x: model(x, training=False), specs)}
+    return stock_converter.convert([model], signatures, folder)
 
 
 def measure_row(cell, units, time, num_rounds):

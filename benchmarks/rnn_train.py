@@ -88,8 +88,10 @@ def measure_row(flags, cell, size, baselines):
             "jit_compile": jit_compile,
             "epochs": flags.fit_epochs,
         }
-        environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
-        environment["OPENBLAS_NUM_THREADS"] = str(flags.threads)
+        environment = {
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "OPENBLAS_NUM_THREADS": str(flags.threads),
+        }
         if backend:
             environment["KERAS_BACKEND"] = backend
         workers[name] = interleaved.Worker(

@@ -48,7 +48,8 @@ def products(cell, sizes, num_layers, **_):
     return found
 
 
-def _arrays(batch_size, time, features, output_features):
+def arrays(batch_size, time, features, output_features):
+    """Returns a batch: inputs and targets, `(batch_size, time, ...)` each."""
     generator = np.random.default_rng(0)
     x = generator.normal(size=(batch_size, time, features))
     y = generator.normal(size=(batch_size, time, output_features))
@@ -80,11 +81,11 @@ def _load_keras(library, num_threads, cell, sizes, num_layers, jit_compile, epoc
             model.add(layer())
         optimizer = keras.optimizers.SGD(LEARNING_RATE)
         model.compile(optimizer, "mse", jit_compile=jit_compile)
-        arrays = _arrays(rows, time, features, model.output_shape[-1])
+        data = arrays(rows, time, features, model.output_shape[-1])
         if epochs:
             fit = {"batch_size": batch_size, "epochs": epochs, "shuffle": False}
-            return lambda: model.fit(*arrays, **fit, verbose=0).history["loss"][-1]
-        x, y = (keras.ops.convert_to_tensor(array) for array in arrays)
+            return lambda: model.fit(*data, **fit, verbose=0).history["loss"][-1]
+        x, y = (keras.ops.convert_to_tensor(array) for array in data)
         return lambda: float(model.train_on_batch(x, y))
 
     return prepare, {"device": _keras_device(), "steps_per_call": epochs * BATCHES or 1}
@@ -120,8 +121,8 @@ def _load_torch(num_threads, cell, sizes, num_layers, jit_compile, epochs=0):
             features, units, num_layers, batch_first=True, bidirectional=bidirectional
         ).to(device)
         optimizer = torch.optim.SGD(model.parameters(), LEARNING_RATE)
-        arrays = _arrays(rows, time, features, units * (1 + bidirectional))
-        x, y = (torch.from_numpy(array).to(device) for array in arrays)
+        data = arrays(rows, time, features, units * (1 + bidirectional))
+        x, y = (torch.from_numpy(array).to(device) for array in data)
 
         def step(x=x, y=y):
             optimizer.zero_grad(set_to_none=True)

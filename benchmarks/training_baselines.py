@@ -32,10 +32,7 @@ def define_flags(choices, num_rounds, output):
     flags = absl_flags.FlagValues()
     define = command_line.definer(flags)
     for flag, (names, default) in choices.items():
-        text = f"Comma-separated, of: {', '.join(names)}."
-        define("list", flag, list(default), text)
-        known = set(names).issuperset
-        absl_flags.register_validator(flag, known, text, flag_values=flags)
+        define_names(flags, flag, names, default)
     define("integer", "rounds", num_rounds, "Number of rounds.", lower_bound=1)
     define("float", "seconds", 1.5, "Seconds per baseline in each round.")
     cores = machine.num_cores()
@@ -43,6 +40,14 @@ def define_flags(choices, num_rounds, output):
     define("string", "output", output, "Path of the results.")
     define("bool", "debug", False, "Show tracebacks.")
     return flags
+
+
+def define_names(flags, flag, names, default):
+    """Defines a flag that is a list of names, of those in `names`."""
+    text = f"Comma-separated, of: {', '.join(names)}."
+    command_line.definer(flags)("list", flag, list(default), text)
+    known = set(names).issuperset
+    absl_flags.register_validator(flag, known, text, flag_values=flags)
 
 
 def run(flags, columns, measurements):

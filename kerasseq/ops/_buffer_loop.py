@@ -87,12 +87,13 @@ def _blank(example, length, collect, sequences):
     if not collect:
         return ops.zeros_like(example)
     shape = [length, *example.shape]
+    size = math.prod(shape)
     same = [ops.reshape(x, [-1]) for x in sequences if x.dtype == example.dtype]
     # Any values will do, since all are replaced. Ones that are unknown at conversion
     # keep a constant of the size of the buffer out of the file.
     for x in same:
-        if x.shape[0] >= math.prod(shape):  # to copy is faster than BROADCAST_TO
-            return ops.reshape(x[: math.prod(shape)], shape)
+        if x.shape[0] >= size:  # to copy is faster than BROADCAST_TO
+            return ops.reshape(x[:size], shape)
     if same:
         return ops.broadcast_to(same[0][0], shape)
     return ops.zeros(shape, example.dtype)
