@@ -181,8 +181,7 @@ def _normalize(x, norm, name):
 def _upsample(x, filters, upsampling, padding, name):
     if upsampling == "transposed":
         return keras.layers.Conv2DTranspose(filters, 2, 2, name=f"{name}_conv")(x)
-    double = keras.layers.UpSampling2D(interpolation="bilinear", name=f"{name}_double")
-    x = double(x)
+    x = _grow(x, 2, f"{name}_double")
     if padding == "valid":  # at its border it sees the outermost pixel twice
         x = keras.layers.Cropping2D(1, name=f"{name}_inner")(x)
     return keras.layers.Conv2D(filters, 3, padding=padding, name=f"{name}_conv")(x)
@@ -208,8 +207,13 @@ def _coarse(stages, outputs):
     for level, x in stages:
         for key, channels in outputs.items():
             name = f"{key}_{2**level}"
-            grow = keras.layers.UpSampling2D(
-                2**level, interpolation="bilinear", name=name
-            )
-            tensors[name] = grow(_head(x, channels, name))
+            tensors[name] = _grow(_head(x, channels, name), 2**level, name)
     return tensors
+
+
+def _grow(x, size, name):
+    # Always float32: under XLA on TensorFlow its gradient has no other dtype.
+    grow = keras.layers.UpSampling2D(
+        size, interpolation="bilinear", dtype="float32", name=name
+    )
+    return grow(x)
