@@ -5,13 +5,13 @@
 
 Weak scores come from weak defaults more often than from short training, and a weak
 initializer shows in the first epochs. Each row trains a model of `kerasseq.models` and
-its twin (`benchmarks/torch_seq2seq.py`, `benchmarks/torch_vision.py`), each with its
-own initial weights, on the same batches in the same order, with Adam and without
-dropout. The curve is the mean loss of each eighth of the run, over the seeds; a
-quotient above 1 means that ours is higher. Takes 10 minutes on two cores; times do not
-count.
+its twin (`benchmarks/torch_*.py`), each with its own initial weights, on the same
+batches in the same order, with Adam and without dropout. The curve is the mean loss of
+each eighth of the run, over the seeds; a quotient above 1 means that ours is higher.
+Takes 15 minutes on two cores; times do not count.
 """
 
+import functools
 import json
 import pathlib
 import statistics
@@ -25,9 +25,22 @@ from benchmarks import machine, training_baselines
 from kerasseq.utils import atomic
 from recipes.shared import command_line
 
+_SEQ2SEQ = {
+    "embedding_dim": 128,
+    "units": 256,
+    "attention": "general",
+    "input_feeding": True,
+}
 ROWS = {  # model, epochs, batch size, learning rate, its arguments
-    "seq2seq_gru": ("seq2seq", 2, 64, 1e-3, {"cell": "gru"}),
-    "seq2seq_lstm": ("seq2seq", 2, 64, 1e-3, {"cell": "lstm"}),
+    "seq2seq_gru": ("seq2seq", 2, 64, 1e-3, _SEQ2SEQ | {"cell": "gru"}),
+    "seq2seq_lstm": ("seq2seq", 2, 64, 1e-3, _SEQ2SEQ | {"cell": "lstm"}),
+    "transformer": (
+        "transformer",
+        2,
+        64,
+        1e-3,
+        {"hidden_dim": 128, "num_layers": 2, "num_heads": 4, "mlp_dim": 512},
+    ),
     "vit": (
         "vit",
         20,
@@ -57,12 +70,7 @@ ROWS = {  # model, epochs, batch size, learning rate, its arguments
     ),
 }
 LIBRARIES = ("kerasseq", "torch")
-TRANSLATOR = {
-    "embedding_dim": 128,
-    "units": 256,
-    "attention": "general",
-    "input_feeding": True,
-}
+TRANSLATORS = ("seq2seq", "transformer")
 LENGTH = 8  # tokens of a sentence: those that have more are cut, the rest left out
 PARTS = 8
 
@@ -129,7 +137,7 @@ def train(library, name, seed):
 
 def _data(kind):
     """Arrays of the inputs, the labels, and what the sizes of the model follow from."""
-    if kind == "seq2seq":
+    if kind in TRANSLATORS:
         return _sentences()
     from kerasseq import data
 
@@ -153,8 +161,7 @@ def _sentences():
         for side in sides
     )
     shifted = np.concatenate([np.ones_like(target[:, :1]), target[:, :-1]], axis=1)
-    sizes = {"vocabulary_size": 2 + len(names), **TRANSLATOR}
-    return [source, shifted], target, sizes
+    return [source, shifted], target, {"vocabulary_size": 2 + len(names)}
 
 
 def _kerasseq(kind, settings, learning_rate, seed):
@@ -163,7 +170,7 @@ def _kerasseq(kind, settings, learning_rate, seed):
     from kerasseq import models
 
     keras.utils.set_random_seed(seed)
-    options = {"dropout": 0.0} if kind == "seq2seq" else {}
+    options = {"dropout": 0.0} if kind in TRANSLATORS else {}
     model = getattr(models, kind)(**settings, **options)
     model.compile(
         keras.optimizers.Adam(learning_rate, epsilon=1e-8),
@@ -183,14 +190,16 @@ def _kerasseq(kind, settings, learning_rate, seed):
 def _torch(kind, settings, learning_rate, seed):
     import torch
 
-    from benchmarks import torch_seq2seq, torch_vision
+    from benchmarks import torch_seq2seq, torch_transformer, torch_vision
 
     torch.manual_seed(seed)
-    twins = {"vit": torch_vision.VisionTransformer, "unet": torch_vision.UNet}
-    if kind == "seq2seq":
-        model = torch_seq2seq.Seq2Seq(**settings, dropout=0.0)
-    else:
-        model = twins[kind](**settings)
+    twins = {
+        "seq2seq": functools.partial(torch_seq2seq.Seq2Seq, dropout=0.0),
+        "transformer": torch_transformer.Transformer,
+        "vit": torch_vision.VisionTransformer,
+        "unet": torch_vision.UNet,
+    }
+    model = twins[kind](**settings)
     trained = [w for w in model.parameters() if w.requires_grad]
     optimizer = torch.optim.Adam(trained, learning_rate)
 
@@ -198,7 +207,7 @@ def _torch(kind, settings, learning_rate, seed):
         x = [torch.from_numpy(array) for array in arrays]
         x = [a.movedim(-1, 1) if a.dim() == 4 else a.long() for a in x]
         logits = model(*x)
-        if kind == "seq2seq":
+        if kind in TRANSLATORS:
             logits = logits.movedim(-1, 1)
         loss = torch.nn.functional.cross_entropy(
             logits, torch.from_numpy(labels).long()

@@ -6,10 +6,13 @@ does not compute what the model computes.
 """
 
 import argparse
+import logging
 import os
 import pathlib
+import sys
 
 from kerasseq.commands import custom_objects
+from kerasseq.utils import stages
 
 # On JAX this process computes little and compiles much.
 QUICK_TO_COMPILE = (
@@ -56,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exports the model; prints one line per file.
+    """Exports the model; prints its progress, then one line per file.
 
     Returns:
         The exit code 0.
@@ -82,7 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         "time_limit": arguments.time_limit,
     }
     try:
-        report = export_file(arguments, export, shared)
+        with stages.shown(logging.StreamHandler(sys.stdout)):
+            report = export_file(arguments, export, shared)
     except (RuntimeError, OSError) as error:  # a converter that crashed, a full disk
         raise ValueError(f"The export failed; nothing was written. {error}") from error
     _print(report, arguments.out)

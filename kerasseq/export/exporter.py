@@ -21,7 +21,7 @@ from kerasseq.export import (
 from kerasseq.export import quantize as quantize_lib
 from kerasseq.export import settings as settings_lib
 from kerasseq.export import twin as twin_lib
-from kerasseq.utils import atomic, child_process
+from kerasseq.utils import atomic, child_process, stages
 
 _TWIN_SAMPLES = 3
 _NO_SAVED_MODEL = (
@@ -220,6 +220,8 @@ def _export(
     has_data = any(isinstance(x, quantize_options.Int8) for x in options)
     has_samples = comparison["samples"] is not None or has_data
     real = has_samples and signatures["signatures"] is None
+    progress = stages.Stages(3 + len(options))
+    progress.begin("the graph")
     twin = None if model is None else twin_lib.portable_twin(model, compare=not real)
     layers = cloning.all_layers(twin) if twin else []
     quantize_options.check_layers(options, [layer.name for layer in layers])
@@ -232,7 +234,7 @@ def _export(
         if real:
             _check_twin(model, twin, settings.samples["serve"])
         artifacts, warnings = _artifacts(
-            variants, settings, loop_strategy, options, data, folder
+            variants, settings, loop_strategy, options, data, folder, progress
         )
         warnings += parity.comparison_warnings(
             artifacts[0]["parity"], settings.tolerance
@@ -250,14 +252,17 @@ def _check_twin(model, twin, samples):
     output_comparison.check(model, twin, inputs)
 
 
-def _artifacts(variants, settings, loop_strategy, options, data, folder):
+def _artifacts(variants, settings, loop_strategy, options, data, folder, progress):
     """Writes and checks all files in `folder`; their entries, and warnings."""
+    progress.begin("model.tflite")
     names = loop_strategies.candidates(variants, loop_strategy, settings)
     chosen, measured = loop_strategies.choose(variants, names, settings)
     full = _tflite(variants, chosen, settings, folder) | {"lowerings": measured}
+    options = progress.each(options, lambda x: quantize_lib.file_name(x.precision))
     quantized, warnings = quantize_lib.artifacts(
         variants, options, data, chosen, settings, full["bytes"]
     )
+    progress.begin("saved_model and the report")
     saved_model = _saved_model(variants, chosen, settings, folder)
     return [full, *quantized, *saved_model], warnings
 

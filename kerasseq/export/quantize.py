@@ -2,7 +2,7 @@
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,11 @@ _MIN_INT8_FRACTION = 0.9
 
 def file_names() -> list[str]:
     """The names of all quantized files."""
-    return [_file_name(name) for name in quantize_options.PRECISIONS]
+    return [file_name(name) for name in quantize_options.PRECISIONS]
 
 
-def _file_name(precision):
+def file_name(precision: str) -> str:
+    """The name of the quantized file of a precision."""
     return f"model_{precision}.tflite"
 
 
@@ -91,7 +92,7 @@ def _constant_inputs(data):
 
 def artifacts(
     variants: variants_lib.TracedVariants,
-    options: Sequence[quantize_options.Option],
+    options: Iterable[quantize_options.Option],
     data: samples_lib.Samples | None,
     chosen: str,
     settings: settings_lib.Settings,
@@ -119,7 +120,7 @@ def artifacts(
         try:
             entry = _artifact(variants, option, data, chosen, settings)
         except (ValueError, RuntimeError) as error:
-            doubts.append(f"There is no {_file_name(option.precision)}. {error}")
+            doubts.append(f"There is no {file_name(option.precision)}. {error}")
             variants.tflite(f"model_{option.precision}").unlink(missing_ok=True)
             continue
         entries.append(entry)

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 Path = str | os.PathLike
 _PARTIAL = "-partial-"
+_MOVES = "moves.json"  # what `move_into` is about to rename
 
 
 def check_output_dir(path: Path) -> pathlib.Path:
@@ -77,6 +78,8 @@ def staging(output_dir: Path) -> Iterator[pathlib.Path]:
 def remove_leftovers(path: Path, within: bool = False) -> None:
     """Removes what a killed process left of its work on a file or folder.
 
+    If it was killed while it moved complete files into place, the rest of them follow.
+
     Args:
         path: Path of the file or folder. Nobody else may be writing it.
         within: Whether what was left of the folder's own files goes too.
@@ -88,6 +91,8 @@ def remove_leftovers(path: Path, within: bool = False) -> None:
     if within:
         folders += path.glob(f".*{_PARTIAL}*")
     for folder in folders:
+        for moves in folder.glob(f"*/{_MOVES}"):
+            _finish(json.loads(moves.read_text()), moves.parent, folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -99,6 +104,8 @@ def move_into(
 ) -> None:
     """Renames complete files and folders into place, all of them or none.
 
+    After a kill amid the renames `remove_leftovers` does the rest of them.
+
     Args:
         staging_dir: The folder that holds the new items, from `staging`.
         output_dir: Their destination; created if missing.
@@ -109,14 +116,17 @@ def move_into(
     created = not output_dir.exists()
     output_dir.mkdir(exist_ok=True)
     earlier = pathlib.Path(tempfile.mkdtemp(prefix="earlier-", dir=staging_dir))
+    destination = os.path.relpath(output_dir, staging_dir)
+    moves = {"to": destination, "names": [*names], "obsolete": [*obsolete]}
+    write_json(earlier / _MOVES, moves)
     moved = []
     try:
-        for name in names:
+        for name in moves["names"]:
             moved.append(name)
             if (output_dir / name).exists():
                 os.rename(output_dir / name, earlier / name)
             os.rename(staging_dir / name, output_dir / name)
-        for name in obsolete:
+        for name in moves["obsolete"]:
             if (output_dir / name).exists():
                 moved.append(name)
                 os.rename(output_dir / name, earlier / name)
@@ -228,6 +238,19 @@ def plain(value: Any, where: str = "the report") -> Any:
         f"{where} holds what JSON cannot hold; pass numbers, strings, lists or dicts. "
         f"Received: {value!r} of type {type(value).__name__}"
     )
+
+
+def _finish(moves, earlier, staging_dir):
+    """Does what is left of the renames that a kill interrupted."""
+    output_dir = staging_dir / moves["to"]
+    for name in moves["names"]:
+        if (staging_dir / name).exists():
+            if (output_dir / name).exists():
+                os.rename(output_dir / name, earlier / name)
+            os.rename(staging_dir / name, output_dir / name)
+    for name in moves["obsolete"]:
+        if (output_dir / name).exists():
+            os.rename(output_dir / name, earlier / name)
 
 
 def _restore(backup, place, new):

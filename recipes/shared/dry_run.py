@@ -3,7 +3,7 @@
 import statistics
 import time
 
-from recipes.shared import progress
+from kerasseq.utils import stages
 
 NUM_STEPS = 8
 BYTES = {"float32": 4, "float16": 2, "dynamic": 1, "int8": 1, "int4": 0.5}
@@ -25,9 +25,9 @@ def show(flags, model, data):
     compiling = max(sum(first) - step * len(first), 0)
     epoch = step * (len(batches) + len(data["validation"]) / 3)
     print(
-        f"time: {progress.duration(compiling)} to compile, then at most "
-        f"{progress.duration(epoch * flags.epochs)} of training, {flags.epochs} epochs "
-        f"of {progress.duration(epoch)}, {len(batches)} steps of {step:.2g} s each; "
+        f"time: {stages.duration(compiling)} to compile, then at most "
+        f"{stages.duration(epoch * flags.epochs)} of training, {flags.epochs} epochs "
+        f"of {stages.duration(epoch)}, {len(batches)} steps of {step:.2g} s each; "
         "after it evaluation and export"
     )
     sizes = ((name, BYTES[name]) for name in ("float32", *flags.quantize))

