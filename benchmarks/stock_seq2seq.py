@@ -40,7 +40,7 @@ def translator(specs, vocabulary_size, embedding_dim, units, unroll=False):
         fed = ops.zeros_like(embedding(source[:, 0]))
         return {
             "memory": memory,
-            "keys": key(memory),
+            "keys": key(memory) * units**-0.5,
             "state_0": state,
             "state_1": fed,
         }

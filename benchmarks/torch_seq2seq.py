@@ -74,6 +74,8 @@ class Seq2Seq(nn.Module):
         ]
         memory = self.dropout(memory)
         keys = memory if self.attention == "dot" else self.key(memory)
+        if self.attention != "additive":
+            keys = keys / keys.shape[-1] ** 0.5
         return memory, keys, states
 
     def _step_by_step(self, embedded, memory, keys, states):

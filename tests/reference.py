@@ -185,8 +185,8 @@ def attention_decoder(x, memory, mask, w, *, cell, attention, feeding, residual)
 
 def scores(state, memory, w, attention):
     if attention == "dot":
-        return np.einsum("bu,bsu->bs", state, memory)
+        return np.einsum("bu,bsu->bs", state, memory) / np.sqrt(state.shape[-1])
     keys = memory @ w["key"]
     if attention == "general":
-        return np.einsum("bu,bsu->bs", state, keys)
+        return np.einsum("bu,bsu->bs", state, keys) / np.sqrt(state.shape[-1])
     return np.tanh((state @ w["query"])[:, None] + keys) @ w["score"]

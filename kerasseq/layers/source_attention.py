@@ -15,13 +15,17 @@ class SourceAttention(keras.layers.Layer):
         units: Size of the query.
         kind: `"additive"` (Bahdanau), `"dot"`, which needs a source as wide as the
             query, or `"general"` (Luong).
+        scale_scores: Whether `"dot"` and `"general"` scores are divided by the square
+            root of `units`.
         **kwargs: Other arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, units, kind, **kwargs):
+    def __init__(self, units, kind, scale_scores, **kwargs):
         super().__init__(**kwargs)
         self.units = units
         self.kind = kind
+        scaled = scale_scores and kind != "additive"
+        self.scale = units**-0.5 if scaled else 1.0
         self.query_dense = self._projection("query") if kind == "additive" else None
         self.key_dense = self._projection("key") if kind != "dot" else None
 
@@ -61,9 +65,11 @@ class SourceAttention(keras.layers.Layer):
             bias = kops.zeros(shape, self.compute_dtype)
         else:
             bias = kops.where(mask, 0.0, ops.MASKED_SCORE)
+        keys = self.key_dense(memory) if self.key_dense else memory
         return {
             "memory": memory,
-            "keys": self.key_dense(memory) if self.key_dense else memory,
+            # Here it is done once for all queries.
+            "keys": keys * self.scale if self.scale != 1 else keys,
             "bias": kops.cast(bias, self.compute_dtype),
         }
 

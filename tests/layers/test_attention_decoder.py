@@ -29,6 +29,20 @@ def test_steps_equal_the_whole(cell, attention):
     assert [x.shape[1:] for x in states] == decoder.state_size
 
 
+def test_scores_without_a_scale_are_those_of_luong():
+    scaled, plain = (
+        layers.AttentionDecoder(16, attention="general", scale_scores=scale)
+        for scale in (True, False)
+    )
+    expected = scaled(TARGET, MEMORY)
+    plain(TARGET, MEMORY)
+    weights = {w.path.partition("/")[2]: w.numpy() for w in scaled.weights}
+    weights["attention/key/kernel"] /= 4
+    for w in plain.weights:
+        w.assign(weights[w.path.partition("/")[2]])
+    np.testing.assert_allclose(plain(TARGET, MEMORY), expected, atol=1e-6)
+
+
 def test_attention_sums_to_one_and_leaves_padding_out():
     decoder = layers.AttentionDecoder(6, return_attention=True)
     outputs, weights = decoder(TARGET, MEMORY, memory_mask=MASK)
