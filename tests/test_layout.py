@@ -41,7 +41,7 @@ MAY_IMPORT = {
 WITH_TENSORFLOW = ("data/", "export/", "convert/", "explain/")
 # The TensorFlow half of the loops over time, and of random numbers.
 OPS_OF_TENSORFLOW = ("ops/_buffer_loop.py", "ops/_fused_lstm_tensorflow.py")
-OPS_OF_TENSORFLOW += ("ops/_time_loop.py", "ops/_dropout.py")
+OPS_OF_TENSORFLOW += ("ops/_time_loop.py", "ops/_dropout.py", "ops/_manual_gradient.py")
 
 # It trains the recipe's models on less data, with the recipe's own functions.
 BENCHMARKS_OF_A_RECIPE = {"data_size.py": "classify_image"}

@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from kerasseq.ops import _scores, attention, bptt
+from kerasseq.ops._manual_gradient import with_manual_gradient
 from kerasseq.ops._time_loop import time_loop
 
 SCORES = {"additive": _scores.ADDITIVE, "dot": _scores.DOT, "general": _scores.DOT}
@@ -67,21 +68,15 @@ def attention_recurrence(
     decoder = _Decoder(cells, SCORES[scores], residual, return_weights)
     dtype = tensors["inputs"].dtype
 
-    @ops.custom_gradient
-    def decode(*flat):
-        packed = keras.tree.pack_sequence_as(tensors, list(flat))
-        tape = _forward(decoder, packed)
-
-        def gradient(*upstream, **_):
-            upstream = keras.tree.flatten(upstream)
-            gradients = _backward(decoder, packed, tape, upstream)
-            pairs = zip(keras.tree.flatten(gradients), flat, strict=True)
-            return tuple(ops.cast(g, x.dtype) for g, x in pairs)
-
+    def forward(tensors):
+        tape = _forward(decoder, tensors)
         returned = [tape["output"], tape["weights"]][: 1 + return_weights]
-        return tuple(ops.cast(x, dtype) for x in returned), gradient
+        return [ops.cast(x, dtype) for x in returned], tape
 
-    return list(decode(*keras.tree.flatten(tensors)))
+    def backward(tensors, tape, upstream):
+        return _backward(decoder, tensors, tape, upstream)
+
+    return with_manual_gradient(forward, backward, tensors)
 
 
 def _forward(decoder, tensors):

@@ -10,6 +10,7 @@ import typing
 from keras import ops
 
 from kerasseq.ops import attention, bptt
+from kerasseq.ops._manual_gradient import with_manual_gradient
 from kerasseq.ops._time_loop import time_loop
 
 
@@ -139,34 +140,31 @@ def additive_scores_of_steps(queries, keys, kernel, scale):
         projected = ops.matmul(queries, kernel)
         return attention.additive_scores(projected, keys, scale)
 
-    @ops.custom_gradient
-    def compute(queries, keys, kernel, scale):
-        weights = [kernel, scale]
+    def forward(arguments):
+        _, keys, *weights = arguments
 
         def step(query, states):
             query = ops.cast(query, bptt.dtype_of_states(dtype))
             return _additive_forward(query, keys, weights), states
 
-        (scores, saved), _ = time_loop(step, queries, [])
+        (scores, saved), _ = time_loop(step, arguments[0], [])
+        return [ops.cast(scores, dtype)], saved
 
-        def gradient(upstream, **_):
-            upstream = ops.cast(upstream, scores.dtype)
+    def backward(arguments, saved, upstream):
+        queries, keys, *weights = arguments
+        precise = bptt.dtype_of_states(dtype)
 
-            def step(now, sums):
-                d_query, collected, sums = _additive_backward(
-                    now["scores"], now["saved"], keys, weights, sums
-                )
-                return (d_query, collected), sums
+        def step(now, sums):
+            d_query, collected, sums = _additive_backward(
+                now["scores"], now["saved"], keys, weights, sums
+            )
+            return (d_query, collected), sums
 
-            inputs = {"scores": upstream, "saved": saved}
-            first = ops.cast(queries[0], scores.dtype)
-            sums = _additive_sums(first, keys)
-            (d_queries, collected), sums = time_loop(step, inputs, sums)
-            d_keys, d_weights = _additive_gradients(queries, collected, sums)
-            gradients = [d_queries, d_keys, *d_weights]
-            pairs = zip(gradients, (queries, keys, kernel, scale), strict=True)
-            return tuple(ops.cast(g, x.dtype) for g, x in pairs)
+        inputs = {"scores": ops.cast(upstream[0], precise), "saved": saved}
+        sums = _additive_sums(ops.cast(queries[0], precise), keys)
+        (d_queries, collected), sums = time_loop(step, inputs, sums)
+        d_keys, d_weights = _additive_gradients(queries, collected, sums)
+        return [d_queries, d_keys, *d_weights]
 
-        return ops.cast(scores, dtype), gradient
-
-    return ops.swapaxes(compute(*arguments), 0, 1)
+    (scores,) = with_manual_gradient(forward, backward, arguments)
+    return ops.swapaxes(scores, 0, 1)

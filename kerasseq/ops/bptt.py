@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from kerasseq.ops._loop_strategy import current_loop_strategy
+from kerasseq.ops._manual_gradient import with_manual_gradient
 from kerasseq.ops._time_loop import time_loop
 
 _HALF = ("float16", "bfloat16")
@@ -85,22 +86,17 @@ def run(
     # Tensors without a gradient are arguments too: JAX does not differentiate closures.
     arguments = [sequences, kernel, list(initial_states), list(weights), options]
 
-    @ops.custom_gradient
-    def recurrent(*flat):
-        packed = keras.tree.pack_sequence_as(arguments, list(flat))
-        hidden, final, tape = _forward(cell, packed, reverse)
+    def forward(arguments):
+        hidden, final, tape = _forward(cell, arguments, reverse)
+        inputs = [arguments[0], *arguments[2]]
+        outputs = zip([hidden, *final], inputs, strict=True)
+        return [ops.cast(x, like.dtype) for x, like in outputs], tape
 
-        def gradient(*upstream, **_):
-            upstream = keras.tree.flatten(upstream)
-            gradients = _backward(cell, packed, tape, upstream, reverse)
-            gradients += [ops.zeros_like(x) for x in keras.tree.flatten(packed[-1])]
-            pairs = zip(gradients, flat, strict=True)
-            return tuple(ops.cast(g, x.dtype) for g, x in pairs)
+    def backward(arguments, tape, upstream):
+        gradients = _backward(cell, arguments, tape, upstream, reverse)
+        return [*gradients, keras.tree.map_structure(ops.zeros_like, arguments[-1])]
 
-        outputs = zip([hidden, *final], [sequences, *initial_states], strict=True)
-        return tuple(ops.cast(x, like.dtype) for x, like in outputs), gradient
-
-    hidden, *final = recurrent(*keras.tree.flatten(arguments))
+    hidden, *final = with_manual_gradient(forward, backward, arguments)
     return hidden, final
 
 
@@ -171,16 +167,16 @@ def _forward(cell, arguments, reverse):
     (hidden, saved), final = time_loop(step, inputs, initial_states, reverse=reverse)
     earlier = states_before(hidden, initial_states[0], reverse)
     hidden_states = Hidden(earlier, _drop(earlier, options), hidden)
-    tape = {"options": options, "hidden": hidden_states, "saved": saved}
+    tape = {"options": options, "hidden": list(hidden_states), "saved": saved}
     return hidden, final, tape
 
 
 def _backward(cell, arguments, tape, upstream, reverse):
     sequences, kernel, _, weights, _ = arguments
-    options = tape["options"]
+    options, hidden = tape["options"], Hidden(*tape["hidden"])
     # Outside the loop, since XLA is slow at products with a transposed matrix.
     transposed = [ops.transpose(weight) for weight in weights]
-    upstream = [ops.cast(x, tape["hidden"].after.dtype) for x in upstream]
+    upstream = [ops.cast(x, hidden.after.dtype) for x in upstream]
 
     def step(inputs, states):
         states = [states[0] + inputs["upstream"], *states[1:]]
@@ -188,18 +184,19 @@ def _backward(cell, arguments, tape, upstream, reverse):
             live = states
         else:
             live = [ops.where(inputs["mask"] > 0, x, 0.0) for x in states]
-        saved, hidden = inputs["saved"], Hidden(*inputs["hidden"])
-        collected, seen, before = cell.backward(saved, hidden, live, transposed)
+        collected, seen, before = cell.backward(
+            inputs["saved"], Hidden(*inputs["hidden"]), live, transposed
+        )
         before = [before[0] + _drop(seen, options), *before[1:]]
         if "mask" in inputs:
             before = _choose(inputs["mask"], before, states)
         return collected, before
 
-    inputs = {"saved": tape["saved"], "hidden": list(tape["hidden"])}
+    inputs = {"saved": tape["saved"], "hidden": tape["hidden"]}
     inputs |= {"upstream": upstream[0]} | _sequences(options)
     collected, initial = time_loop(step, inputs, upstream[1:], reverse=not reverse)
     projected = cell.projected(collected)
-    of_weights = cell.gradients(tape["hidden"].seen, tape["saved"], collected)
+    of_weights = cell.gradients(hidden.seen, tape["saved"], collected)
     of_sequences = product(projected, ops.transpose(kernel))
     of_kernel = kernel_gradient(ops.cast(sequences, projected.dtype), projected)
     return [of_sequences, of_kernel, *initial, *of_weights[: len(weights)]]
