@@ -148,8 +148,10 @@ def _call_on_tensorflow(model, args, kwargs):
     def call(args, kwargs):
         return _call(model, args, kwargs)
 
+    # Calls of the function itself would be warned of as too much tracing.
+    traced = tf.function(call, autograph=False).get_concrete_function
     try:
-        return tf.function(call, autograph=False)(args, kwargs)
+        return traced(args, kwargs)(args, kwargs)
     except (AttributeError, NotImplementedError, TypeError):  # it looks at values
         return _call(model, args, kwargs)
 
