@@ -2,6 +2,8 @@ import contextlib
 import json
 import os
 import resource
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -102,39 +104,50 @@ def test_leftovers_of_a_killed_process_go_and_nothing_else(tmp_path):
         left.__exit__(None, None, None)
 
 
-NAMES = ["model.tflite", "saved_model", "report.json"]
+PUBLISH = """
+import os
+import sys
+
+from kerasseq.utils import atomic
+
+output, text, renames, rename = sys.argv[1], sys.argv[2], int(sys.argv[3]), os.rename
+names = ["model.tflite", "saved_model", "report.json"]
 
 
-def publish(output, text):
-    with atomic.staging(output) as folder:
-        for name in NAMES:
-            (folder / name).write_text(text)
-        atomic.move_into(folder, output, NAMES, ["model_int8.tflite"])
+def count(*paths):
+    global renames
+    if not renames:
+        os._exit(9)
+    renames -= 1
+    rename(*paths)
+
+
+os.rename = count
+with atomic.staging(output) as folder:
+    for name in names:
+        (folder / name).write_text(text)
+    atomic.move_into(folder, output, names, ["model_int8.tflite"])
+print(*names)
+"""
+
+
+def publish(output, text, renames):
+    """In a process that is killed before one rename too many; the names that it had."""
+    command = [sys.executable, "-c", PUBLISH, output, text, str(renames)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == (0 if done.stdout else 9), done.stderr
+    return done.stdout.split()
 
 
 @pytest.mark.parametrize("renames", range(8))
 def test_what_a_kill_interrupts_is_finished_at_the_next_start(tmp_path, renames):
-    output, moves = tmp_path / "run", []
-    publish(output, "old")
+    output = tmp_path / "run"
+    names = publish(output, "old", 3)
     (output / "model_int8.tflite").touch()
-
-    def rename(*paths, then=os.rename):
-        moves.append(paths)
-        if len(moves) > renames:
-            os._exit(9)
-        then(*paths)
-
-    child = os.fork()
-    if not child:
-        os.rename = rename
-        publish(output, "new")
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == (9 if renames < 7 else 0)
+    assert bool(publish(output, "new", renames)) == (renames == 7)
     atomic.remove_leftovers(output)
-    assert {p.name: p.read_text() for p in output.iterdir()} == dict.fromkeys(
-        NAMES, "new"
-    )
+    found = {path.name: path.read_text() for path in output.iterdir()}
+    assert found == dict.fromkeys(names, "new")
     assert os.listdir(tmp_path) == ["run"]
 
 
