@@ -184,9 +184,7 @@ def attention_decoder(x, memory, mask, w, *, cell, attention, feeding, residual)
 
 
 def scores(state, memory, w, attention):
-    if attention == "dot":
-        return np.einsum("bu,bsu->bs", state, memory) / np.sqrt(state.shape[-1])
-    keys = memory @ w["key"]
-    if attention == "general":
+    keys = memory if attention == "dot" else memory @ w["key"]
+    if attention != "additive":
         return np.einsum("bu,bsu->bs", state, keys) / np.sqrt(state.shape[-1])
     return np.tanh((state @ w["query"])[:, None] + keys) @ w["score"]

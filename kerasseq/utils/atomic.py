@@ -123,13 +123,10 @@ def move_into(
     try:
         for name in moves["names"]:
             moved.append(name)
-            if (output_dir / name).exists():
-                os.rename(output_dir / name, earlier / name)
-            os.rename(staging_dir / name, output_dir / name)
+            _replace(output_dir / name, staging_dir / name, earlier / name)
         for name in moves["obsolete"]:
-            if (output_dir / name).exists():
-                moved.append(name)
-                os.rename(output_dir / name, earlier / name)
+            moved.append(name)
+            _set_aside(output_dir / name, earlier / name)
     except BaseException:
         for name in reversed(moved):
             _restore(earlier / name, output_dir / name, staging_dir / name)
@@ -245,12 +242,19 @@ def _finish(moves, earlier, staging_dir):
     output_dir = staging_dir / moves["to"]
     for name in moves["names"]:
         if (staging_dir / name).exists():
-            if (output_dir / name).exists():
-                os.rename(output_dir / name, earlier / name)
-            os.rename(staging_dir / name, output_dir / name)
+            _replace(output_dir / name, staging_dir / name, earlier / name)
     for name in moves["obsolete"]:
-        if (output_dir / name).exists():
-            os.rename(output_dir / name, earlier / name)
+        _set_aside(output_dir / name, earlier / name)
+
+
+def _replace(place, new, backup):
+    _set_aside(place, backup)
+    os.rename(new, place)
+
+
+def _set_aside(place, backup):
+    if place.exists():
+        os.rename(place, backup)
 
 
 def _restore(backup, place, new):

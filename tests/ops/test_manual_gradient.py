@@ -47,7 +47,7 @@ def test_what_was_traced_is_freed(name):
 
 
 def twenty(x):
-    """`x * kept * 1`, whose gradient is said to be 20."""
+    """`3 * x`, whose gradient is said to be 20."""
 
     def forward(arguments):
         return [arguments["x"] * 3.0], {"kept": arguments["x"]}
