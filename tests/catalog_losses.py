@@ -21,8 +21,8 @@ class Entry(typing.NamedTuple):
     """One loss or metric in one configuration.
 
     `new()` makes it; `reference(labels, logits, weights)` computes the same in
-    float64; `shape` is that of the labels; `excused` gives the reason for each promise
-    that is not kept.
+    float64; `shape` is that of the labels, `class_axes` how many axes more the logits
+    have; `excused` gives the reason for each promise that is not kept.
     """
 
     covers: str
@@ -31,16 +31,21 @@ class Entry(typing.NamedTuple):
     reference: typing.Callable
     shape: tuple = MASKS
     excused: dict = {}
+    class_axes: int = 1
 
     @property
     def id(self):
         return f"{self.covers}_{self.variant}" if self.variant else self.covers
 
+    @property
+    def logits_shape(self):
+        return (*self.shape, *[NUM_CLASSES] * self.class_axes)
+
     def batch(self, seed=0):
         """Labels (`VOID` among them unless excused), logits, and weights 0 to 3."""
         rng = np.random.default_rng(seed)
         labels = rng.integers(0, NUM_CLASSES, self.shape).astype("int32")
-        logits = rng.normal(0, 2, (*self.shape, NUM_CLASSES)).astype("float32")
+        logits = rng.normal(0, 2, self.logits_shape).astype("float32")
         weights = rng.integers(0, 4, self.shape).astype("float32")
         if "void" not in self.excused:
             labels[rng.random(self.shape) < 0.2] = VOID
@@ -68,6 +73,12 @@ def _token_metric(name, compute):
     return Entry("token_metrics", name, new, compute, TOKENS, NO_VOID)
 
 
+def _chain(name, compute):
+    """An entry of log-probabilities of each label given the one before."""
+    new = getattr(training, name)
+    return Entry(name, "", new, compute, TOKENS, IN_A_CHAIN, class_axes=2)
+
+
 def _sum_of_losses():
     cross_entropy = training.FocalLoss(0.0, label_smoothing=0.1, ignore_class=VOID)
     parts = [cross_entropy, training.DiceLoss(ignore_class=VOID)]
@@ -81,6 +92,7 @@ def _sum_of_references(labels, logits, weights):
 
 
 NO_VOID = {"void": "every token is a word; padding has the weight 0"}
+IN_A_CHAIN = NO_VOID | {"masked": "a label without weight is before the next one"}
 DICE, JACCARD = (
     functools.partial(reference.region_loss, score)
     for score in (reference.dice, reference.jaccard)
@@ -112,6 +124,7 @@ LOSSES = [
     _class("DiceLoss", "per_image", reference.per_image(DICE), per_image=True),
     _class("SoftJaccard", "", JACCARD),
     _class("SoftJaccard", "per_image", reference.per_image(JACCARD), per_image=True),
+    _chain("CRFLoss", reference.crf_loss),
     Entry("SumOfLosses", "", _sum_of_losses, _sum_of_references, MASKS),
 ]
 
@@ -142,6 +155,7 @@ METRICS = [
         IMAGES,
         num_bins=5,
     ),
+    _chain("CRFAccuracy", reference.crf_accuracy),
     _token_metric("cross_entropy", reference.cross_entropy),
     _token_metric("accuracy", reference.accuracy),
 ]

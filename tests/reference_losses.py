@@ -5,6 +5,8 @@ shape, and returns one number. What has weight 0 may hold any label. Written for
 reading: one line an equation.
 """
 
+import itertools
+
 import numpy as np
 from reference import softmax
 from scipy.ndimage import binary_erosion
@@ -42,6 +44,28 @@ def cross_entropy(labels, logits, weights, label_smoothing=0.0):
 
 def accuracy(labels, logits, weights):
     return weighted_mean(logits.argmax(-1) == labels, weights)
+
+
+def path_scores(labels, log_probabilities):
+    """Of each label given the one before; at the first step all rows are alike."""
+    before = np.pad(labels[:, :-1], [(0, 0), (1, 0)])
+    rows, steps = np.indices(labels.shape)
+    return log_probabilities[rows, steps, before, labels]
+
+
+def crf_loss(labels, log_probabilities, weights):
+    """Lafferty et al. (2001), section 3, as the chain of conditionals that it is."""
+    return weighted_mean(-path_scores(labels, log_probabilities), weights)
+
+
+def crf_accuracy(labels, log_probabilities, weights):
+    """Of the best among all paths, one by one."""
+    num_rows, length, num_labels, _ = log_probabilities.shape
+    paths = itertools.product(range(num_labels), repeat=length)
+    paths = np.array([np.broadcast_to(path, (num_rows, length)) for path in paths])
+    scores = [path_scores(path, log_probabilities).sum(-1) for path in paths]
+    best = paths[np.argmax(scores, axis=0), np.arange(num_rows)]
+    return weighted_mean(best == labels, weights)
 
 
 def calibration_error(labels, logits, weights, num_bins=15):

@@ -8,6 +8,7 @@ from kerasseq.layers.attention_decoder import AttentionDecoder as AttentionDecod
 from kerasseq.layers.cached_attention import CachedAttention as CachedAttention
 from kerasseq.layers.cells import CELLS as CELLS
 from kerasseq.layers.class_token import ClassToken as ClassToken
+from kerasseq.layers.crf import CRF as CRF
 from kerasseq.layers.dropout import Dropout as Dropout
 from kerasseq.layers.grid_positions import GridPositions as GridPositions
 from kerasseq.layers.grid_positions import (

@@ -3,6 +3,8 @@
 from kerasseq.ops._attention_recurrence import (
     attention_recurrence as attention_recurrence,
 )
+from kerasseq.ops._chain import best_path as best_path
+from kerasseq.ops._chain import chain_log_probabilities as chain_log_probabilities
 from kerasseq.ops._dropout import dropout as dropout
 from kerasseq.ops._dropout import random_choice as random_choice
 from kerasseq.ops._gru import gru as gru

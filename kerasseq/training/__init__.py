@@ -9,6 +9,7 @@ from kerasseq.training._count_compiles import count_compiles
 from kerasseq.training._fit_temperature import fit_temperature
 from kerasseq.training._token_metrics import token_metrics
 from kerasseq.training.boundary_iou import BoundaryIoU
+from kerasseq.training.crf_loss import CRFAccuracy, CRFLoss
 from kerasseq.training.expected_calibration_error import ExpectedCalibrationError
 from kerasseq.training.focal_loss import FocalLoss
 from kerasseq.training.inverse_square_root import InverseSquareRoot
@@ -23,6 +24,8 @@ from kerasseq.training.truncated_bptt import TruncatedBPTT
 
 __all__ = [
     "BoundaryIoU",
+    "CRFAccuracy",
+    "CRFLoss",
     "TruncatedBPTT",
     "DiceLoss",
     "DiceScore",
