@@ -9,6 +9,7 @@ with the entry whose promises cover it.
 
 import typing
 
+import catalog_sequence
 import catalog_transformer
 import catalog_vision
 import keras
@@ -212,6 +213,11 @@ def _language(variant, num_states, body, **options):
     return Entry("language_model", variant, build, lambda: language_inputs(num_states))
 
 
+def _sequence(row):
+    entry = Entry(*row)
+    return entry._replace(loops=entry.id in catalog_sequence.LOOPS)
+
+
 BOTH_WAYS = {"bidirectional": True, "return_state": True}
 SUMMED = {"bidirectional": True, "merge_mode": "sum"}
 SUMMED |= {"variational": True, "return_sequences": True}
@@ -251,6 +257,7 @@ ENTRIES = [
     _language("peephole_lstm", 2, {"cell": "peephole_lstm"}, variational=True),
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
+    *(_sequence(row) for row in catalog_sequence.ROWS),
 ]
 
 

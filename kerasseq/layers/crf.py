@@ -32,7 +32,8 @@ class CRF(keras.layers.Layer):
         `(batch_size, length, features)`.
 
     Output shape:
-        `(batch_size, length, units, units)`, the label before first, in float32.
+        `(batch_size, length, units, units)`, the label before first, in float32 at
+        least.
 
     Raises:
         ValueError: If `units` is not positive.
@@ -83,9 +84,7 @@ class CRF(keras.layers.Layer):
             setattr(self, name, weight)
 
     def call(self, inputs, mask=None):
-        # In float32 whatever the policy: sums over a whole sequence.
         weights = (self.transitions, self.start, self.end)
-        weights = (keras.ops.cast(x.value, "float32") for x in weights)
         return ops.chain_log_probabilities(self.dense(inputs), *weights, mask)
 
     def compute_output_shape(self, inputs_shape):
@@ -93,7 +92,8 @@ class CRF(keras.layers.Layer):
 
     def compute_output_spec(self, inputs, mask=None):
         shape = self.compute_output_shape(inputs.shape)
-        return keras.KerasTensor(shape, dtype="float32")
+        dtype = keras.backend.result_type(self.compute_dtype, "float32")
+        return keras.KerasTensor(shape, dtype)
 
     def get_config(self):
         serialize = keras.initializers.serialize

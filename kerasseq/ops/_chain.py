@@ -25,14 +25,17 @@ def chain_log_probabilities(scores, transitions, start, end, mask=None):
             right. There the label before is repeated, with probability 1.
 
     Returns:
-        Float32 tensor of shape `(batch_size, length, num_labels, num_labels)`, label
-        before first. At the first step all rows are alike.
+        Tensor of shape `(batch_size, length, num_labels, num_labels)`, label before
+        first, in float32 at least. At the first step all rows are alike.
 
     Reference:
         Lafferty, McCallum and Pereira (2001), Conditional Random Fields; Sutton and
         McCallum (2012), An Introduction to Conditional Random Fields, section 4.1.
     """
-    scores = ops.cast(scores, "float32")
+    dtype = keras.backend.result_type(scores.dtype, "float32")  # sums over all steps
+    scores, transitions, start, end = (
+        ops.cast(x, dtype) for x in (scores, transitions, start, end)
+    )
     batch_size = ops.shape(scores)[0]
     if mask is None:
         mask = ops.ones_like(scores[..., 0], dtype="bool")
@@ -52,7 +55,8 @@ def chain_log_probabilities(scores, transitions, start, end, mask=None):
     first = ops.log_softmax(start + onward[:, :1], axis=-1)
     first = ops.broadcast_to(first, (batch_size, 1, *transitions.shape))
     found = ops.concatenate([first, later], axis=1)
-    return ops.where(_of_steps(mask), found, _repeated(transitions.shape[0]))
+    repeated = (1 - ops.eye(transitions.shape[0], dtype=dtype)) * attention.MASKED_SCORE
+    return ops.where(_of_steps(mask), found, repeated)
 
 
 def best_path(log_probabilities):
@@ -100,8 +104,3 @@ def _time_major(x):
 
 def _of_steps(mask):
     return ops.reshape(mask, (*ops.shape(mask), 1, 1))
-
-
-def _repeated(num_labels):
-    """Log-probabilities of a step that keeps the label."""
-    return (1 - ops.eye(num_labels)) * attention.MASKED_SCORE

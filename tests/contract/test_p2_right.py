@@ -2,8 +2,8 @@
 
 The recurrent layers are held against stock Keras here, weight for weight, and
 against NumPy in `layers/`; what Keras lacks is held against NumPy, its gradients
-against differences of the NumPy function along random directions. Vision and the
-Transformer are in files of their own.
+against differences of the NumPy function along random directions. Vision, the
+Transformer and taggers are in files of their own.
 """
 
 import catalog
@@ -12,7 +12,12 @@ import numpy as np
 import pytest
 import reference
 
-from tests.contract import slopes, test_p2_transformer, test_p2_vision
+from tests.contract import (
+    slopes,
+    test_p2_sequence,
+    test_p2_transformer,
+    test_p2_vision,
+)
 
 WITH_TWIN = [p for p in catalog.keeping("P2") if p.values[0].stock is not None]
 DECODERS = [
@@ -32,7 +37,7 @@ SEQ2SEQ = [p for p in catalog.keeping("P2") if p.values[0].covers == "seq2seq"]
 def test_every_entry_is_held_against_something():
     groups = WITH_TWIN, NEW_CELLS, STACKS, DECODERS, SEQ2SEQ, LANGUAGE_MODELS
     checked = {p.id for group in groups for p in group}
-    for part in (test_p2_transformer, test_p2_vision):
+    for part in (test_p2_transformer, test_p2_vision, test_p2_sequence):
         checked |= set(part.REFERENCES)
     assert checked == {p.id for p in catalog.keeping("P2")}
 

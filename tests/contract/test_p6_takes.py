@@ -3,6 +3,7 @@
 import contextlib
 
 import catalog
+import catalog_sequence
 import catalog_transformer
 import catalog_vision
 import jax_process
@@ -16,6 +17,7 @@ LENGTHS = [
     (catalog, ("TIME", "SOURCE")),
     (catalog_vision, ("TOKENS",)),
     (catalog_transformer, ("TOKENS", "MEMORY")),
+    (catalog_sequence, ("WORDS", "CHARACTERS")),
 ]
 TOLERANCES = {"float64": 1e-5, "mixed_float16": 0.005, "mixed_bfloat16": 0.03}
 ONE_LENGTH = {"GridPositions"}  # that of its grid
