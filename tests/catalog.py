@@ -22,6 +22,9 @@ PARTS = {
     "seq2seq_encode": "seq2seq",
     "seq2seq_step": "seq2seq",
     "state_names": "language_model",
+    "is_streamable": "tagger",
+    "encoder_kinds": "tagger",
+    "streaming_model": "tagger",
     "PositionEmbedding": "TokenPositions",
     "PatchPositionEmbedding": "GridPositions",
 }

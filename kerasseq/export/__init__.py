@@ -1,7 +1,8 @@
 """Export of any `keras.Model` to a SavedModel and to a builtin-only TFLite file.
 
 `export_model` does the whole job; `Float16`, `Dynamic`, `Int4` and `Int8` are what its
-`quantize` takes, `image_signature` makes the signature of a model of images, and
+`quantize` takes, `image_signature` and
+`tagging_signatures` make the signatures of models of images and of taggers, and
 `twin` builds the float32 model to export.
 """
 
@@ -16,6 +17,7 @@ _FUNCTIONS = {
     "export_model": "exporter",
     "export_stablehlo": "exporter",
     "image_signature": "_image_signature",
+    "tagging_signatures": "_tagging_signatures",
 }
 _MODULES = ("front_ends", "twin")
 

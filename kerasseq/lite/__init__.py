@@ -11,6 +11,7 @@ _MODULES = {
     "ImageSegmenter": "_image_segmenter",
     "Runner": "_runner",
     "StatefulRunner": "_stateful_runner",
+    "Tagger": "_tagger",
     "TextGenerator": "_text_generator",
     "Translator": "_translator",
     "check_file": "_runner",

@@ -170,6 +170,8 @@ def _kind(signatures):
         return "seems to be a translator: open it with `lite.Translator`"
     if "prompt" in signatures.get("generate", {"inputs": ()})["inputs"]:
         return "seems to be a language model: open it with `lite.TextGenerator`"
+    if "tags" in signatures.get("tag", {"outputs": ()})["outputs"]:
+        return "seems to be a tagger: open it with `lite.Tagger`"
     serve = signatures.get("serve", {"inputs": {}, "outputs": {}})
     if "image" in serve["inputs"]:
         maps = [shape for shape, _ in serve["outputs"].values() if len(shape) == 4]

@@ -87,7 +87,8 @@ def best_path(log_probabilities):
 
     def backward(inputs, chosen):
         onward = ops.sum(inputs["ways"] * ops.expand_dims(chosen, 1), axis=-1)
-        label = ops.argmax(inputs["best"] + onward, axis=-1)
+        # Not `ops.argmax`, which does not convert to builtin ops alone.
+        label = ops.squeeze(ops.top_k(inputs["best"] + onward, 1)[1], -1)
         return label, ops.one_hot(label, num_labels, dtype=steps.dtype)
 
     # Step t chooses with the ways to step t + 1; the last has none.
