@@ -13,8 +13,14 @@ SIZES = {"embedding_dim": 6, "character_dim": 4, "character_filters": 5, "units"
 def crf_model(layer_class):
     """Random transitions come from `catalog.randomize`."""
     words = keras.Input((WORDS,), dtype="int32", name="words")
-    x = keras.layers.Embedding(NUM_WORDS, 6, mask_zero=True, name="word")(words)
-    return keras.Model({"words": words}, layer_class(TAGS, name="head")(x))
+    x = keras.layers.Embedding(NUM_WORDS, 6, name="word")(words)
+    x = layer_class(TAGS, name="head")(x, mask=keras.ops.not_equal(words, 0))
+    return keras.Model({"words": words}, probabilities(x))
+
+
+def probabilities(x):
+    """Of the logarithms of a CRF, and without its mask, which is for its own loss."""
+    return keras.ops.exp(x)
 
 
 def tagger(**options):
@@ -28,7 +34,8 @@ def tagger(**options):
             name: keras.Input(shapes[name], dtype="int32", name=name)
             for name in model.input
         }
-        return keras.Model(inputs, model(inputs))
+        x = model(inputs)
+        return keras.Model(inputs, probabilities(x) if options.get("crf") else x)
 
     return build
 

@@ -1,0 +1,137 @@
+import collections
+
+import pytest
+
+from kerasseq import data
+
+CONLLU = """# text = I don't.
+1\tI\ti\tPRON\tPRP\t_\t2\tnsubj\t_\t_
+2-3\tdon't\t_\t_\t_\t_\t_\t_\t_\t_
+2\tdo\tdo\tAUX\tVB\t_\t0\troot\t_\t_
+3\tn't\tnot\tPART\tRB\t_\t2\tadvmod\t_\t_
+3.1\tgo\tgo\tVERB\t_\t_\t_\t_\t_\t_
+
+# text = #1
+1\t#1\t#1\tSYM\tNN\t_\t0\troot\t_\t_
+"""
+COLUMNS = "-DOCSTART- -X- O\n\nEU NNP B-ORG\nrejects VBZ O\n\nPeter NNP B-PER\n"
+CSV = """Sentence #,Word,POS,Tag
+Sentence: 1,London,NNP,B-geo
+,"1,000",CD,O
+Sentence: 2,.,.,O
+"""
+
+
+def load(tmp_path, text, name="data.txt", **options):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    options = {"validation_data": path, "test_data": path} | options
+    return data.load_tagged_sentences(str(path), **options)
+
+
+def test_conllu(tmp_path):
+    found = load(tmp_path, CONLLU)
+    assert found.train == [
+        (["I", "do", "n't"], ["PRON", "AUX", "PART"]),
+        (["#1"], ["SYM"]),
+    ]
+    assert found.train == found.validation == found.test
+    xpos = load(tmp_path, CONLLU, tag_column="xpos")
+    assert xpos.train[0][1] == ["PRP", "VB", "RB"]
+    assert xpos.tags == ["NN", "PRP", "RB", "VB"]
+
+
+def test_columns(tmp_path):
+    found = load(tmp_path, COLUMNS)
+    assert found.train == [(["EU", "rejects"], ["B-ORG", "O"]), (["Peter"], ["B-PER"])]
+    found = load(tmp_path, COLUMNS, tag_column=2)
+    assert found.train[0][1] == ["NNP", "VBZ"]
+    tabs = "New York\tNOUN\r\nis\tVERB\r\n\r\n\r\n# 1\tSYM\r\n"
+    found = load(tmp_path, tabs, tag_column="2")
+    assert found.train == [(["New York", "is"], ["NOUN", "VERB"]), (["# 1"], ["SYM"])]
+
+
+def test_csv(tmp_path):
+    found = load(tmp_path, CSV, "ner.csv")
+    assert found.train == [(["London", "1,000"], ["B-geo", "O"]), (["."], ["O"])]
+    found = load(tmp_path, CSV, "ner.csv", tag_column="pos")
+    assert found.train[0][1] == ["NNP", "CD"]
+
+
+def test_splits_are_cut_off_and_unseen(tmp_path):
+    text = "".join(f"w{k % 40}\tA\nx\tB\n\n" for k in range(60))
+    found = load(tmp_path, text, validation_data=None, test_data=None, seed=3)
+    assert len(found.validation) == len(found.test) == 6
+    held_out = {tuple(words) for words, _ in [*found.validation, *found.test]}
+    assert not held_out & {tuple(words) for words, _ in found.train}
+    again = load(tmp_path, text, validation_data=None, test_data=None, seed=3)
+    assert again == found
+
+
+def test_a_generated_word_alone_does_not_tell_its_sense():
+    found = data.load_tagged_sentences(num_examples=2000)
+    counts = collections.defaultdict(collections.Counter)
+    for words, tags in found.train:
+        assert len(words) == len(tags)
+        for word, tag in zip(words, tags, strict=True):
+            counts[word][tag] += tag != "O"
+    senses = {word: c for word, c in counts.items() if sum(c.values())}
+    assert {"apple", "bank", "bat"} <= senses.keys()
+    for counter in senses.values():
+        (_, first), (_, second) = counter.most_common(2)
+        assert 0.48 < first / (first + second) < 0.62
+    assert data.load_tagged_sentences(num_examples=50, seed=1) != (
+        data.load_tagged_sentences(num_examples=50, seed=2)
+    )
+
+
+@pytest.mark.parametrize(
+    "text, name, message",
+    [
+        (CONLLU.replace("\tPRON", " PRON"), "a.conllu", "line 2: expected ten columns"),
+        (CONLLU.replace("1\tI", "one\tI"), "a.conllu", "line 2: the first column"),
+        ("a\tX\nb\n", "a.tsv", r"line 2: expected 2 columns.*1 column"),
+        ("a\tX\n\n\tY\n", "a.tsv", "line 3: the word is missing"),
+        ("a\nb\n", "a.txt", "line 1: expected 2 columns"),
+        (CSV.replace(",CD", ""), "a.csv", "line 3: expected 4 columns.*3 column"),
+        (CSV.replace("Word", "Form_"), "a.csv", "line 1: a column is missing for the"),
+        ("Sentence,word,tag\n", "a.csv", "holds no sentence"),
+        ("# only a comment\n", "a.conllu", "holds no sentence"),
+        ("a\tX\nb\tX\n", "a.tsv", "at least two tags"),
+        ("", "a.tsv", "is empty"),
+    ],
+)
+def test_malformed_files(text, name, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path, text, name)
+
+
+def test_tag_columns_that_are_not_there(tmp_path):
+    for text, name, column, message in (
+        (CONLLU, "a.conllu", "form", "one of lemma, upos"),
+        (COLUMNS, "a.txt", "ner", "a number from 2 on"),
+        (COLUMNS, "a.txt", 7, "line 3: expected 7 columns"),
+        (CSV, "a.csv", "chunk", "call it chunk, or name another"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            load(tmp_path, text, name, tag_column=column)
+
+
+def test_a_tag_that_training_does_not_have(tmp_path):
+    test = tmp_path / "test.tsv"
+    test.write_text("a\tX\n\nb\tZ\n")
+    with pytest.raises(ValueError, match=r"test.tsv', sentence 2: .*'Z' of the word"):
+        load(tmp_path, "a\tX\nb\tY\n", test_data=test)
+
+
+def test_too_few_sentences_and_other_kinds_of_data(tmp_path):
+    with pytest.raises(ValueError, match="Too few sentences.*Received: 1 in"):
+        load(tmp_path, "a\tX\nb\tY\n", test_data=None)
+    with pytest.raises(ValueError, match="all are alike"):
+        load(tmp_path, "a\tX\nb\tY\n\n" * 20, test_data=None, validation_data=None)
+    with pytest.raises(ValueError, match="tensorflow-datasets is to be written"):
+        data.load_tagged_sentences("tfds:conll2003")
+    with pytest.raises(ValueError, match="Cannot read 'nowhere.conllu'"):
+        data.load_tagged_sentences("nowhere.conllu")
+    with pytest.raises(ValueError, match="num=0"):
+        data.load_tagged_sentences(num_examples=0)
