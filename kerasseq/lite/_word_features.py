@@ -14,7 +14,7 @@ SUFFIX_LENGTH = 3
 
 def word_key(word: str) -> str:
     """The entry of a word among the words: lower case, with all digits as 0."""
-    return "".join("0" if c.isdigit() else c for c in word.lower())
+    return "".join("0" if c.isdecimal() else c for c in word.lower())
 
 
 def suffix_key(word: str) -> str:
@@ -23,7 +23,7 @@ def suffix_key(word: str) -> str:
     `A` for a capital at its beginning, else `a`, and the last three letters of
     `word_key`.
     """
-    return ("A" if word[:1].isupper() else "a") + word_key(word)[-SUFFIX_LENGTH:]
+    return ("A" if _is_capital(word[:1]) else "a") + word_key(word)[-SUFFIX_LENGTH:]
 
 
 class WordFeatures:
