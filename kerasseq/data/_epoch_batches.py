@@ -57,3 +57,18 @@ class EpochBatches(keras.utils.PyDataset):
 
     def _count(self, index):
         self._served.add(index)
+
+
+def extremes_first(batches):
+    """Batches, pairs of a bucket and rows, with the smallest and largest bucket first."""
+    # Keras derives the tensor spec for tf.data from the first two batches: only axes
+    # in which they differ become dynamic. The smallest and the largest bucket differ in
+    # every axis that varies at all, since lengths grow and rows shrink with the bucket.
+    used = [bucket for bucket, _ in batches]
+    for place, bucket in enumerate((min(used), max(used))):
+        other = next(
+            (i for i in range(place, len(batches)) if batches[i][0] == bucket), place
+        )
+        if place < len(batches):
+            batches[place], batches[other] = batches[other], batches[place]
+    return batches

@@ -173,21 +173,7 @@ class BucketedPairs(_epoch_batches.EpochBatches):
             batches += [(bucket, part) for part in rows.reshape(-1, size)]
         if self.shuffle:
             batches = [batches[i] for i in generator.permutation(len(batches))]
-        self._batches = _extremes_first(batches)
-
-
-def _extremes_first(batches):
-    # Keras derives the tensor spec for tf.data from the first two batches: only axes
-    # in which they differ become dynamic. The smallest and the largest bucket differ in
-    # every axis that varies at all, since lengths grow and rows shrink with the bucket.
-    used = [bucket for bucket, _ in batches]
-    for place, bucket in enumerate((min(used), max(used))):
-        other = next(
-            (i for i in range(place, len(batches)) if batches[i][0] == bucket), place
-        )
-        if place < len(batches):
-            batches[place], batches[other] = batches[other], batches[place]
-    return batches
+        self._batches = _epoch_batches.extremes_first(batches)
 
 
 def _check_buckets(buckets):

@@ -11,6 +11,7 @@ _MODULES = {
     "ImageSegmenter": "_image_segmenter",
     "Runner": "_runner",
     "StatefulRunner": "_stateful_runner",
+    "TextClassifier": "_text_classifier",
     "TextGenerator": "_text_generator",
     "Translator": "_translator",
     "check_file": "_runner",
