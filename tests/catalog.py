@@ -9,6 +9,7 @@ with the entry whose promises cover it.
 
 import typing
 
+import catalog_texts
 import catalog_transformer
 import catalog_vision
 import keras
@@ -21,6 +22,7 @@ PARTS = {
     "seq2seq_encode": "seq2seq",
     "seq2seq_step": "seq2seq",
     "state_names": "language_model",
+    "encoder_kinds": "text_classifier",
     "PositionEmbedding": "TokenPositions",
     "PatchPositionEmbedding": "GridPositions",
 }
@@ -249,6 +251,7 @@ ENTRIES = [
     ),
     _language("gru", 1, {"cell": "gru"}, tie_embeddings=False),
     _language("peephole_lstm", 2, {"cell": "peephole_lstm"}, variational=True),
+    *(Entry(*row) for row in catalog_texts.ROWS),
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
 ]

@@ -3,6 +3,7 @@
 import contextlib
 
 import catalog
+import catalog_texts
 import catalog_transformer
 import catalog_vision
 import jax_process
@@ -14,6 +15,7 @@ from contract import load_and_run
 QUICK = {"AttentionDecoder-additive"}
 LENGTHS = [
     (catalog, ("TIME", "SOURCE")),
+    (catalog_texts, ("TOKENS",)),
     (catalog_vision, ("TOKENS",)),
     (catalog_transformer, ("TOKENS", "MEMORY")),
 ]
