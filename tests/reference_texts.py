@@ -29,7 +29,9 @@ def convolutions(x, valid, w, arch, num_layers):
     """Kim (2014), equation 2, with zeros beyond both ends."""
     for index in range(num_layers):
         x, below = x * valid[..., None], x
-        y = np.concatenate([_convolved(x, w, f"conv_{index}_{k}") for k in (3, 4, 5)], -1)
+        y = np.concatenate(
+            [_convolved(x, w, f"conv_{index}_{k}") for k in (3, 4, 5)], -1
+        )
         x = below + y if index else y
     return x
 

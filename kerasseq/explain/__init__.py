@@ -1,4 +1,4 @@
-"""What a model's decisions rest on: Grad-CAM, attention rollout, importance of words."""
+"""What decisions rest on: Grad-CAM, attention rollout, importance of words."""
 
 from kerasseq.explain._attention_rollout import attention_rollout as attention_rollout
 from kerasseq.explain._grad_cam import grad_cam as grad_cam

@@ -65,7 +65,9 @@ def grad_cam(
             wanted = ops.argmax(head(features, training=False), axis=-1)
         else:
             wanted = classes[part]
-        gradients = _gradients.of_logits(head, features, ops.one_hot(wanted, num_classes))
+        gradients = _gradients.of_logits(
+            head, features, ops.one_hot(wanted, num_classes)
+        )
         alpha = ops.mean(gradients, axis=(1, 2), keepdims=True)
         found = ops.relu(ops.sum(alpha * features, axis=-1))
         maps.append(ops.convert_to_numpy(ops.cast(found, "float32")))

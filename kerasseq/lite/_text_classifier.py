@@ -16,8 +16,11 @@ class TextClassifier:
     1. Read `vocabulary.json` (`unit`, and `words`, a list) and `labels.json` (a list
        of names) from the zip at the end of the file.
     2. Bring the text to Unicode's form NFC, lower-case it, write ' for U+2019, and
-       find all matches of `[\\p{L}\\p{M}\\p{N}]+(?:'[\\p{L}\\p{M}\\p{N}]+)*|[^\\p{Z}\\p{Cc}]`,
-       or of `[^\\p{Z}\\p{Cc}]` where `unit` is `"characters"`.
+       find all matches of
+
+           [\\p{L}\\p{M}\\p{N}]+(?:'[\\p{L}\\p{M}\\p{N}]+)*|[^\\p{Z}\\p{Cc}]
+
+       or of its last part alone where `unit` is `"characters"`.
     3. The number of a word is its place in `words`, from 0, plus 2; of a word that is
        not there it is 1.
     4. Keep as many numbers as the input `tokens` is long, int32 `(1, length)`, fill up

@@ -19,9 +19,10 @@ holds an object on each line; `reviews/` holds a folder of `.txt` files for each
 one, and needs no training.
 
 Writes to `saved_models/classify_text/`: `model.tflite` (signature `serve`: words in,
-calibrated probabilities out; words, labels and card are packed into it), `saved_model/`,
-`model.keras`, `report.json`, `report.html`, `card.json`, `history.csv`, `words.png`,
-`confusion.png` and `calibration.png`; with `--web` also `web/`, a page.
+calibrated probabilities out; words, labels and card are packed into it),
+`saved_model/`, `model.keras`, `report.json`, `report.html`, `card.json`,
+`history.csv`, `words.png`, `confusion.png` and `calibration.png`; with `--web` also
+`web/`, a page.
 """
 
 import sys

@@ -3,7 +3,7 @@
 import numpy as np
 
 import kerasseq
-from recipes.shared import command_line, training_run
+from recipes.shared import artifacts, command_line, training_run
 
 # Flags that may differ when a run is resumed.
 UNFINGERPRINTED = ("classify", "quantize", "calibrate", "validation_data", "test_data")
@@ -97,7 +97,9 @@ def _batches(flags, texts, vocabulary):
     ids = [vocabulary.encode(text) for text in texts.validation[0]]
     found["validation"] = kind(ids, texts.validation[1], shuffle=False, **shared)
     for name, part in found.items():
-        print(f"{name}: {part.num_texts} texts in lengths {lengths}, {part.num_cut} cut")
+        print(
+            f"{name}: {part.num_texts} texts in lengths {lengths}, {part.num_cut} cut"
+        )
     print(f"test: {len(texts.test[0])} texts")
     return found
 
@@ -126,8 +128,6 @@ def padded(data, texts):
 
 def app_files(data):
     """What an app needs beside the model, `{name: bytes}`."""
-    from recipes.shared import artifacts
-
     names = artifacts.json_bytes(data["texts"].class_names)
     words = data["vocabulary"]
     return {"labels.json": names, words.file_name: words.to_bytes()}

@@ -49,7 +49,7 @@ def evaluate(flags, model, data):
 
 
 def _temperature(model, data):
-    """From the validation split; 1 if all of it is right: more would always be better."""
+    """Of the validation split; 1 if all of it is right: lower would seem better."""
     texts, labels = data["texts"].validation
     logits = predict(model, classify_text_data.padded(data, texts))
     if np.all(logits.argmax(axis=1) == labels):

@@ -28,9 +28,9 @@ def draw(data, results, importance, title, folder):
     predicted = results["probabilities"].argmax(axis=1)
     names = (texts.test[1], predicted, texts.class_names)
     image_plots.draw_confusion(folder / "confusion.png", *names)
-    curves = {"calibrated": results["probabilities"]}
+    curves = {"as trained": results["uncalibrated"]}
     if results["temperature"] != 1:
-        curves = {"as trained": results["uncalibrated"]} | curves
+        curves["calibrated"] = results["probabilities"]
     draw_reliability(folder / "calibration.png", texts.test[1], curves)
     draw_words(folder / "words.png", _rows(data, results, importance), title)
     return ["words.png", "confusion.png", "calibration.png"]

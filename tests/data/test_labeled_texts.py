@@ -133,7 +133,10 @@ class TinyReviews(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        return {"train": self._generate_examples(20), "test": self._generate_examples(4)}
+        return {
+            "train": self._generate_examples(20),
+            "test": self._generate_examples(4),
+        }
 
     def _generate_examples(self, count):
         for number in range(count):

@@ -76,7 +76,10 @@ class TestErrors:
         [
             ({}, "'labels.json' is neither packed into"),
             ({"vocabulary.json": None}, "'vocabulary.json' is neither packed into"),
-            ({"vocabulary.json": b"[]"}, "vocabulary.json of .* no vocabulary of words"),
+            (
+                {"vocabulary.json": b"[]"},
+                "vocabulary.json of .* no vocabulary of words",
+            ),
             ({"labels.json": b'["one"]'}, "2 classes and labels.json 1"),
             ({"labels.json": b"{"}, "damaged"),
         ],

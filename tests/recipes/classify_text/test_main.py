@@ -210,7 +210,9 @@ class Model:
 
 
 def test_no_temperature_where_all_is_right():
-    texts = data.LabeledTexts("x", ["a", "b"], None, (["u", "v"], np.array([0, 1])), None)
+    texts = data.LabeledTexts(
+        "x", ["a", "b"], None, (["u", "v"], np.array([0, 1])), None
+    )
     loaded = {"texts": texts, "vocabulary": data.Words(["u"]), "length": 4}
     right = Model([[2.0, 1.0], [1.0, 2.0]])
     assert classify_text_evaluate._temperature(right, loaded) == 1.0
