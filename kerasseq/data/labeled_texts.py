@@ -7,10 +7,10 @@ import numpy as np
 
 from kerasseq.data import (
     _generated_reviews,
+    _split_fractions,
     _text_folders,
     _text_tables,
     _tfds_texts,
-    labeled_images,
     words,
 )
 from kerasseq.utils import optional
@@ -90,7 +90,7 @@ def load_labeled_texts(
         >>> len(texts.train[0]), texts.class_names
         (4800, ['negative', 'positive'])
     """
-    labeled_images.check_fractions(validation_fraction, test_fraction)
+    _split_fractions.check_fractions(validation_fraction, test_fraction)
     columns = (text_column, label_column)
     if data == "synthetic":
         splits = {"train": _generated(num_examples, seed)}

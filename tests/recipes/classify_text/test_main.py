@@ -34,7 +34,7 @@ def read(path):
 def folder(tmp_path_factory):
     """The result of a tiny run on generated reviews, with all the trimmings."""
     folder = tmp_path_factory.mktemp("classify_text")
-    trimmings = ["--arch=bigru", "--pooling=attention", "--quantize=dynamic"]
+    trimmings = ["--arch=bigru", "--pooling=attention", "--quantize=float16"]
     trimmings += ["--class_weights=balanced", "--word_dropout=0.1", "--ema=0.9"]
     assert run(*TINY, *trimmings, f"--output_dir={folder}") == 0
     return folder
@@ -71,7 +71,7 @@ def cnn(tmp_path_factory, mails):
 
 
 def test_everything_is_written(folder):
-    for name in (*ARTIFACTS, "model_dynamic.tflite"):
+    for name in (*ARTIFACTS, "model_float16.tflite"):
         assert (folder / name).exists(), name
     for name in ("words.png", "confusion.png", "calibration.png"):
         assert (folder / name).read_bytes()[:4] == b"\x89PNG"
@@ -89,14 +89,14 @@ def test_report(folder):
     scores |= {"calibration_error_before", "temperature", "recall_by_class"}
     assert metrics.keys() == scores | {"bag_of_words_accuracy"}
     assert 0.3 < metrics["bag_of_words_accuracy"] < 0.7
-    tflite, dynamic, saved_model = report["artifacts"]
+    tflite, half, saved_model = report["artifacts"]
     assert tflite["signatures"] == ["serve"] and tflite["dynamic_shapes"] is False
     assert tflite["flex_ops"] == tflite["custom_ops"] == []
     assert tflite["max_abs_diff"] <= 1e-4 and tflite["metrics"]["agreement"] == 1
     assert tflite["metrics"]["accuracy"] == metrics["accuracy"]
-    assert dynamic["metrics"]["agreement"] > 0.8
-    card = lite.TextClassifier(folder / "model_dynamic.tflite").card
-    assert card["metrics"] == dynamic["metrics"]
+    assert half["metrics"]["agreement"] > 0.8
+    card = lite.TextClassifier(folder / "model_float16.tflite").card
+    assert card["metrics"] == half["metrics"]
     page = (folder / "report.html").read_text()
     assert "words that count most" in page
 
