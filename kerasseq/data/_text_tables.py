@@ -6,15 +6,13 @@ import json
 import pathlib
 import typing
 
-from kerasseq.data import _text_files
+from kerasseq.data import _text_columns, _text_files
 
 SUFFIXES = (".tsv", ".txt", ".csv", ".jsonl", ".ndjson", ".json")
 KINDS = (
     "a TSV, CSV or JSON lines file, or a folder that holds one folder of .txt files "
     "per class"
 )
-_TEXT_NAMES = ("text", "sentence", "review", "content", "comment", "body", "document")
-_LABEL_NAMES = ("label", "class", "category", "sentiment", "target", "labels")
 
 
 class Row(typing.NamedTuple):
@@ -23,14 +21,6 @@ class Row(typing.NamedTuple):
     text: str
     label: str
     place: str
-
-
-class _Table(typing.NamedTuple):
-    """Records with their lines; `names` of the columns, `None` without a header."""
-
-    path: str
-    names: list | None
-    records: list  # of (line, cells)
 
 
 def read_table(path, text_column=None, label_column=None):
@@ -55,8 +45,7 @@ def read_table(path, text_column=None, label_column=None):
         table = _read_json(path)
     else:
         table = _read_tsv(path, given)
-    text, label = _columns(table, *given)
-    _check_header(table, label)
+    text, label = _text_columns.choose(table, *given)
     return [
         Row(cells[text], cells[label], f"{table.path!r}, line {line}")
         for line, cells in table.records
@@ -67,17 +56,9 @@ def _read_tsv(path, given):
     lines = _text_files.read_lines(path, KINDS)
     records = [(n, line.split("\t")) for n, line in enumerate(lines, 1)]
     names = None
-    if _is_header(records[0][1], given):
+    if _text_columns.is_header(records[0][1], given):
         names, *records = [cells for _, cells in records[:1]] + records[1:]
-    return _checked(_Table(str(path), names, records), "text<TAB>label")
-
-
-def _is_header(cells, given):
-    lowered = [cell.strip().lower() for cell in cells]
-    known = any(x in _TEXT_NAMES for x in lowered) and any(
-        x in _LABEL_NAMES for x in lowered
-    )
-    return known or any(name in cells for name in given if name is not None)
+    return _checked(_text_columns.Table(str(path), names, records), "text<TAB>label")
 
 
 def _read_csv(path):
@@ -95,7 +76,7 @@ def _read_csv(path):
             'with commas, quotes or line ends between quotes, and write " in it twice'
         ) from error
     names, *records = [cells for _, cells in records[:1]] + records[1:]
-    table = _Table(str(path), names, records)
+    table = _text_columns.Table(str(path), names, records)
     return _checked(table, ",".join(names))
 
 
@@ -128,7 +109,7 @@ def _read_json(path):
         found = _json_object(line, f"{str(path)!r}, line {number}")
         names = names or list(found)
         records.append((number, found))
-    table = _Table(str(path), names, records)
+    table = _text_columns.Table(str(path), names, records)
     return table._replace(records=[(n, _cells(table, n, x)) for n, x in records])
 
 
@@ -162,57 +143,3 @@ def _cells(table, number, found):
 
 def _shown(value):
     return "" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _columns(table, text_column, label_column):
-    """The places of text and label: as asked for, by their names, or of two."""
-    text = _place(table, "text_column", text_column, _TEXT_NAMES)
-    label = _place(table, "label_column", label_column, _LABEL_NAMES)
-    count = len(table.records[0][1])
-    if count == 2 and (text is None) != (label is None):
-        text, label = (1 - label, label) if text is None else (text, 1 - text)
-    if count == 2 and text is None:
-        label = _fewer_values(table)
-        text = 1 - label
-    if text is None or label is None or text == label:
-        shown = table.names or f"1 to {count}, without names"
-        raise ValueError(
-            f"{table.path!r}: which columns hold the text and the label? Pass "
-            f"`text_column` and `label_column`. Received: columns {shown}, "
-            f"text_column={text_column}, label_column={label_column}"
-        )
-    return text, label
-
-
-def _place(table, argument, given, known):
-    names = table.names or []
-    if given is None:
-        places = [i for i, x in enumerate(names) if x.strip().lower() in known]
-        return places[0] if len(places) == 1 else None
-    if given in names:
-        return names.index(given)
-    count = len(table.records[0][1])
-    if str(given).isdecimal() and 1 <= int(given) <= count:
-        return int(given) - 1
-    raise ValueError(
-        f"{table.path!r} has no such column; `{argument}` is one of its names, or a "
-        f"number from 1 to {count}. Received: {argument}={given}, columns "
-        f"{table.names or 'without names'}"
-    )
-
-
-def _fewer_values(table):
-    """Of two columns that of the labels: there are fewer different ones."""
-    first, second = (len({x[k] for _, x in table.records}) for k in (0, 1))
-    return 0 if first < second else 1
-
-
-def _check_header(table, label):
-    """A first line that was taken for a header and holds a label is none."""
-    labels = {cells[label] for _, cells in table.records}
-    is_csv = pathlib.Path(table.path).suffix.lower() == ".csv"
-    if is_csv and table.names[label] in labels and len(table.records) > len(labels):
-        raise ValueError(
-            f"{table.path!r}, line 1: expected a header, as text,label; put one before "
-            f"the rows. Received: {','.join(table.names)[:60]!r}"
-        )

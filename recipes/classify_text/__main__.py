@@ -48,7 +48,7 @@ from recipes.shared import (
 
 def define_flags():
     """The flags of this recipe."""
-    flags = command_line.new_flags("classify_text", epochs=12, batch_size=64)
+    flags = command_line.new_flags("classify_text", epochs=10, batch_size=64)
     classify_text_data.define_flags(flags)
     classify_text_model.define_flags(flags)
     quantization_flags.define_flags(flags, quantization_flags.WITH_LOOPS)

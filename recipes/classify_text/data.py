@@ -56,6 +56,7 @@ def load(flags):
     )
     print(f"data: {texts.name}, {len(texts.class_names)} classes")
     print(f"vocabulary: {len(vocabulary.words):,} {flags.tokens}")
+    _tell_missing(texts)
     batches = _batches(flags, texts, vocabulary)
     contents = [repr([texts.train[0], texts.validation[0]]).encode()]
     contents += [texts.train[1], texts.validation[1]]
@@ -65,6 +66,14 @@ def load(flags):
         "length": batches["train"].lengths[-1],
         "settings": training_run.fingerprint(flags, contents, UNFINGERPRINTED),
     } | batches
+
+
+def _tell_missing(texts):
+    """Says which classes have no test text, as a folder of unlabeled ones."""
+    missing = np.setdiff1d(np.arange(len(texts.class_names)), texts.test[1])
+    if len(missing):
+        names = ", ".join(texts.class_names[label] for label in missing[:10])
+        print(f"no test text has the label {names}; is it a class?")
 
 
 def load_texts(flags):

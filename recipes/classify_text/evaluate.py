@@ -20,14 +20,11 @@ def evaluate(flags, model, data):
         A dict: `tokens` of the test texts, `probabilities` and `uncalibrated` ones,
         `(num, num_classes)`, `scores`, `temperature` and `warnings`.
     """
-    from scipy import special
-
     texts = data["texts"]
     tokens = classify_text_data.padded(data, texts.test[0])
     logits = predict(model, tokens)
     temperature = _temperature(model, data) if flags.calibrate else 1.0
-    probabilities = special.softmax(logits / temperature, axis=-1)
-    raw = special.softmax(logits, axis=-1)
+    probabilities, raw = _softmax(logits / temperature), _softmax(logits)
     found = _scores_of(texts, probabilities)
     print("Keras:", class_scores.summary(found))
     if flags.calibrate:
@@ -36,16 +33,21 @@ def evaluate(flags, model, data):
         print(f"temperature {temperature:.3f}, calibration error before {before:.4f}")
     found["bag_of_words_accuracy"] = bag_of_words.accuracy(data)
     print(f"bag of words beside it: accuracy {found['bag_of_words_accuracy']:.4f}")
+    predicted = probabilities.argmax(axis=1)
     return {
         "tokens": tokens,
         "probabilities": probabilities,
         "uncalibrated": raw,
         "scores": found,
         "temperature": temperature,
-        "warnings": chance.of_classes(
-            texts.test[1], probabilities.argmax(axis=1), texts.class_names
-        ),
+        "warnings": chance.of_classes(texts.test[1], predicted, texts.class_names),
     }
+
+
+def _softmax(logits):
+    from scipy import special
+
+    return special.softmax(logits, axis=-1)
 
 
 def _temperature(model, data):

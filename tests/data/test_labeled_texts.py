@@ -52,6 +52,11 @@ class TestFormats:
         path = tsv(tmp_path / "b.tsv", rows)
         found = load(path, text_column="3", label_column=2)
         assert everything(found) == sorted(PAIRS)
+        numbered = [
+            (text, str(1 + number % 2)) for number, (text, _) in enumerate(PAIRS, 1)
+        ]
+        found = load(tsv(tmp_path / "c.tsv", numbered), label_column="2")
+        assert everything(found) == sorted(numbered)  # a label "2" makes no header
 
     def test_csv(self, tmp_path):
         rows = [f'{i},"text {i}, ""so""\nand on",{i % 3}' for i in range(30)]
