@@ -10,6 +10,7 @@ with the entry whose promises cover it.
 import typing
 
 import catalog_sequence
+import catalog_texts
 import catalog_transformer
 import catalog_vision
 import keras
@@ -258,6 +259,7 @@ ENTRIES = [
     ),
     _language("gru", 1, {"cell": "gru"}, tie_embeddings=False),
     _language("peephole_lstm", 2, {"cell": "peephole_lstm"}, variational=True),
+    *(Entry(*row) for row in catalog_texts.ROWS),
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
     *(_sequence(row) for row in catalog_sequence.ROWS),

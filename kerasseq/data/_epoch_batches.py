@@ -60,7 +60,7 @@ class EpochBatches(keras.utils.PyDataset):
 
 
 def extremes_first(batches):
-    """Batches, pairs of a bucket and rows, with the smallest and largest bucket first."""
+    """Pairs of a bucket and rows, with the smallest and the largest bucket first."""
     # Keras derives the tensor spec for tf.data from the first two batches: only axes
     # in which they differ become dynamic. The smallest and the largest bucket differ in
     # every axis that varies at all, since lengths grow and rows shrink with the bucket.

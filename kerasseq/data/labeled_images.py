@@ -4,7 +4,12 @@ import typing
 
 import numpy as np
 
-from kerasseq.data import _class_folders, _image_files, _tfds_images
+from kerasseq.data import (
+    _class_folders,
+    _image_files,
+    _split_fractions,
+    _tfds_images,
+)
 from kerasseq.utils import optional
 
 
@@ -85,7 +90,7 @@ def load_labeled_images(
     """
     image_size = _image_files.as_size(image_size)
     _image_files.check_num_channels(num_channels)
-    check_fractions(validation_fraction, test_fraction)
+    _split_fractions.check_fractions(validation_fraction, test_fraction)
     if data == "synthetic":
         class_names, splits = _digits(image_size, num_channels)
     elif str(data).startswith("tfds:"):
@@ -112,19 +117,6 @@ def _digits(image_size, num_channels):
     images = [_image_files.fit_image(i, image_size, num_channels) for i in images]
     labels = digits.target.astype("int32")
     return list(map(str, digits.target_names)), {"train": (np.stack(images), labels)}
-
-
-def check_fractions(validation_fraction, test_fraction):
-    """Rejects fractions that leave a split empty."""
-    if (
-        min(validation_fraction, test_fraction) <= 0
-        or validation_fraction + test_fraction >= 1
-    ):
-        raise ValueError(
-            "`validation_fraction` and `test_fraction` must be above 0 and their sum "
-            f"below 1. Received: validation_fraction={validation_fraction}, "
-            f"test_fraction={test_fraction}"
-        )
 
 
 def _check_splits(splits, class_names, data):

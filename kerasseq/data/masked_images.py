@@ -8,8 +8,8 @@ from kerasseq.data import (
     _image_files,
     _mask_folders,
     _mask_values,
+    _split_fractions,
     _tfds_masks,
-    labeled_images,
 )
 
 _GENERATED_SIZE = (64, 64)
@@ -115,7 +115,7 @@ def load_masked_images(
     """
     size = _image_files.as_size(image_size)
     _image_files.check_num_channels(num_channels)
-    labeled_images.check_fractions(validation_fraction, test_fraction)
+    _split_fractions.check_fractions(validation_fraction, test_fraction)
     from_folder = data != "synthetic" and not str(data).startswith("tfds:")
     if test_data is not None and not from_folder:
         raise ValueError(

@@ -1,6 +1,7 @@
-"""Heat maps of a model's decisions: Grad-CAM of CNNs, attention rollout of ViTs."""
+"""What decisions rest on: Grad-CAM, attention rollout, importance of words."""
 
 from kerasseq.explain._attention_rollout import attention_rollout as attention_rollout
 from kerasseq.explain._grad_cam import grad_cam as grad_cam
+from kerasseq.explain._word_importance import word_importance as word_importance
 
-__all__ = ["attention_rollout", "grad_cam"]
+__all__ = ["attention_rollout", "grad_cam", "word_importance"]

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasseq.explain import _heat_maps
+from kerasseq.explain import _gradients, _heat_maps
 
 
 def grad_cam(
@@ -65,7 +65,9 @@ def grad_cam(
             wanted = ops.argmax(head(features, training=False), axis=-1)
         else:
             wanted = classes[part]
-        gradients = _gradients(head, features, ops.one_hot(wanted, num_classes))
+        gradients = _gradients.of_logits(
+            head, features, ops.one_hot(wanted, num_classes)
+        )
         alpha = ops.mean(gradients, axis=(1, 2), keepdims=True)
         found = ops.relu(ops.sum(alpha * features, axis=-1))
         maps.append(ops.convert_to_numpy(ops.cast(found, "float32")))
@@ -115,28 +117,3 @@ def _classes(class_index, num, num_classes):
             f"Received: class_index={class_index}"
         )
     return np.broadcast_to(classes, (num,))
-
-
-def _gradients(head, features, targets):
-    """The gradient of each image's own logit; the images do not mix."""
-
-    def score(features):
-        logits = ops.cast(head(features, training=False), "float32")
-        return ops.sum(logits * ops.cast(targets, "float32"))
-
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(features)
-            value = score(features)
-        return tape.gradient(value, features)
-    if backend == "jax":
-        import jax
-
-        return jax.grad(score)(features)
-    raise ValueError(
-        "Grad-CAM needs gradients of TensorFlow or JAX; start with "
-        f"KERAS_BACKEND=tensorflow. Received: the {backend} backend"
-    )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
-from kerasseq import decoding, models
+from kerasseq import models
 from kerasseq.ops import best_path
 
 UNKNOWN = 1

@@ -12,6 +12,7 @@ _MODULES = {
     "Runner": "_runner",
     "StatefulRunner": "_stateful_runner",
     "Tagger": "_tagger",
+    "TextClassifier": "_text_classifier",
     "TextGenerator": "_text_generator",
     "Translator": "_translator",
     "check_file": "_runner",

@@ -173,6 +173,8 @@ def _kind(signatures):
     if "tags" in signatures.get("tag", {"outputs": ()})["outputs"]:
         return "seems to be a tagger: open it with `lite.Tagger`"
     serve = signatures.get("serve", {"inputs": {}, "outputs": {}})
+    if "tokens" in serve["inputs"] and "probabilities" in serve["outputs"]:
+        return "seems to be a text classifier: open it with `lite.TextClassifier`"
     if "image" in serve["inputs"]:
         maps = [shape for shape, _ in serve["outputs"].values() if len(shape) == 4]
         name = "ImageSegmenter" if maps else "ImageClassifier"

@@ -1,5 +1,6 @@
 """Functional-API builders, one architecture a file."""
 
+from kerasseq.models import _sequence_encoders
 from kerasseq.models._convnet import convnet as convnet
 from kerasseq.models._language_model import language_model as language_model
 from kerasseq.models._seq2seq import seq2seq as seq2seq
@@ -9,7 +10,10 @@ from kerasseq.models._sequence_encoders import kinds as encoder_kinds
 from kerasseq.models._streaming import is_streamable as is_streamable
 from kerasseq.models._streaming import streaming_model as streaming_model
 from kerasseq.models._tagger import tagger as tagger
+from kerasseq.models._text_classifier import text_classifier as text_classifier
 from kerasseq.models._transformer import transformer as transformer
 from kerasseq.models._unet import unet as unet
 from kerasseq.models._vit import vit as vit
 from kerasseq.models.step_model import state_names as state_names
+
+encoder_kinds = _sequence_encoders.kinds

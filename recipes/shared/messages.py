@@ -20,9 +20,11 @@ _FLAGS = {
     "global_clipnorm": "clip_global_norm",
     "num_buckets": "buckets",
     "num_channels": "channels",
+    "max_words": "vocab_size",
+    "num_lengths": "buckets",
     "vocabulary_size": "vocab_size",
 }
-_USES = ("from", "translate", "prompt", "images", "tag")
+_USES = ("from", "translate", "prompt", "images", "tag", "classify")
 _QUOTED = re.compile(r"`(\w+)(=[^`]*)?`")
 _RECEIVED = re.compile(r"(?<![\w`'\"/.-])(\w+)=(?=[^=\s])")
 _PLAIN = re.compile(r"=[\w.]+")

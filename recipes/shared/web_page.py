@@ -17,8 +17,12 @@ _SCRIPTS = {
     "classify_image": _IMAGES,
     "segment": (*_IMAGES, "tiling.js"),
     "translate": ("subwords.js",),
+    "classify_text": ("words.js",),
 }
-_NAMES = {"translate": "vocabulary.json"}
+_NAMES = {
+    "translate": ("vocabulary.json",),
+    "classify_text": ("labels.json", "vocabulary.json"),
+}
 
 
 def define_flags(flags):
@@ -45,7 +49,7 @@ def add(flags, task, folder, samples):
 
     Args:
         flags: The flags.
-        task: `"classify_image"`, `"segment"` or `"translate"`.
+        task: Name of the recipe, a key of `_SCRIPTS`.
         folder: A folder with `model.tflite`.
         samples: As of `write`.
     """
@@ -95,19 +99,20 @@ def write(folder, task, model, library, samples):
         samples: What the page offers to try: sentences, or uint8 images
             `(height, width, channels)`. It shows the result of the first at once.
     """
-    name = _NAMES.get(task, "labels.json")
-    content = packed_files.read(model, name)
+    names = _NAMES.get(task, ("labels.json",))
+    contents = {name: packed_files.read(model, name) for name in names}
     scripts = ("style.css", "interface.js", "runtime.js", f"{task}.js", *_SCRIPTS[task])
     with atomic.replace_folder(folder) as page:
         for script in scripts:
             shutil.copy(web_library.SOURCES / script, page)
         shutil.copy(web_library.SOURCES / f"{task}.html", page / "index.html")
         shutil.copy(model, page / "model.tflite")
-        (page / name).write_bytes(content)
+        for name, content in contents.items():
+            (page / name).write_bytes(content)
         _copy_library(library, page / "litert")
         facts = {"samples": _samples(page, samples)}
         if task == "segment":
-            facts["colors"] = _colors(len(json.loads(content)))
+            facts["colors"] = _colors(len(json.loads(contents["labels.json"])))
         atomic.write_json(page / "page.json", facts)
 
 

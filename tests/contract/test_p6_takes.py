@@ -4,6 +4,7 @@ import contextlib
 
 import catalog
 import catalog_sequence
+import catalog_texts
 import catalog_transformer
 import catalog_vision
 import jax_process
@@ -15,6 +16,7 @@ from contract import load_and_run
 QUICK = {"AttentionDecoder-additive"}
 LENGTHS = [
     (catalog, ("TIME", "SOURCE")),
+    (catalog_texts, ("TOKENS",)),
     (catalog_vision, ("TOKENS",)),
     (catalog_transformer, ("TOKENS", "MEMORY")),
     (catalog_sequence, ("WORDS", "CHARACTERS")),

@@ -148,6 +148,18 @@ def generator(path):
     return maker.write(path, "generate", inputs, {"tokens": tokens})
 
 
+def text_classifier(path, attention=False):
+    """The probabilities are the first tokens, the attention all of them."""
+    maker = FileMaker()
+    tokens = maker.tensor([1, LENGTH], "int32")
+    first = [tokens, maker.constant(0, 0), maker.constant(1, 2)]
+    first = maker.op("SLICE", first, [1, 2], "int32")
+    outputs = {"probabilities": maker.op("CAST", [first], [1, 2])}
+    if attention:
+        outputs["attention"] = maker.op("CAST", [tokens], [1, LENGTH])
+    return maker.write(path, "serve", {"tokens": tokens}, outputs)
+
+
 def classifier(path, channels=3):
     """The probability of a class is the mean of its channel."""
     maker = FileMaker()

@@ -19,6 +19,10 @@ TINY = {
         *("--epochs=2", "--limit=100", "--hidden_dim=32", "--num_layers=1"),
         *("--num_heads=2", "--mlp_dim=48", "--warmup_steps=2", "--quantize=int8"),
     ],
+    "classify_text": [
+        *("--epochs=2", "--num_examples=400", "--arch=bigru", "--pooling=attention"),
+        *("--units=32", "--embedding_dim=32", "--quantize=dynamic"),
+    ],
     "generate": [
         *("--epochs=2", "--units=32", "--arch=gru", "--num_layers=1", "--length=16"),
         *("--batch_size=4", "--prompt_length=12", "--max_length=30"),
@@ -32,6 +36,7 @@ TINY = {
 }
 USE = {
     "classify_image": "--images=image.png",
+    "classify_text": "--classify=The soup was not bad.",
     "generate": "--prompt=the cat",
     "segment": "--images=image.png",
     "translate": "--translate=Thursday, May 4, 1995",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from recipes.classify_image import __main__ as classify_image
+from recipes.classify_text import __main__ as classify_text
 from recipes.generate import __main__ as generate
 from recipes.segment import __main__ as segment
 from recipes.shared import command_line
@@ -25,6 +26,8 @@ RECIPES = {
     "generate": (generate, ["--length=2", "--batch_size=2"]),
     "subwords": (generate, ["--length=2", "--batch_size=2", "--tokens=subwords"]),
     "classify_image": (classify_image, []),
+    "classify_text": (classify_text, []),
+    "labeled_folders": (classify_text, []),
     "segment": (segment, ["--depth=2"]),
 }
 WORDS = st.sampled_from(
@@ -167,6 +170,8 @@ PROPERTIES = {
     "generate": text_property,
     "subwords": text_property,
     "classify_image": folder_property,
+    "classify_text": text_property,
+    "labeled_folders": folder_property,
     "segment": folder_property,
 }
 

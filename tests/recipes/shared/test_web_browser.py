@@ -12,6 +12,8 @@ from kerasseq import data, decoding, export, lite, models
 from kerasseq.lite import packed_files
 from kerasseq.utils import atomic
 from recipes.classify_image import __main__ as classify_image
+from recipes.classify_text import __main__ as classify_text
+from recipes.classify_text import signatures as classify_text_signatures
 from recipes.segment import __main__ as segment
 from recipes.segment import heads as segment_heads
 from recipes.shared import command_line, web_library
@@ -149,6 +151,49 @@ return {
     found = [np.reshape(answer["maps"][x], (70, 45, -1)) for x in python._channels]
     np.testing.assert_allclose(np.concatenate(found, -1), joined, atol=1e-4)
     assert answer["panels"] == ["Image", "Mask", "Edges", "Reconstruction"]
+
+
+@pytest.fixture(scope="module")
+def text_classifier(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("text_classifier")
+    texts, _ = data.generated_reviews(50)
+    words = data.Words.train(texts)
+    options = {"arch": "bigru", "pooling": "attention", "units": 8, "embedding_dim": 8}
+    model = scattered(models.text_classifier(len(words), 3, **options))
+
+    def signatures(twin):
+        return classify_text_signatures.serve(twin, 16, 1.3)
+
+    export.export_model(model, folder, signatures=signatures)
+    labels = json.dumps(["one", "two", "three"]).encode()
+    parts = {"labels.json": labels, words.file_name: words.to_bytes()}
+    packed_files.pack(folder / "model.tflite", parts)
+    return make_page(classify_text, folder, f"--classify={texts[0]}"), texts
+
+
+def test_text_classifier(text_classifier):
+    page, texts = text_classifier
+    tokens = np.zeros((1, 16), "int32")
+    tokens[0, :5] = [4, 9, 1, 3, 2]
+    assert_runs_as_runner(page, "serve", {"tokens": tokens})
+    script = """
+const found = [];
+for (const text of %s) {
+  const {probabilities, attention} = await kerasseq.classify(text);
+  found.push([[...probabilities], [...attention]]);
+}
+const chips = [...page.document.querySelectorAll('#words li')];
+const best = page.document.querySelector('#classes li span').textContent;
+return {found, best, chips: chips.map((x) => x.textContent)};
+"""
+    answer = browser.ask(page, script % json.dumps(texts[:8]))
+    python = lite.TextClassifier(page.parent)
+    for text, (probabilities, attention) in zip(texts, answer["found"], strict=False):
+        np.testing.assert_allclose(probabilities, python(text), atol=1e-4)
+        weights = [weight for _, weight in python.attention(text)]
+        np.testing.assert_allclose(attention[: len(weights)], weights, atol=1e-4)
+    assert answer["best"] == python.classify(texts[0])[0]
+    assert answer["chips"] == data.split_words(texts[0])[:16]
 
 
 @pytest.fixture(scope="module", params=["rnn", "transformer"])

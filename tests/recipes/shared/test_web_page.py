@@ -9,14 +9,21 @@ import pytest
 from PIL import Image
 
 from recipes.classify_image import __main__ as classify_image
+from recipes.classify_text import __main__ as classify_text
 from recipes.segment import __main__ as segment
 from recipes.shared import command_line, web_library, web_page
 from recipes.translate import __main__ as translate
 from tests.lite import hand_made
 
-RECIPES = {"classify_image": classify_image, "segment": segment, "translate": translate}
+RECIPES = {
+    "classify_image": classify_image,
+    "classify_text": classify_text,
+    "segment": segment,
+    "translate": translate,
+}
 IMAGES = np.arange(2 * 4 * 4, dtype="uint8").reshape(2, 4, 4, 1)
-SAMPLES = {"classify_image": IMAGES, "segment": IMAGES, "translate": ["One.", "Two."]}
+OF_IMAGES = ("classify_image", "segment")
+SAMPLES = {x: IMAGES if x in OF_IMAGES else ["One.", "Two."] for x in RECIPES}
 
 
 @pytest.fixture
@@ -49,7 +56,7 @@ def test_every_file_that_the_page_names_is_there(task, library, model, tmp_path)
     named |= {name.removeprefix("./") for name in re.findall(r'"(\./[^"]+)"', text)}
     named |= set(re.findall(r"from '\./([^']+)'", text))
     named |= set(re.findall(r"(?:read|loadModel)\('([^']+)'", text))
-    if task != "translate":
+    if task in OF_IMAGES:
         named |= set(facts["samples"])
         sample = np.array(Image.open(page / "sample_2.png"))
         np.testing.assert_array_equal(sample, np.repeat(IMAGES[1], 3, axis=-1))

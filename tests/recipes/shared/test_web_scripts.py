@@ -82,6 +82,21 @@ return {ids, texts: ids.map((row) => subwords.decode(row))};
     assert any(data.UNKNOWN_ID in row for row in expected)
 
 
+@pytest.mark.parametrize("unit", ["words", "characters"])
+def test_words_are_those_of_python(unit, tmp_path):
+    texts, _ = data.generated_reviews(200)
+    tried = [*texts, *AWKWARD, "don\u2019t 'quote' rock'n'roll", "a\u2028b\x85c\x1cd"]
+    words = data.Words.train(tried[::2], unit=unit)
+    script = """
+const {Words} = await import('./words.js');
+const words = new Words(value.vocabulary);
+return value.texts.map((text) => [words.split(text), words.encode(text)]);
+"""
+    vocabulary = json.loads(words.to_bytes())
+    found = in_node(script, {"vocabulary": vocabulary, "texts": tried}, tmp_path)
+    assert found == [[words.split(x), words.encode(x).tolist()] for x in tried]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [(9, 5), (40, 31), (40, 9), (13, 17), (13, 40)])
 def test_images_are_resized_as_by_pillow(size, channels, tmp_path):

@@ -1,0 +1,202 @@
+"""Batches of texts with labels in a few fixed lengths, so that XLA compiles rarely."""
+
+import numpy as np
+
+from kerasseq.data import _epoch_batches
+from kerasseq.lite import _words
+
+
+def choose_lengths(ids, num_lengths=3, max_length=256, multiple=4):
+    """Chooses a few lengths that need little padding.
+
+    They are quantiles, each halving what is left: lengths of texts have a long tail.
+
+    Args:
+        ids: List of integer arrays, the texts.
+        num_lengths: Integer. How many at most; equal ones are merged.
+        max_length: Integer. The longest, whatever the texts have.
+        multiple: Integer. Lengths are rounded up to a multiple of it, but not beyond
+            `max_length`.
+
+    Returns:
+        A growing list of integers.
+
+    Raises:
+        ValueError: If there is no text, or a number is not positive.
+
+    Example:
+        >>> choose_lengths([[5] * 3, [5] * 3, [5] * 9], num_lengths=2)
+        [4, 12]
+    """
+    if not len(ids) or min(num_lengths, max_length, multiple) < 1:
+        raise ValueError(
+            "Lengths need texts, and positive `num_lengths` and `max_length`. Received:"
+            f" {len(ids)} texts, num_lengths={num_lengths}, max_length={max_length}"
+        )
+    fractions = [1 - 0.5**k for k in range(1, num_lengths)] + [1.0]
+    edges = np.quantile([len(row) for row in ids], fractions, method="higher")
+    edges = np.minimum(-(-edges // multiple) * multiple, max_length)
+    return sorted({int(edge) for edge in edges})
+
+
+class LabeledTextBatches(_epoch_batches.EpochBatches):
+    """Batches of `(tokens, targets, sample_weight)` with one shape per length.
+
+    A text goes into the shortest length that it fits and is padded with 0 on the
+    right; a longer one than the last is cut at its end and counted. All batches have
+    the same number of rows: the last of a length is filled up with rows of weight 0.
+
+    A batch is a pure function of `(seed, epoch, index)`. `fit` advances the epoch. To
+    resume a run pass `epoch=`; it then gets the same batches as an uninterrupted run.
+    Do not set `steps_per_epoch`.
+
+    Args:
+        ids: List of integer arrays, the words of each text, as
+            `kerasseq.data.Words.encode` returns them.
+        labels: Integer array `(num_texts,)`.
+        batch_size: Integer. Number of rows of every batch.
+        lengths: Growing list of integers, as `choose_lengths` returns.
+        num_classes: Integer. Labels are below it.
+        class_weights: Dict from class to weight, as `kerasseq.data.class_weights`
+            returns. Defaults to 1.
+        word_dropout: Float between 0 and 1. Fraction of the words that are taken for
+            unknown, others each epoch (Iyyer et al., 2015, drop them). With a
+            vocabulary of all training words it is what teaches the unknown word.
+        shuffle: Boolean, whether the order changes each epoch.
+        seed: Integer. Seed of the order and of what is dropped.
+        epoch: Integer. The first epoch.
+        **kwargs: `workers` and `max_queue_size` of `keras.utils.PyDataset`.
+
+    Attributes:
+        num_texts: Number of texts.
+        num_cut: Number of texts that were cut.
+        shapes: List of the distinct `(batch_size, length)` in use.
+
+    Each item:
+        tokens: int32 of shape `(batch_size, length)`.
+        targets: float32 of shape `(batch_size, num_classes)`, one-hot.
+        sample_weight: float32 of shape `(batch_size,)`.
+
+    Raises:
+        ValueError: For lengths that do not grow, labels that do not match, a text
+            without words, or a size or rate out of range.
+
+    Example:
+        >>> batches = LabeledTextBatches(
+        ...     [[5, 7, 9], [6]], [0, 1], batch_size=2, lengths=[4], num_classes=2
+        ... )
+        >>> [part.shape for part in batches[0]]
+        [(2, 4), (2, 2), (2,)]
+
+    Reference:
+        Iyyer et al. (2015), Deep Unordered Composition Rivals Syntactic Methods for
+        Text Classification, section 3.
+    """
+
+    def __init__(
+        self,
+        ids,
+        labels,
+        batch_size,
+        *,
+        lengths,
+        num_classes,
+        class_weights=None,
+        word_dropout=0.0,
+        shuffle=True,
+        seed=0,
+        epoch=0,
+        **kwargs,
+    ):
+        labels = np.asarray(labels)
+        _check(ids, labels, batch_size, lengths, num_classes, word_dropout)
+        self.batch_size, self.lengths = batch_size, list(lengths)
+        self.num_classes, self.word_dropout = num_classes, word_dropout
+        self.shuffle, self.seed = shuffle, seed
+        self.num_texts = len(ids)
+        self.num_cut = sum(len(row) > lengths[-1] for row in ids)
+        weights = np.array(
+            [(class_weights or {}).get(k, 1.0) for k in range(num_classes)], "float32"
+        )
+        places = np.searchsorted(lengths, [min(len(x), lengths[-1]) for x in ids])
+        self._tables = [
+            _table(ids, labels, weights, np.flatnonzero(places == k), length)
+            for k, length in enumerate(lengths)
+        ]
+        super().__init__(epoch=epoch, **kwargs)
+
+    @property
+    def shapes(self):
+        used = sorted({place for place, _ in self._batches})
+        return [(self.batch_size, self.lengths[place]) for place in used]
+
+    def tokens_in_batch(self, index):
+        """The number of words of one batch, without padding."""
+        place, rows = self._batches[index]
+        tokens, _, weights = (part[rows] for part in self._tables[place])
+        return int(np.count_nonzero(tokens[weights > 0]))
+
+    def __len__(self):
+        return len(self._batches)
+
+    def __getitem__(self, index):
+        place, rows = self._batches[index]
+        self._count(index)
+        tokens, labels, weights = (part[rows] for part in self._tables[place])
+        if self.word_dropout:
+            # The last number separates these random draws from those of the order.
+            generator = np.random.default_rng([self.seed, self.epoch, index, 1])
+            dropped = generator.random(tokens.shape) < self.word_dropout
+            dropped &= tokens != _words.PADDING
+            tokens = np.where(dropped, np.int32(_words.UNKNOWN), tokens)
+        return tokens, np.eye(self.num_classes, dtype="float32")[labels], weights
+
+    def _set_order(self, epoch):
+        """Computes the list of `(place of the length, rows)`, one per batch."""
+        generator = np.random.default_rng([self.seed, epoch])
+        batches = []
+        for place, (tokens, _, _) in enumerate(self._tables):
+            filling = len(tokens) - 1
+            rows = np.arange(filling)
+            if self.shuffle:
+                generator.shuffle(rows)
+            fill = -len(rows) % self.batch_size
+            rows = np.pad(rows, (0, fill), constant_values=filling)
+            batches += [(place, part) for part in rows.reshape(-1, self.batch_size)]
+        if self.shuffle:
+            batches = [batches[i] for i in generator.permutation(len(batches))]
+        self._batches = _epoch_batches.extremes_first(batches)
+
+
+def _table(ids, labels, weights, members, length):
+    """Tokens, labels and weights of a length; the last row fills up, weight 0."""
+    tokens = np.zeros((len(members) + 1, length), "int32")
+    tokens[-1, 0] = _words.UNKNOWN  # a text has at least one word
+    for row, member in enumerate(members):
+        kept = ids[member][:length]
+        tokens[row, : len(kept)] = kept
+    kept = labels[members].astype("int32")
+    return tokens, np.append(kept, np.int32(0)), np.append(weights[kept], np.float32(0))
+
+
+def _check(ids, labels, batch_size, lengths, num_classes, word_dropout):
+    growing = len(lengths) and np.all(np.diff([0, *lengths]) > 0)
+    if batch_size < 1 or not growing or not 0 <= word_dropout < 1:
+        raise ValueError(
+            "`batch_size` must be positive, `lengths` positive and growing, and "
+            f"`word_dropout` in [0, 1). Received: batch_size={batch_size}, "
+            f"lengths={list(lengths)}, word_dropout={word_dropout}"
+        )
+    if not len(ids) or labels.shape != (len(ids),) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            "There must be one integer label for each text. Received: "
+            f"{len(ids)} texts, labels of shape {labels.shape} and {labels.dtype}"
+        )
+    if labels.min() < 0 or labels.max() >= num_classes:
+        raise ValueError(
+            f"Labels must be from 0 to {num_classes - 1}. Received: labels from "
+            f"{labels.min()} to {labels.max()}, num_classes={num_classes}"
+        )
+    empty = next((i for i, row in enumerate(ids) if not len(row)), None)
+    if empty is not None:
+        raise ValueError(f"A text needs words. Received: none in ids[{empty}]")

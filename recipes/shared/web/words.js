@@ -1,0 +1,22 @@
+// The words of a text and their numbers, as in kerasseq/lite/_words.py.
+
+const WORDS = /[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[^\p{Z}\p{Cc}]/gu;
+const CHARACTERS = /[^\p{Z}\p{Cc}]/gu;
+const UNKNOWN = 1, FIRST = 2;  // 0 is padding
+
+export class Words {
+  /** `vocabulary` is what vocabulary.json holds. */
+  constructor({words, unit}) {
+    this.rule = unit === 'characters' ? CHARACTERS : WORDS;
+    this.ids = new Map(words.map((word, place) => [word, place + FIRST]));
+  }
+
+  split(text) {
+    const plain = text.normalize('NFC').toLowerCase().replaceAll('’', "'");
+    return plain.match(this.rule) ?? [];
+  }
+
+  encode(text) {
+    return this.split(text).map((word) => this.ids.get(word) ?? UNKNOWN);
+  }
+}
