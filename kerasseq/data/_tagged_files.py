@@ -173,7 +173,7 @@ def _checked(path, number, word, tag):
     if not word or not tag:
         missing = "word" if not word else "tag"
         raise ValueError(
-            f"{str(path)!r}, line {number}: the {missing} is missing; add it, or remove "
-            f"the line. Received: word {word!r}, tag {tag!r}"
+            f"{str(path)!r}, line {number}: the {missing} is missing; add it, or "
+            f"remove the line. Received: word {word!r}, tag {tag!r}"
         )
     return word, tag

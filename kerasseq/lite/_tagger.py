@@ -1,16 +1,18 @@
 """A tagger in one file: words in, a tag for each word out."""
 
 import os
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from kerasseq.lite import _runner, _task_files, _word_features, packed_files
-
-# A word keeps its inner apostrophes and hyphens; every other sign stands alone.
-_WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
+from kerasseq.lite import (
+    _runner,
+    _task_files,
+    _word_features,
+    _words,
+    packed_files,
+)
 
 
 class Tagger:
@@ -79,7 +81,7 @@ class Tagger:
 
         Args:
             sentence: A list of words; or a string, which is split into words, and
-                signs, which stand alone.
+                signs, which stand alone, as `kerasseq.data.split_words` does.
 
         Returns:
             A list of `(word, tag)`.
@@ -130,7 +132,7 @@ class Tagger:
     def split(sentence: str | Sequence[str]) -> list[str]:
         """The words of a sentence: of a string, split; of a list, themselves."""
         if isinstance(sentence, str):
-            return _WORD.findall(sentence)
+            return _words.split(sentence, lowercase=False)
         if not all(isinstance(word, str) and word for word in sentence):
             raise ValueError(
                 "A sentence is a string, or a list of words, none of them empty. "

@@ -2,6 +2,7 @@
 
 import collections
 import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
@@ -159,6 +160,10 @@ class WordFeatures:
                 f"{source} holds no vocabulary of a tagger; export again. "
                 f"Received: {str(error)[:80]}"
             ) from error
+
+
+def _is_capital(character):
+    return bool(character) and unicodedata.category(character) == "Lu"
 
 
 def _frequent(keys, min_count):

@@ -19,7 +19,7 @@ _FIRST = 2  # number of the first word
 _WORD = re.compile("w+(?:aw+)*|[ao]")
 
 
-def split(text: str, unit: str = "words") -> list[str]:
+def split(text: str, unit: str = "words", lowercase: bool = True) -> list[str]:
     """The words of a text, lower-cased; punctuation is a word of its own.
 
     The text is brought to Unicode's form NFC and lower-cased, and a curly apostrophe
@@ -34,11 +34,13 @@ def split(text: str, unit: str = "words") -> list[str]:
         text: A string.
         unit: `"words"`, or `"characters"`: each one but white space, for languages
             that put no space between words.
+        lowercase: Whether to lower-case them.
 
     Returns:
         A list of strings.
     """
-    text = unicodedata.normalize("NFC", text).lower().replace("\u2019", "'")
+    text = unicodedata.normalize("NFC", text).replace("\u2019", "'")
+    text = text.lower() if lowercase else text
     kinds = "".join(map(_kind, text))
     if unit == "characters":
         return [c for c, kind in zip(text, kinds, strict=True) if kind != " "]

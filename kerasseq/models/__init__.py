@@ -1,6 +1,5 @@
 """Functional-API builders, one architecture a file."""
 
-from kerasseq.models import _sequence_encoders
 from kerasseq.models._convnet import convnet as convnet
 from kerasseq.models._language_model import language_model as language_model
 from kerasseq.models._seq2seq import seq2seq as seq2seq
@@ -15,5 +14,3 @@ from kerasseq.models._transformer import transformer as transformer
 from kerasseq.models._unet import unet as unet
 from kerasseq.models._vit import vit as vit
 from kerasseq.models.step_model import state_names as state_names
-
-encoder_kinds = _sequence_encoders.kinds

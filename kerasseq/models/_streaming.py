@@ -8,24 +8,23 @@ from kerasseq import layers
 def streaming_model(model):
     """A model that reads one item after the other, with the weights of a trained one.
 
-    What the whole sequence gives position by position, it gives step by step: the
-    states of the encoder go in and come out. `kerasseq.decoding.step_signature`
-    exports it.
+    What the whole sequence up to an item gives, it gives when that item comes: the
+    states of the encoder go in and come out. `kerasseq.decoding.step_signature` exports
+    it.
 
     Args:
-        model: A model of `kerasseq.models.tagger` whose encoder reads forward, or one
-            of the same parts: a model `features`, a layer `encoder` with the state
-            protocol and a layer `head`.
+        model: A model with a recurrent encoder that reads forward:
+            `kerasseq.models.tagger`, or `text_classifier` with `pooling="last"`.
 
     Returns:
         A functional `keras.Model`, a step model as in `kerasseq.models.state_names`.
-        Inputs: a dict of those of `model`, with any number of items, and the states
-        `state_0`, `state_1`, ... Outputs: a dict of `outputs`, those of `model`, and
-        the states after the last item.
+        Inputs: a dict of those of `model`, for one item (of length 1), and the states
+        `state_0`, `state_1`, ... Outputs: a dict of `outputs`, those of `model` after
+        this item, and the states.
 
     Raises:
         ValueError: If the model needs the whole sequence: its encoder is no recurrent
-            one or reads both ways, or its head is a CRF.
+            one or reads both ways, or what follows it looks at several items.
 
     Example:
         >>> model = kerasseq.models.tagger(5000, 17, arch="gru")
@@ -33,34 +32,51 @@ def streaming_model(model):
         >>> kerasseq.models.state_names(step_model)
         ['state_0']
     """
-    names = [layer.name for layer in model.layers]
-    encoder = model.get_layer("encoder") if "encoder" in names else None
-    both_ways = getattr(encoder, "bidirectional", True)
-    if both_ways or isinstance(model.get_layer("head"), layers.CRF):
+    if not is_streamable(model):
+        names = [layer.name for layer in model.layers]
         raise ValueError(
             "Only a model whose encoder is recurrent and reads forward, such as "
-            "arch='lstm' or 'gru', and whose head is no CRF goes item by item. "
-            f"Received: model {model.name!r} with the layers {names}"
+            "arch='lstm' or 'gru', goes item by item, and one that then looks at the "
+            "last item alone: a tagger without CRF, a text classifier with "
+            f"pooling='last'. Received: model {model.name!r} with the layers {names}"
         )
-    inputs = {
-        name: keras.Input(x.shape[1:], dtype=x.dtype, name=name)
-        for name, x in model.input.items()
+    encoder = model.get_layer("encoder")
+    before, after = keras.tree.flatten(encoder.input)[0], encoder.output[0]
+    items = {
+        name: keras.Input((1, *x.shape[2:]), dtype=x.dtype, name=name)
+        for name, x in _named_inputs(model).items()
     }
     states = {
         f"state_{index}": keras.Input(size, name=f"state_{index}")
         for index, size in enumerate(encoder.state_size)
     }
-    x = model.get_layer("features")(inputs)
+    x = keras.Model(model.input, before)(_as_of(model, items))
     x, *final = encoder(x, initial_state=list(states.values()))
-    outputs = {"outputs": model.get_layer("head")(x)}
+    head = keras.Model([*keras.tree.flatten(model.input), after], model.output)
+    outputs = {"outputs": head([*items.values(), x])}
     outputs |= dict(zip(states, final, strict=True))
-    return keras.Model(inputs | states, outputs, name=f"{model.name}_step")
+    return keras.Model(items | states, outputs, name=f"{model.name}_step")
 
 
 def is_streamable(model):
     """Whether `streaming_model` takes a model."""
-    try:
-        streaming_model(model)
-    except ValueError:
+    kinds = {layer.name: layer for layer in model.layers}
+    encoder = kinds.get("encoder")
+    if encoder is None or getattr(encoder, "bidirectional", True):
         return False
-    return True
+    if any(isinstance(layer, layers.CRF) for layer in model.layers):
+        return False
+    per_item = len(model.output_shape) == len(encoder.output[0].shape)
+    return per_item or "last" in kinds
+
+
+def _named_inputs(model):
+    """The inputs by name, in the order of `keras.tree.flatten`."""
+    if isinstance(model.input, dict):
+        flat = keras.tree.flatten(model.input)
+        return {x.name: x for x in flat}
+    return {model.input.name: model.input}
+
+
+def _as_of(model, items):
+    return items if isinstance(model.input, dict) else next(iter(items.values()))

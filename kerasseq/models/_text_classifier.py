@@ -94,7 +94,7 @@ def text_classifier(
 def _pooled(x, valid, pooling, units):
     """`(batch_size, length, features)` to `(batch_size, features)`."""
     if pooling == "last":
-        return _last(x, valid, units)
+        return keras.layers.Identity(name="last")(_last(x, valid, units))
     if pooling == "attention":
         return _attended(x, valid, units)
     valid = ops.expand_dims(valid, -1)

@@ -18,9 +18,11 @@ _SCRIPTS = {
     "segment": (*_IMAGES, "tiling.js"),
     "translate": ("subwords.js",),
     "classify_text": ("words.js",),
+    "tag": ("words.js", "word_features.js"),
 }
 _NAMES = {
     "translate": ("vocabulary.json",),
+    "tag": ("vocabulary.json",),
     "classify_text": ("labels.json", "vocabulary.json"),
 }
 

@@ -16,10 +16,10 @@ and "bank"; a network that sees each word on its own stays at their more frequen
 `--tag` uses the file of `--from`, else that of the last run, else the published one,
 and needs no training.
 
-Writes to `saved_models/tag/`: `model.tflite` (signature `tag` and, where the model reads
-forward, `step` for one word at a time; words, characters and tags and the card are
+Writes to `saved_models/tag/`: `model.tflite` (signature `tag` and, where the model
+reads forward, `step` for one word at a time; words, characters, tags and the card are
 packed into it), `saved_model/`, `model.keras`, `report.json`, `report.html`,
-`card.json`, `history.csv` and `confusion.png`.
+`card.json`, `history.csv` and `confusion.png`; with `--web` also `web/`, a page.
 """
 
 import sys
@@ -33,6 +33,7 @@ from recipes.shared import (
     quantization_flags,
     run_folder,
     training_run,
+    web_page,
 )
 from recipes.tag import data as tag_data
 from recipes.tag import evaluate as tag_evaluate
@@ -48,6 +49,7 @@ def define_flags():
     tag_model.define_flags(flags)
     quantization_flags.define_flags(flags, quantization_flags.WITH_LOOPS)
     tag_file.define_flags(flags)
+    web_page.define_flags(flags)
     return flags
 
 
@@ -60,6 +62,7 @@ def check(flags):
     tag_model.check(flags)
     optimizer_flags.check(flags)
     quantization_flags.check(flags, quantization_flags.WITH_LOOPS)
+    web_page.check(flags)
 
 
 def load_data(flags, run_dir):
@@ -116,6 +119,8 @@ def export(flags, model, data, training, results, run_dir):
             samples=tag_evaluate.samples(data, results),
             pictures=tag_plots.draw(data, results, folder),
         )
+        shown = [" ".join(words) for words, _ in data["sentences"].test]
+        web_page.add(flags, "tag", folder, shown)
     return report
 
 

@@ -1,12 +1,12 @@
-"""The commands that use an exported tagger: print the tags of words.
+"""The commands that use an exported tagger: print the tags of words, make a page.
 
 The work is done by `kerasseq.lite.Tagger`, without TensorFlow and Keras.
 """
 
 from kerasseq import lite
-from recipes.shared import command_line, exported_file, file_input
+from recipes.shared import command_line, exported_file, file_input, web_page
 
-HONORED = ("tag",)
+HONORED = ("tag", "web", "web_library")
 
 
 def define_flags(flags):
@@ -16,30 +16,50 @@ def define_flags(flags):
 
 
 def use_file(flags):
-    """Tags with an exported file: a word and its tag on each line.
+    """Tags with an exported file; with `--web` it makes its page.
 
-    An empty line follows each sentence of standard input.
+    A page offers the first sentences of `--tag` to try.
 
     Args:
-        flags: Flags `tag`, `from` and `output_dir`.
+        flags: Flags `tag`, `from`, `output_dir`, `web` and `web_library`.
 
     Raises:
         ValueError: for a missing sentence, one that the file does not take (with the
             line of standard input), or a flag that a file does not honor.
     """
     exported_file.check_flags(flags, HONORED)
-    if flags.tag is None:
+    if flags.tag is None and not flags.web:
         raise ValueError("Give a sentence to tag: --tag 'The bat flew away.'")
-    tagger = lite.Tagger(exported_file.find(flags, "tag"))
+    web_page.check(flags)
+    model = exported_file.find(flags, "tag")
+    tagger = lite.Tagger(model)
+    shown = [] if flags.tag is None else print_tags(flags, tagger)
+    if flags.web:
+        web_page.add_to_earlier(flags, "tag", model, shown)
+
+
+def print_tags(flags, tagger):
+    """Tags a sentence, or the lines of standard input: a word and its tag on each line.
+
+    An empty line follows each sentence of standard input.
+
+    Returns:
+        The first sentences.
+    """
     if flags.tag != "-":
         _print(tagger(flags.tag))
-        return
+        return [flags.tag]
+    shown = []
     for number, line in enumerate(file_input.lines_of_stdin(), 1):
         try:
             _print(tagger(line) if line.strip() else [])
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from error
         print(flush=True)
+        shown = (
+            [*shown, line.strip()][: web_page.NUM_SAMPLES] if line.strip() else shown
+        )
+    return shown
 
 
 def _print(rows):

@@ -22,7 +22,7 @@ REFERENCES = {
     "text_classifier-cnn_max": model(arch="cnn", pooling="max", num_layers=2),
     "text_classifier-mlp_mean": model(arch="mlp", pooling="mean"),
     "text_classifier-transformer_mean": model(
-        arch="transformer", pooling="mean", num_heads=2
+        arch="transformer", pooling="mean", heads=2
     ),
 }
 ENTRIES = [p for p in catalog.keeping("P2") if p.id in REFERENCES]

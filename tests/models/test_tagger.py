@@ -41,33 +41,6 @@ def test_only_an_encoder_sees_the_neighbors():
         assert np.array_equal(first, second) != sees, arch
 
 
-@pytest.mark.parametrize("arch", ["lstm", "gru", "simple_rnn"])
-def test_word_by_word_it_gives_the_same(arch):
-    model = models.tagger(20, 3, num_characters=9, arch=arch, num_layers=2, **SIZES)
-    inputs = {"words": WORDS[1:], "characters": CHARACTERS[1:]}
-    expected = model.predict(inputs, verbose=0)
-    step_model = models.streaming_model(model)
-    names = models.state_names(step_model)
-    states = {name: np.zeros((1, 8), "float32") for name in names}
-    for place in range(4):
-        items = {name: x[:, place : place + 1] for name, x in inputs.items()}
-        outputs = step_model.predict(items | states, verbose=0)
-        states = {name: outputs[name] for name in names}
-        np.testing.assert_allclose(
-            outputs["outputs"][:, 0], expected[:, place], atol=1e-5
-        )
-
-
-@pytest.mark.parametrize(
-    "options", [{"arch": "bigru"}, {"arch": "cnn"}, {"arch": "gru", "crf": True}]
-)
-def test_what_needs_the_whole_sentence(options):
-    model = models.tagger(20, 3, **options, **SIZES)
-    assert not models.is_streamable(model)
-    with pytest.raises(ValueError, match="goes item by item"):
-        models.streaming_model(model)
-
-
 def test_the_seed_and_the_head():
     first, second = (models.tagger(20, 3, seed=4, **SIZES) for _ in range(2))
     for a, b in zip(first.weights, second.weights, strict=True):

@@ -3,7 +3,8 @@ import {
   element, milliseconds, offerSamples, press, replace, size, start,
 } from './interface.js';
 import {latency, loadModel, read} from './runtime.js';
-import {WordFeatures, split} from './word_features.js';
+import {WordFeatures} from './word_features.js';
+import {split} from './words.js';
 
 start(async ({tell, guard}) => {
   const [model, vocabulary, page] = await Promise.all(

@@ -1,12 +1,6 @@
 // Words as the numbers that a tagger reads, as in kerasseq/lite/_word_features.py.
 
-const WORD = /[\p{L}\p{M}\p{N}_]+(?:['’-][\p{L}\p{M}\p{N}_]+)*|[^\p{L}\p{M}\p{N}_\s]/gu;
 const UNKNOWN = 1, FIRST = 2, SUFFIX_LENGTH = 3;  // 0 is padding
-
-/** The words of a sentence; signs stand alone. */
-export function split(sentence) {
-  return sentence.match(WORD) ?? [];
-}
 
 export class WordFeatures {
   /** `vocabulary` is what vocabulary.json holds. */

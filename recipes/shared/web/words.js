@@ -4,6 +4,12 @@ const WORDS = /[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[^\p{Z}\p{Cc}]/gu;
 const CHARACTERS = /[^\p{Z}\p{Cc}]/gu;
 const UNKNOWN = 1, FIRST = 2;  // 0 is padding
 
+/** The words of a text; punctuation is a word of its own. */
+export function split(text, {rule = WORDS, lowercase = false} = {}) {
+  const plain = text.normalize('NFC').replaceAll('’', "'");
+  return (lowercase ? plain.toLowerCase() : plain).match(rule) ?? [];
+}
+
 export class Words {
   /** `vocabulary` is what vocabulary.json holds. */
   constructor({words, unit}) {
@@ -12,8 +18,7 @@ export class Words {
   }
 
   split(text) {
-    const plain = text.normalize('NFC').toLowerCase().replaceAll('’', "'");
-    return plain.match(this.rule) ?? [];
+    return split(text, {rule: this.rule, lowercase: true});
   }
 
   encode(text) {

@@ -44,7 +44,7 @@ def data_flags(sentences):
 
 
 KINDS = {
-    "gru": ["--arch=gru", "--quantize=dynamic"],
+    "gru": ["--arch=gru", "--quantize=float16"],
     "crf": ["--arch=cnn", "--crf", "--word_features=suffixes", "--noper_word"],
 }
 
@@ -76,7 +76,7 @@ def test_everything_is_written(folder, kind):
     assert {"B-LOC", "I-LOC", "O"} <= metrics["f1_by_tag"].keys()
     report = json.loads((folder / "report.json").read_text())
     assert report["artifacts"][0]["flex_ops"] == []
-    assert (folder / "model_dynamic.tflite").exists() == (kind == "gru")
+    assert (folder / "model_float16.tflite").exists() == (kind == "gru")
 
 
 def test_word_by_word_where_the_model_reads_forward(folder, kind):

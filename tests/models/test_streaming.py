@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from kerasseq import models
+
+SIZES = {"embedding_dim": 6, "units": 8}
+WORDS = np.array([[3, 4, 5, 6], [6, 7, 8, 9]])
+
+
+def item_by_item(model, inputs):
+    """The outputs of the step model after each item."""
+    step_model = models.streaming_model(model)
+    names = models.state_names(step_model)
+    shapes = (step_model.input[name].shape[1:] for name in names)
+    states = {
+        name: np.zeros((2, *shape), "float32")
+        for name, shape in zip(names, shapes, strict=True)
+    }
+    found = []
+    for place in range(WORDS.shape[1]):
+        items = {name: x[:, place : place + 1] for name, x in inputs.items()}
+        outputs = step_model.predict(items | states, verbose=0)
+        states = {name: outputs[name] for name in names}
+        found.append(outputs["outputs"])
+    return found
+
+
+@pytest.mark.parametrize("arch", ["lstm", "gru", "layer_norm_lstm"])
+def test_a_tagger_gives_what_the_whole_sentence_gives(arch):
+    characters = np.random.default_rng(0).integers(1, 9, (*WORDS.shape, 5))
+    inputs = {"words": WORDS, "characters": characters}
+    model = models.tagger(20, 3, num_characters=9, arch=arch, num_layers=2, **SIZES)
+    expected = model.predict(inputs, verbose=0)
+    found = np.concatenate(item_by_item(model, inputs), axis=1)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_classifier_gives_what_the_text_so_far_gives():
+    model = models.text_classifier(20, 3, arch="gru", pooling="last", **SIZES)
+    found = item_by_item(model, {"tokens": WORDS})
+    for place, row in enumerate(found, 1):
+        expected = model.predict(WORDS[:, :place], verbose=0)
+        np.testing.assert_allclose(row, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: models.tagger(20, 3, arch="bigru", **SIZES),
+        lambda: models.tagger(20, 3, arch="cnn", **SIZES),
+        lambda: models.tagger(20, 3, arch="gru", crf=True, **SIZES),
+        lambda: models.text_classifier(20, 3, arch="gru", pooling="max", **SIZES),
+        lambda: models.text_classifier(20, 3, arch="gru", pooling="mean", **SIZES),
+    ],
+)
+def test_what_needs_the_whole_sequence(model):
+    model = model()
+    assert not models.is_streamable(model)
+    with pytest.raises(ValueError, match="goes item by item"):
+        models.streaming_model(model)
