@@ -171,6 +171,8 @@ def _kind(signatures):
     if "prompt" in signatures.get("generate", {"inputs": ()})["inputs"]:
         return "seems to be a language model: open it with `lite.TextGenerator`"
     serve = signatures.get("serve", {"inputs": {}, "outputs": {}})
+    if "history" in serve["inputs"]:
+        return "seems to be a forecaster: open it with `lite.Forecaster`"
     if "image" in serve["inputs"]:
         maps = [shape for shape, _ in serve["outputs"].values() if len(shape) == 4]
         name = "ImageSegmenter" if maps else "ImageClassifier"

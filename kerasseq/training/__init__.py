@@ -12,6 +12,7 @@ from kerasseq.training.boundary_iou import BoundaryIoU
 from kerasseq.training.expected_calibration_error import ExpectedCalibrationError
 from kerasseq.training.focal_loss import FocalLoss
 from kerasseq.training.inverse_square_root import InverseSquareRoot
+from kerasseq.training.pinball_loss import PinballLoss
 from kerasseq.training.run_state import RunState
 from kerasseq.training.segmentation_losses import DiceLoss, SoftJaccard
 from kerasseq.training.segmentation_metrics import DiceScore, MeanIoU, PixelAccuracy
@@ -30,6 +31,7 @@ __all__ = [
     "FocalLoss",
     "InverseSquareRoot",
     "MeanIoU",
+    "PinballLoss",
     "PixelAccuracy",
     "RunState",
     "SmoothedCrossEntropy",
