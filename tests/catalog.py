@@ -9,6 +9,7 @@ with the entry whose promises cover it.
 
 import typing
 
+import catalog_forecast
 import catalog_transformer
 import catalog_vision
 import keras
@@ -21,6 +22,7 @@ PARTS = {
     "seq2seq_encode": "seq2seq",
     "seq2seq_step": "seq2seq",
     "state_names": "language_model",
+    "forecaster_kinds": "forecaster",
     "PositionEmbedding": "TokenPositions",
     "PatchPositionEmbedding": "GridPositions",
 }
@@ -251,6 +253,7 @@ ENTRIES = [
     _language("peephole_lstm", 2, {"cell": "peephole_lstm"}, variational=True),
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
+    *(Entry(*row) for row in catalog_forecast.ROWS),
 ]
 
 

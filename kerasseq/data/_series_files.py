@@ -82,16 +82,16 @@ def read_table(path):
 
 
 def _check_header(header, path):
+    if all(_is_number(name) or _is_date(name) for name in header):
+        raise ValueError(
+            f"{path}, line 1: the first line must name the columns. "
+            f"Received: {', '.join(header[:4])}"
+        )
     twice = [name for name, k in collections.Counter(header).items() if k > 1]
     if twice:
         raise ValueError(
             f"{path}, line 1: every column needs a name of its own. "
             f"Received twice: {twice}"
-        )
-    if all(_is_number(name) or _is_date(name) for name in header):
-        raise ValueError(
-            f"{path}, line 1: the first line must name the columns. "
-            f"Received: {', '.join(header[:4])}"
         )
 
 

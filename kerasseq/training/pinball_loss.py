@@ -54,9 +54,11 @@ class PinballLoss(keras.losses.Loss):
         _check(self.quantiles)
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        if y_pred.shape[-1] != len(self.quantiles):
+        num_axes, num_quantiles = len(y_true.shape) + 1, len(self.quantiles)
+        if len(y_pred.shape) != num_axes or y_pred.shape[-1] != num_quantiles:
             raise ValueError(
-                "The last axis of the forecasts is that of the quantiles. Received: "
+                "Forecasts must have the axes of the values and one more, that of the "
+                f"quantiles. Received: y_true.shape={tuple(y_true.shape)}, "
                 f"y_pred.shape={tuple(y_pred.shape)}, quantiles={self.quantiles}"
             )
         weights = masked_sums.label_weights(y_true, y_pred, sample_weight)
