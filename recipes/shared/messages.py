@@ -22,7 +22,7 @@ _FLAGS = {
     "num_channels": "channels",
     "vocabulary_size": "vocab_size",
 }
-_USES = ("from", "translate", "prompt", "images")
+_USES = ("from", "translate", "prompt", "images", "history")
 _QUOTED = re.compile(r"`(\w+)(=[^`]*)?`")
 _RECEIVED = re.compile(r"(?<![\w`'\"/.-])(\w+)=(?=[^=\s])")
 _PLAIN = re.compile(r"=[\w.]+")

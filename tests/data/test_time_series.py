@@ -139,21 +139,19 @@ BAD = {  # text: what the message says
     WIDE.replace("2,11.5", ",11.5"): "line 3, column 'load': a missing value.*fill=lin",
     WIDE.replace("2,11.5", "x,11.5"): "line 3, column 'load': no finite number.*'x'",
     WIDE.replace("2,11.5", "inf,11.5"): "line 3, column 'load': no finite.*'inf'",
-    WIDE.replace("01 02:00", "02 02:00"): "line 4: .*equally spaced, 1 hour.*column=n",
+    WIDE.replace("01 03:00", "01 04:00"): "line 5: .*equally spaced, 1 hour.*column=n",
     WIDE.replace("01 02:00", "01 01:00"): "line 4: its date is that of line 3",
     WIDE.replace("01 02:00", "01 00:30"): "line 4: dates must ascend; sort",
     WIDE.replace("2024-01-01 02:00", "noon"): "line 4: no date.*date_format.*'noon'",
     WIDE.replace("date", "when").replace("2024-", "on 2024-"): "date_column",
     WIDE.replace("heat", "load"): "line 1: every column needs a name.*'load'",
-    "".join(WIDE.splitlines(True)[1:]).replace(
-        ",a", ",1"
-    ): "must name the columns|date",
+    "".join(WIDE.splitlines(True)[1:]).replace(",a", ",1"): "line 1: the first line",
     "2024-01-01,1\n2024-01-02,2\n2024-01-03,2\n": "line 1: the first line must name",
     "date,y\n2024-01-01,1\n": "at least two rows.*Received: 1",
     "date,y\n2024-01-01,a\n2024-01-02,b\n": "column of numbers to forecast",
-    'date,y\n2024-01-01,"1\n': "line 2: no CSV",
+    'date,y\n2024-01-01,"1\n': "line [23]: no CSV",
     LONG.replace("a,2024-03-31,20,9\n", ""): "line 5: .*two rows.*unique_id 'a'",
-    LONG.replace("a,2024-02-29", "a,2024-03-30"): "line 5|line 6: all series",
+    LONG.replace("a,2024-02-29", "a,2024-03-30"): "line 6: all series",
     LONG.replace("b,2024-02-29", "b,2024-01-31"): "line 3: .*that of line 2",
 }
 
