@@ -2,8 +2,9 @@
 
 What: a Transformer over patches of each series (`kerasseq.models.forecaster`), or with
 `--arch` a linear model, a recurrent or convolutional network, that reads the last rows
-and returns the next ones with an interval. Time: TIME on two CPU cores for the
-generated series. Score: SCORE. Size: SIZE.
+and returns the next ones with an interval. Time: 2 minutes on two CPU cores for the
+generated series. Score: a scaled MSE of 0.066 on unseen rows (repeating the last day:
+0.238), 79 % of the values inside an interval of 80 %. Size: 0.7 MB.
 
     python -m recipes.forecast                          # three hourly series
     python -m recipes.forecast --data sales.csv --targets sales --covariates price \\

@@ -77,8 +77,10 @@ def _draw_window(axes, history, truth, forecast, target, quantiles):
     horizon = len(truth)
     before = history[-SHOWN * horizon :, target]
     steps = np.arange(1, horizon + 1)
-    axes.plot(np.arange(1 - len(before), 1), before, color="#888888", lw=1, label="was")
-    axes.plot(steps, truth[:, target], color="black", lw=1.2, label="came")
+    axes.plot(
+        np.arange(1 - len(before), 1), before, color="#888888", lw=1, label="history"
+    )
+    axes.plot(steps, truth[:, target], color="black", lw=1.2, label="truth")
     if len(quantiles) > 1:
         label = f"{quantiles[0]:g} to {quantiles[-1]:g}"
         edges = forecast[:, target, 0], forecast[:, target, -1]
