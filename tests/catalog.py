@@ -9,6 +9,7 @@ with the entry whose promises cover it.
 
 import typing
 
+import catalog_forecast
 import catalog_sequence
 import catalog_texts
 import catalog_transformer
@@ -26,6 +27,7 @@ PARTS = {
     "is_streamable": "tagger",
     "encoder_kinds": "tagger",
     "streaming_model": "tagger",
+    "forecaster_kinds": "forecaster",
     "PositionEmbedding": "TokenPositions",
     "PatchPositionEmbedding": "GridPositions",
 }
@@ -263,6 +265,7 @@ ENTRIES = [
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
     *(_sequence(row) for row in catalog_sequence.ROWS),
+    *(Entry(*row) for row in catalog_forecast.ROWS),
 ]
 
 

@@ -102,6 +102,12 @@ IOU, F1 = (
     for score in (reference.jaccard, reference.dice)
 )
 ALPHA = [0.2, 0.3, 0.5]
+QUANTILES = [0.1, 0.5, 0.8]  # of integers as values; a quantile for each class
+PINBALL = functools.partial(reference.pinball, quantiles=QUANTILES)
+OF_VALUES = {
+    "void": "the labels are values, of which none is void",
+    "masked": "there are no classes, and none can be masked",
+}
 FOCAL = functools.partial(reference.focal_loss, gamma=0.5, alpha=ALPHA)
 SMOOTH_FOCAL = functools.partial(reference.focal_loss, label_smoothing=0.1)
 SMOOTH_CROSS_ENTROPY = functools.partial(reference.cross_entropy, label_smoothing=0.1)
@@ -125,6 +131,7 @@ LOSSES = [
     _class("SoftJaccard", "", JACCARD),
     _class("SoftJaccard", "per_image", reference.per_image(JACCARD), per_image=True),
     _chain("CRFLoss", reference.crf_loss),
+    _class("PinballLoss", "", PINBALL, TOKENS, OF_VALUES, quantiles=QUANTILES),
     Entry("SumOfLosses", "", _sum_of_losses, _sum_of_references, MASKS),
 ]
 

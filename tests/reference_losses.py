@@ -79,6 +79,13 @@ def calibration_error(labels, logits, weights, num_bins=15):
     return error / np.sum(weights)
 
 
+def pinball(values, forecasts, weights, quantiles):
+    """Koenker and Bassett (1978), a mean over the quantiles."""
+    errors = values[..., None] - forecasts.astype("float64")
+    losses = np.where(errors > 0, quantiles, np.subtract(quantiles, 1)) * errors
+    return weighted_mean(losses.mean(-1), weights)
+
+
 def regions(truth, prediction, weights):
     """For each class the sums of the intersection and of both regions."""
     parts = (truth * prediction, truth, prediction)

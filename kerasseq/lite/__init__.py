@@ -7,6 +7,7 @@ import importlib
 from typing import Any
 
 _MODULES = {
+    "Forecaster": "_forecaster",
     "ImageClassifier": "_image_classifier",
     "ImageSegmenter": "_image_segmenter",
     "Runner": "_runner",
@@ -21,6 +22,7 @@ _MODULES = {
 _SUBMODULES = (
     "audit",
     "benchmark",
+    "calendar",
     "flatbuffer",
     "gpu_rules",
     "micro_rules",

@@ -175,6 +175,8 @@ def _kind(signatures):
     serve = signatures.get("serve", {"inputs": {}, "outputs": {}})
     if "tokens" in serve["inputs"] and "probabilities" in serve["outputs"]:
         return "seems to be a text classifier: open it with `lite.TextClassifier`"
+    if "history" in serve["inputs"]:
+        return "seems to be a forecaster: open it with `lite.Forecaster`"
     if "image" in serve["inputs"]:
         maps = [shape for shape, _ in serve["outputs"].values() if len(shape) == 4]
         name = "ImageSegmenter" if maps else "ImageClassifier"

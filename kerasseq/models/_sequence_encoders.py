@@ -36,7 +36,8 @@ def encode(
     Args:
         x: Keras tensor of shape `(batch_size, length, features)`.
         valid: Keras tensor of booleans `(batch_size, length)`, `False` for padding,
-            which lies on the right and changes nothing at other positions.
+            which lies on the right and changes nothing at other positions; `None` where
+            there is none.
         arch: One of `kinds()`: `"mlp"`, each position on its own; a recurrent cell, or
             `bi` and its name; `"cnn"`, convolutions over 3, 4 and 5 positions side by
             side (Kim, 2014); `"transformer"`.
@@ -136,6 +137,8 @@ def _convolution(x, units, name):
 
 def _cleared(x, valid):
     """Zeros in place of padding, as beyond the ends of a sequence."""
+    if valid is None:
+        return x
     return x * ops.cast(ops.expand_dims(valid, -1), x.dtype)
 
 

@@ -13,6 +13,7 @@ from kerasseq.training.crf_loss import CRFAccuracy, CRFLoss
 from kerasseq.training.expected_calibration_error import ExpectedCalibrationError
 from kerasseq.training.focal_loss import FocalLoss
 from kerasseq.training.inverse_square_root import InverseSquareRoot
+from kerasseq.training.pinball_loss import PinballLoss
 from kerasseq.training.run_state import RunState
 from kerasseq.training.segmentation_losses import DiceLoss, SoftJaccard
 from kerasseq.training.segmentation_metrics import DiceScore, MeanIoU, PixelAccuracy
@@ -33,6 +34,7 @@ __all__ = [
     "FocalLoss",
     "InverseSquareRoot",
     "MeanIoU",
+    "PinballLoss",
     "PixelAccuracy",
     "RunState",
     "SmoothedCrossEntropy",

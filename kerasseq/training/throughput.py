@@ -1,4 +1,4 @@
-"""Tokens or images per second in the progress bar and the history."""
+"""Tokens, images or windows per second in the progress bar and the history."""
 
 import itertools
 import time
@@ -7,7 +7,7 @@ import keras
 
 
 class Throughput(keras.callbacks.Callback):
-    """Callback that adds `tokens_per_second` or `images_per_second` to the logs.
+    """Callback that adds `tokens_per_second`, or images or windows, to the logs.
 
     The value is the mean since the start of the epoch, without validation. In the
     first epoch it starts after the first step, which compiles. Steps that compile for
@@ -24,11 +24,12 @@ class Throughput(keras.callbacks.Callback):
 
     Args:
         data: The training data, with `len(data)` batches and a method
-            `tokens_in_batch(index)` or `images_in_batch(index)` that returns the
-            number of tokens or images in a batch, without padding.
+            `tokens_in_batch(index)`, `images_in_batch(index)` or
+            `windows_in_batch(index)` that returns the number of tokens, images or
+            windows of a series in a batch, without padding.
 
     Raises:
-        ValueError: If the data have neither method.
+        ValueError: If the data have none of the methods.
 
     Example:
 
@@ -85,10 +86,11 @@ class Throughput(keras.callbacks.Callback):
 
 
 def _unit(data):
-    for unit in ("tokens", "images"):
+    for unit in ("tokens", "images", "windows"):
         if hasattr(data, f"{unit}_in_batch"):
             return unit
     raise ValueError(
-        "Throughput needs data with a method `tokens_in_batch(index)` or "
-        f"`images_in_batch(index)`. Received: {type(data).__name__}"
+        "Throughput needs data with a method `tokens_in_batch(index)`, "
+        "`images_in_batch(index)` or `windows_in_batch(index)`. "
+        f"Received: {type(data).__name__}"
     )

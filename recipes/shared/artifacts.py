@@ -12,7 +12,13 @@ from recipes.shared import command_line, progress
 
 REPORT_FILES = ("history.csv", "report.json", "report.html", "card.json")
 # What lies beside the exported files where it is not packed into them.
-SIDE_FILES = ("labels.json", "vocabulary.json", "characters.json", "subwords.model")
+SIDE_FILES = (
+    "labels.json",
+    "series.json",
+    "vocabulary.json",
+    "characters.json",
+    "subwords.model",
+)
 
 
 def write(

@@ -24,7 +24,7 @@ _FLAGS = {
     "num_lengths": "buckets",
     "vocabulary_size": "vocab_size",
 }
-_USES = ("from", "translate", "prompt", "images", "tag", "classify")
+_USES = ("from", "translate", "prompt", "images", "tag", "classify", "history")
 _QUOTED = re.compile(r"`(\w+)(=[^`]*)?`")
 _RECEIVED = re.compile(r"(?<![\w`'\"/.-])(\w+)=(?=[^=\s])")
 _PLAIN = re.compile(r"=[\w.]+")

@@ -191,3 +191,17 @@ def counter(path):
     state = maker.op("ADD", list(inputs.values()), [1], options=options)
     outputs = {"state": state, "y": maker.op("ABS", [state], [1])}
     return maker.write(path, "step", inputs, outputs)
+
+
+def forecaster(path, others=()):
+    """The forecast is the history, three rows of two columns, raised by the others."""
+    maker = FileMaker()
+    shape = [1, 3, 2]
+    inputs = {"history": maker.tensor(shape)}
+    forecast = maker.op("ABS", [inputs["history"]], shape)
+    for name in others:
+        inputs[name] = maker.tensor([1, 1], "int32")
+        raised = maker.op("CAST", [inputs[name]], [1, 1])
+        options = schema.AddOptionsT()
+        forecast = maker.op("ADD", [forecast, raised], shape, options=options)
+    return maker.write(path, "serve", inputs, {"forecast": forecast})

@@ -23,6 +23,11 @@ TINY = {
         *("--epochs=2", "--num_examples=400", "--arch=bigru", "--pooling=attention"),
         *("--units=32", "--embedding_dim=32", "--quantize=dynamic"),
     ],
+    "forecast": [
+        *("--epochs=1", "--arch=gru", "--units=8", "--num_layers=1", "--look_back=24"),
+        *("--horizon=6", "--batch_size=128", "--quantize=float16"),
+        "--data=series.csv",
+    ],
     "generate": [
         *("--epochs=2", "--units=32", "--arch=gru", "--num_layers=1", "--length=16"),
         *("--batch_size=4", "--prompt_length=12", "--max_length=30"),
@@ -37,6 +42,7 @@ TINY = {
 USE = {
     "classify_image": "--images=image.png",
     "classify_text": "--classify=The soup was not bad.",
+    "forecast": "--history=series.csv",
     "generate": "--prompt=the cat",
     "segment": "--images=image.png",
     "translate": "--translate=Thursday, May 4, 1995",
@@ -80,9 +86,14 @@ def run(tmp_path_factory):
 @pytest.mark.parametrize("recipe", TINY)
 def test_the_whole_job(run, recipe, tmp_path):
     (tmp_path / "text.txt").write_text("the cat sat on the mat and on the log\n" * 90)
+    hours = np.datetime64("2024-01-01T00") + np.arange(800)
+    rows = [f"{hour},{k % 24}" for k, hour in enumerate(hours)]
+    (tmp_path / "series.csv").write_text("\n".join(["date,y", *rows]))
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64), "uint8")
     Image.fromarray(pixels).save(tmp_path / "image.png")
-    arguments = [x.replace("text.txt", f"{tmp_path}/text.txt") for x in TINY[recipe]]
+    arguments = TINY[recipe]
+    for name in ("text.txt", "series.csv"):
+        arguments = [x.replace(name, f"{tmp_path}/{name}") for x in arguments]
     output_dir = tmp_path / "run"
     run("-m", f"recipes.{recipe}", *arguments, f"--output_dir={output_dir}")
     report = json.loads((output_dir / "report.json").read_text())
@@ -96,5 +107,6 @@ def test_the_whole_job(run, recipe, tmp_path):
     assert all((output_dir / name).exists() for name in names)
     assert not (output_dir / "saved_model").exists()
     use = USE[recipe].replace("image.png", f"{tmp_path}/image.png")
+    use = use.replace("series.csv", f"{tmp_path}/series.csv")
     options = [f"--from={output_dir}", f"--output_dir={tmp_path}/used"]
     assert run("-m", f"recipes.{recipe}", use, *options).strip()

@@ -16,6 +16,7 @@ from PIL import Image
 
 from recipes.classify_image import __main__ as classify_image
 from recipes.classify_text import __main__ as classify_text
+from recipes.forecast import __main__ as forecast
 from recipes.generate import __main__ as generate
 from recipes.segment import __main__ as segment
 from recipes.shared import command_line
@@ -25,6 +26,7 @@ RECIPES = {
     "translate": (translate, ["--buckets=2"]),
     "generate": (generate, ["--length=2", "--batch_size=2"]),
     "subwords": (generate, ["--length=2", "--batch_size=2", "--tokens=subwords"]),
+    "forecast": (forecast, ["--arch=linear"]),
     "classify_image": (classify_image, []),
     "classify_text": (classify_text, []),
     "labeled_folders": (classify_text, []),
@@ -154,6 +156,33 @@ def text_property(recipe, capsys):
     return run
 
 
+@st.composite
+def tables(draw):
+    """A CSV file of a year's first days, sound or with something changed."""
+    count, order = draw(st.integers(2, 60)), draw(st.sampled_from("sssssrd"))
+    days = [str(np.datetime64("2024-01-01") + k) for k in range(count)]
+    days = {"s": days, "r": days[::-1], "d": days[:1] * count}[order]
+    numbers = st.sampled_from(["1", "2.5", "-3", "1e3", "7"])
+    odd = st.sampled_from(["", "NA", "x", "1,5", "inf", "9" * 400, '"', "\x00"])
+    rows = [[day, draw(numbers)] for day in days]
+    if draw(st.booleans()):
+        rows[draw(st.integers(0, count - 1))][1] = draw(odd)
+    separator = draw(st.sampled_from([",", ",", ";", "\t", "|"]))
+    lines = [separator.join(row) for row in [["date", "y"], *rows]]
+    return draw(ENDS).join(lines).encode(draw(CODES), errors="replace")
+
+
+def table_property(recipe, capsys):
+    @hypothesis.given(st.one_of(tables(), tables(), text_files()))
+    def run(content):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "series.csv")
+            path.write_bytes(content)
+            check(recipe, folder, path, capsys)
+
+    return run
+
+
 def folder_property(recipe, capsys):
     @hypothesis.given(TREES)
     def run(tree):
@@ -169,6 +198,7 @@ PROPERTIES = {
     "translate": text_property,
     "generate": text_property,
     "subwords": text_property,
+    "forecast": table_property,
     "classify_image": folder_property,
     "classify_text": text_property,
     "labeled_folders": folder_property,

@@ -1,0 +1,97 @@
+"""Dates of a series as whole numbers, as an exported forecaster takes them."""
+
+import datetime
+from typing import Any
+
+import numpy as np
+
+# Name of a unit: NumPy's code.
+UNITS = {"second": "s", "minute": "m", "day": "D", "month": "M"}
+
+
+def as_date(value: Any) -> np.datetime64:
+    """A date as NumPy's, to the second; with a time zone it becomes that of UTC.
+
+    Args:
+        value: A string in ISO form, `"2016-07-01 12:00"`, a `datetime.datetime` or
+            `datetime.date`, or a `numpy.datetime64`.
+
+    Raises:
+        ValueError: If it is no date.
+    """
+    try:
+        if isinstance(value, str):
+            value = _from_text(value.strip())
+        if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+            value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+        found = np.datetime64(value, "s")
+    except (ValueError, TypeError, OverflowError) as error:
+        raise _no_date(value) from error
+    if np.isnat(found):
+        raise _no_date(value)
+    return found
+
+
+def _from_text(text):
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except ValueError:
+        if "+" in text or text[-1:] in "zZ" or not text[:1].isdigit():
+            raise
+        return np.datetime64(text, "s")  # a year, or a year and a month
+
+
+def _no_date(value):
+    return ValueError(
+        "A date is written as 2016-07-01, or with a time as 2016-07-01 12:00. "
+        f"Received: {value!r}"
+    )
+
+
+def count(date: np.datetime64 | np.ndarray, unit: str) -> np.ndarray:
+    """How many whole units have passed since the beginning of 1970.
+
+    Args:
+        date: A date or an array of them.
+        unit: A key of `UNITS`.
+
+    Returns:
+        int64, of the shape of `date`.
+    """
+    return np.asarray(date).astype(f"datetime64[{UNITS[unit]}]").astype("int64")
+
+
+def dates_after(last: np.datetime64, unit: str, step: int, num: int) -> np.ndarray:
+    """The dates that follow a date in a regular series.
+
+    Args:
+        last: The date.
+        unit: A key of `UNITS`.
+        step: Units from one date to the next.
+        num: How many dates.
+
+    Returns:
+        `datetime64[s]` array `(num,)`. Steps of months keep the day, or its place at
+        the end of the month.
+    """
+    steps = step * np.arange(1, num + 1)
+    if unit != "month":
+        return last + steps * np.timedelta64(1, UNITS[unit])
+    month = last.astype("datetime64[M]")
+    day, of_day = _day_of_month(last), last - last.astype("datetime64[D]")
+    length = month_lengths(month + steps)
+    days = np.where(day + 1 == month_lengths(month), length - 1, day)
+    days = np.minimum(days, length - 1)
+    return (month + steps).astype("datetime64[D]") + days + of_day
+
+
+def month_lengths(months: np.ndarray) -> np.ndarray:
+    """Numbers of days of months, `datetime64[M]`."""
+    days = (months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")
+    return days.astype("int64")
+
+
+def _day_of_month(date):
+    """From 0 on."""
+    days = date.astype("datetime64[D]") - date.astype("datetime64[M]")
+    return days.astype("int64")

@@ -1,0 +1,204 @@
+"""What lies between a history and its forecast, one function a kind.
+
+Each takes the history `(batch_size, look_back, num_columns)`, the calendar or `None`,
+and the shape `(horizon, num_targets, num_quantiles)` of what it returns.
+"""
+
+import functools
+
+import keras
+from keras import ops
+
+from kerasseq import layers
+from kerasseq.models import _sequence_encoders
+
+OF_ONE_COLUMN = ("linear", "nlinear", "dlinear", "patch_transformer")
+
+
+def forecaster_kinds():
+    """The names that `arch` of `kerasseq.models.forecaster` takes, a list."""
+    return [*_table()]
+
+
+def find(arch):
+    """The function of a kind.
+
+    Raises:
+        ValueError: for an unknown one.
+    """
+    table = _table()
+    if arch not in table:
+        raise ValueError(
+            f"`arch` must be one of {', '.join(table)}. Received: arch={arch!r}"
+        )
+    return table[arch]
+
+
+def _table():
+    own = {
+        "linear": _linear,
+        "nlinear": _linear,  # of what lies above the last value
+        "dlinear": _dlinear,
+        "patch_transformer": _patch_transformer,
+        "seq2seq": _seq2seq,
+    }
+    encoders = _sequence_encoders.kinds()
+    return own | {name: functools.partial(_encoder, arch=name) for name in encoders}
+
+
+def calendar_effect(future, shape, units):
+    """What the calendar of each future step adds, whatever the history."""
+    horizon, num_targets, num_quantiles = shape
+    x = keras.layers.Dense(units, "relu", name="calendar_hidden")(future)
+    x = keras.layers.Dense(num_targets * num_quantiles, name="calendar_effect")(x)
+    return ops.reshape(x, (-1, *shape))
+
+
+def _linear(x, calendar, shape, **_):
+    return _of_columns(_over_time(x, shape, "linear"), shape)
+
+
+def _dlinear(x, calendar, shape, *, kernel_size, **_):
+    if kernel_size < 1 or kernel_size % 2 == 0:
+        raise ValueError(
+            "`kernel_size` must be odd, so that an average has its step in the middle. "
+            f"Received: kernel_size={kernel_size}"
+        )
+    trend = _moving_average(x, kernel_size)
+    y = _over_time(x - trend, shape, "seasonal") + _over_time(trend, shape, "trend")
+    return _of_columns(y, shape)
+
+
+def _moving_average(x, kernel_size):
+    """Around each step; beyond the ends the first and the last value go on."""
+    half = kernel_size // 2
+    if not half:
+        return x
+    ends = [ops.repeat(x[:, k : k + 1], half, axis=1) for k in (0, x.shape[1] - 1)]
+    padded = ops.concatenate([ends[0], x, ends[1]], axis=1)
+    return keras.layers.AveragePooling1D(kernel_size, 1, name="average")(padded)
+
+
+def _over_time(x, shape, name):
+    """One linear map from all steps of a column to those of its forecast."""
+    # (batch_size, num_columns, look_back)
+    x = ops.transpose(x, (0, 2, 1))
+    return keras.layers.Dense(shape[0] * shape[2], name=name)(x)
+
+
+def _of_columns(y, shape):
+    """`(batch_size, num_columns, horizon * num_quantiles)` as `shape` says."""
+    horizon, num_targets, num_quantiles = shape
+    y = ops.reshape(y, (-1, num_targets, horizon, num_quantiles))
+    return ops.transpose(y, (0, 2, 1, 3))
+
+
+def _patch_transformer(
+    x,
+    calendar,
+    shape,
+    *,
+    units,
+    num_layers,
+    dropout,
+    num_heads,
+    mlp_dim,
+    patch_length,
+    patch_stride,
+    **_,
+):
+    _check_patches(x.shape[1], patch_length, patch_stride)
+    num_columns = x.shape[2]
+    # Each column is an example of its own: (batch_size * num_columns, look_back)
+    x = ops.reshape(ops.transpose(x, (0, 2, 1)), (-1, x.shape[1]))
+    x = keras.layers.Dense(units, name="patches")(
+        _patches(x, patch_length, patch_stride)
+    )
+    encoder = layers.TransformerEncoder(
+        num_layers,
+        num_heads,
+        mlp_dim or 4 * units,
+        positions="learned",
+        max_length=x.shape[1],
+        dropout=dropout,
+        activation="gelu",
+        name="blocks",
+    )
+    x = layers.Dropout(dropout, name="dropout")(encoder(x))
+    x = ops.reshape(x, (-1, num_columns, x.shape[1] * units))
+    x = keras.layers.Dense(shape[0] * shape[2], name="head")(x)
+    return _of_columns(x, shape)
+
+
+def _patches(x, length, stride):
+    """`(rows, look_back)` as overlapping patches `(rows, num_patches, length)`.
+
+    The last value goes on for one stride, as in the paper; the oldest values that do
+    not fill a stride are left out.
+    """
+    x = ops.concatenate([x, ops.repeat(x[:, -1:], stride, axis=1)], axis=1)
+    x = x[:, x.shape[1] % stride :]
+    x = ops.reshape(x, (-1, x.shape[1] // stride, stride))
+    parts = length // stride
+    count = x.shape[1] - parts + 1
+    return ops.concatenate([x[:, k : k + count] for k in range(parts)], axis=-1)
+
+
+def _check_patches(look_back, length, stride):
+    if not 1 <= stride <= length <= look_back or length % stride:
+        raise ValueError(
+            "`patch_stride` must divide `patch_length`, and a patch be no longer than "
+            f"the history. Received: patch_length={length}, patch_stride={stride}, "
+            f"look_back={look_back}"
+        )
+
+
+def _with_calendar(x, calendar):
+    """The history with the calendar of its steps beside it."""
+    if calendar is None:
+        return x
+    return ops.concatenate([x, calendar[:, : x.shape[1]]], axis=-1)
+
+
+def _encoder(
+    x, calendar, shape, *, arch, units, num_layers, dropout, num_heads, mlp_dim, **_
+):
+    x = _sequence_encoders.encode(
+        _with_calendar(x, calendar),
+        None,
+        arch,
+        units=units,
+        num_layers=num_layers,
+        dropout=dropout,
+        num_heads=num_heads,
+        mlp_dim=mlp_dim,
+    )
+    summary = x[:, -1]
+    if arch not in layers.CELLS:
+        summary = ops.concatenate([summary, ops.mean(x, axis=1)], axis=-1)
+    summary = layers.Dropout(dropout, name="dropout")(summary)
+    y = keras.layers.Dense(shape[0] * shape[1] * shape[2], name="head")(summary)
+    return ops.reshape(y, (-1, *shape))
+
+
+def _seq2seq(x, calendar, shape, *, units, num_layers, dropout, cell, **_):
+    look_back, options = x.shape[1], {"dropout": dropout, "residual": num_layers > 1}
+    encoder, decoder = (
+        layers.StackedRNN(
+            units,
+            num_layers,
+            cell,
+            return_sequences=True,
+            return_state=True,
+            name=name,
+            **options,
+        )
+        for name in ("encoder", "decoder")
+    )
+    x, *states = encoder(_with_calendar(x, calendar))
+    x = keras.layers.RepeatVector(shape[0], name="summary")(x[:, -1])
+    if calendar is not None:
+        x = ops.concatenate([x, calendar[:, look_back:]], axis=-1)
+    x = decoder(x, initial_state=states)[0]
+    y = keras.layers.Dense(shape[1] * shape[2], name="head")(x)
+    return ops.reshape(y, (-1, *shape))

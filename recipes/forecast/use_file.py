@@ -1,0 +1,99 @@
+"""The commands that use an exported forecaster: print and write what will come.
+
+The work is done by `kerasseq.lite.Forecaster`, without TensorFlow and Keras.
+"""
+
+import csv
+
+import numpy as np
+
+from kerasseq import lite
+from kerasseq.utils import atomic
+from recipes.forecast import data as forecast_data
+from recipes.shared import command_line, exported_file, file_input
+
+HONORED = ("history", "series", "date_column", "date_format", "fill")
+
+
+def define_flags(flags):
+    """Adds the flags of the use of an exported file."""
+    define = command_line.definer(flags, "use")
+    text = "Only forecast: a CSV file with the columns of the model."
+    define("string", "history", None, text)
+    text = "With --history: name of the series, where the file has a scale for each."
+    define("string", "series", None, text)
+
+
+def use_file(flags):
+    """Forecasts what comes after the last rows of `--history`.
+
+    Prints the forecast and writes it to `forecast.csv`.
+
+    Args:
+        flags: Flags `history`, `series`, `from`, `output_dir` and those of reading.
+
+    Raises:
+        ValueError: for a flag that a file does not honor, or a history that cannot be
+            read, is too short or lacks a column; then nothing is written.
+    """
+    exported_file.check_flags(flags, HONORED)
+    if flags.history is None:
+        raise ValueError("Give a CSV file to go on from, with --history.")
+    model = exported_file.find(flags, "forecast")
+    forecaster = lite.Forecaster(model)
+    series = _read(flags, forecaster)
+    rows = [["unique_id"] * bool(series[0].id) + _header(forecaster)]
+    for one in series:
+        rows += _forecast(forecaster, one, flags.series)
+    for row in rows:
+        print("\t".join(row), flush=True)
+    output = file_input.output_folder(flags, model) / "forecast.csv"
+    with atomic.replace_file(output) as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    print(f"Written to {output}")
+
+
+def _read(flags, forecaster):
+    """The series of the file, with the columns and the frequency of the model."""
+    num_targets = len(forecaster.targets)
+    options = {
+        "targets": forecaster.targets,
+        "covariates": forecaster.columns[num_targets:],
+    }
+    if forecaster.frequency is None:
+        options["date_column"] = flags.date_column or "none"
+    found = forecast_data.load_series(flags, flags.history, **options)
+    given = found.frequency and tuple(found.frequency)
+    if forecaster.frequency not in (None, given):
+        unit, step = forecaster.frequency
+        raise ValueError(
+            f"The model was trained on rows {step} {unit}s apart; average the rows, "
+            f"or train on such a file. Received: --history={flags.history}"
+            + (f" with rows {found.frequency} apart" if given else " without dates")
+        )
+    return found.series
+
+
+def _header(forecaster):
+    """Names of the columns of a forecast."""
+    if not forecaster.quantiles:
+        return ["date", *forecaster.targets]
+    levels = [f"{quantile:g}" for quantile in forecaster.quantiles]
+    return ["date", *(f"{name} {x}" for name in forecaster.targets for x in levels)]
+
+
+def _forecast(forecaster, one, series):
+    """Rows of text of a forecast, with the date or the number of each."""
+    last = None if one.dates is None else one.dates[-1]
+    series = series or one.id or None
+    found = forecaster(one.values, last, series if forecaster.series else None)
+    if forecaster.frequency is None or last is None:
+        dates = [str(number) for number in range(1, len(found) + 1)]
+    else:
+        dates = [str(date).replace("T", " ") for date in forecaster.dates(last)]
+    name = [one.id] * bool(one.id)
+    values = np.reshape(found, (len(found), -1))
+    return [
+        [*name, date, *(f"{value:.6g}" for value in row)]
+        for date, row in zip(dates, values, strict=True)
+    ]
