@@ -7,6 +7,7 @@ import importlib
 from typing import Any
 
 _MODULES = {
+    "Captioner": "_captioner",
     "ImageClassifier": "_image_classifier",
     "ImageSegmenter": "_image_segmenter",
     "Runner": "_runner",

@@ -1,5 +1,8 @@
 """Functional-API builders, one architecture a file."""
 
+from kerasseq.models._captioner import captioner as captioner
+from kerasseq.models._captioner import captioner_encode as captioner_encode
+from kerasseq.models._captioner import captioner_grid as captioner_grid
 from kerasseq.models._convnet import convnet as convnet
 from kerasseq.models._language_model import language_model as language_model
 from kerasseq.models._seq2seq import seq2seq as seq2seq
