@@ -20,6 +20,8 @@ PROMISES = ("P1", "P2", "P3", "P4", "P5", "P6")
 PARTS = {
     "seq2seq_encode": "seq2seq",
     "seq2seq_step": "seq2seq",
+    "captioner_encode": "captioner",
+    "captioner_grid": "captioner",
     "state_names": "language_model",
     "PositionEmbedding": "TokenPositions",
     "PatchPositionEmbedding": "GridPositions",
@@ -249,6 +251,7 @@ ENTRIES = [
     ),
     _language("gru", 1, {"cell": "gru"}, tie_embeddings=False),
     _language("peephole_lstm", 2, {"cell": "peephole_lstm"}, variational=True),
+    *(Entry(*row) for row in catalog_vision.CAPTIONERS),
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
 ]

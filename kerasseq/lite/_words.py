@@ -62,7 +62,7 @@ class Words:
         self.words = list(words)
         self._ids = {word: number for number, word in enumerate(words)}
         if len(self._ids) < len(words):
-            raise ValueError("A vocabulary has each word once. Received: one twice")
+            raise ValueError("A vocabulary has each word once; remove doubles.")
 
     @classmethod
     def of(

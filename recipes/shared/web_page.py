@@ -14,11 +14,12 @@ from recipes.shared import command_line, exported_file, file_input, masks, web_l
 NUM_SAMPLES = 6
 _IMAGES = ("image_input.js", "pixels.js")
 _SCRIPTS = {
+    "caption": (*_IMAGES, "words.js"),
     "classify_image": _IMAGES,
     "segment": (*_IMAGES, "tiling.js"),
     "translate": ("subwords.js",),
 }
-_NAMES = {"translate": "vocabulary.json"}
+_NAMES = dict.fromkeys(("caption", "translate"), "vocabulary.json")
 
 
 def define_flags(flags):
@@ -45,7 +46,7 @@ def add(flags, task, folder, samples):
 
     Args:
         flags: The flags.
-        task: `"classify_image"`, `"segment"` or `"translate"`.
+        task: `"caption"`, `"classify_image"`, `"segment"` or `"translate"`.
         folder: A folder with `model.tflite`.
         samples: As of `write`.
     """

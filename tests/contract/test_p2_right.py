@@ -12,7 +12,12 @@ import numpy as np
 import pytest
 import reference
 
-from tests.contract import slopes, test_p2_transformer, test_p2_vision
+from tests.contract import (
+    slopes,
+    test_p2_captioner,
+    test_p2_transformer,
+    test_p2_vision,
+)
 
 WITH_TWIN = [p for p in catalog.keeping("P2") if p.values[0].stock is not None]
 DECODERS = [
@@ -32,7 +37,7 @@ SEQ2SEQ = [p for p in catalog.keeping("P2") if p.values[0].covers == "seq2seq"]
 def test_every_entry_is_held_against_something():
     groups = WITH_TWIN, NEW_CELLS, STACKS, DECODERS, SEQ2SEQ, LANGUAGE_MODELS
     checked = {p.id for group in groups for p in group}
-    for part in (test_p2_transformer, test_p2_vision):
+    for part in (test_p2_captioner, test_p2_transformer, test_p2_vision):
         checked |= set(part.REFERENCES)
     assert checked == {p.id for p in catalog.keeping("P2")}
 

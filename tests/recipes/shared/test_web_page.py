@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from recipes.caption import __main__ as caption
 from recipes.classify_image import __main__ as classify_image
 from recipes.segment import __main__ as segment
 from recipes.shared import command_line, web_library, web_page
@@ -15,8 +16,10 @@ from recipes.translate import __main__ as translate
 from tests.lite import hand_made
 
 RECIPES = {"classify_image": classify_image, "segment": segment, "translate": translate}
+RECIPES |= {"caption": caption}
 IMAGES = np.arange(2 * 4 * 4, dtype="uint8").reshape(2, 4, 4, 1)
 SAMPLES = {"classify_image": IMAGES, "segment": IMAGES, "translate": ["One.", "Two."]}
+SAMPLES |= {"caption": IMAGES}
 
 
 @pytest.fixture

@@ -82,6 +82,20 @@ return {ids, texts: ids.map((row) => subwords.decode(row))};
     assert any(data.UNKNOWN_ID in row for row in expected)
 
 
+def test_words_are_joined_as_in_python(tmp_path):
+    vocabulary = data.Words.of(["A dog, and (so far) a cat's hat! 3 [x] {y}: z; w?"])
+    generator = np.random.default_rng(0)
+    rows = generator.integers(0, len(vocabulary), (60, 12)).tolist()
+    script = """
+const {Words} = await import('./words.js');
+const words = new Words(value.vocabulary);
+return value.rows.map((row) => words.decode(row));
+"""
+    content = json.loads(vocabulary.to_bytes())
+    found = in_node(script, {"vocabulary": content, "rows": rows}, tmp_path)
+    assert found == [vocabulary.decode(row) for row in rows]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [(9, 5), (40, 31), (40, 9), (13, 17), (13, 40)])
 def test_images_are_resized_as_by_pillow(size, channels, tmp_path):
