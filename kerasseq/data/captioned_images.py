@@ -104,6 +104,22 @@ def load_captioned_images(
     return CaptionedImages(str(data), **splits)
 
 
+def image_shapes(data, captions=None):
+    """The shapes of all images of a folder with captions, from their headers.
+
+    Args:
+        data, captions: See `load_captioned_images`; `data` is a folder.
+
+    Returns:
+        A list of `(height, width, channels)`.
+
+    Raises:
+        ValueError: Naming file and line, as `load_captioned_images`.
+    """
+    found = _find_images(_existing(data), captions)
+    return _shapes([image for split in found.values() for image in split])
+
+
 def _synthetic(num_examples, image_size, num_channels, seed):
     """Scenes, and the combination that each shows."""
     images, captions = _generated_scenes.generated_scenes(num_examples, seed=seed)
@@ -124,18 +140,22 @@ def _existing(data):
 
 def _read_folders(root, captions, image_size, num_channels):
     """`{split: (images, captions)}`, all images of one form."""
-    if captions is not None or not (root / "train").is_dir():
-        path = captions or _caption_files.find(root)
-        found = {"train": _by_image(root, path)}
-    else:
-        found = {
-            split: _by_image(folder, _caption_files.find(folder))
-            for split, folder in _split_folders(root).items()
-        }
+    found = _find_images(root, captions)
     form = _common_form(found, image_size, num_channels)
     return {
         split: (_read_all(images, *form), [texts for _, texts, _ in images])
         for split, images in found.items()
+    }
+
+
+def _find_images(root, captions):
+    """`{split: list of (path of the image, captions, where the first one stands)}`."""
+    if captions is not None or not (root / "train").is_dir():
+        path = captions or _caption_files.find(root)
+        return {"train": _by_image(root, path)}
+    return {
+        split: _by_image(folder, _caption_files.find(folder))
+        for split, folder in _split_folders(root).items()
     }
 
 
@@ -153,7 +173,6 @@ def _split_folders(root):
 
 
 def _by_image(folder, path):
-    """A list of `(path of the image, captions, where the first one stands)`."""
     found = {}
     for image, text, where in _caption_files.read(path):
         found.setdefault(image, ([], where))[0].append(text)
@@ -177,14 +196,16 @@ def _common_form(found, image_size, num_channels):
     """The `(height, width)` and number of channels in which to read all images."""
     images = [image for split in found.values() for image in split]
     if not (image_size and num_channels):
-        for _ in _class_folders.in_threads(_read_shape, images):
-            pass  # an image that is none is named with its line
+        _shapes(images)  # an image that is none is named with its line
     paths = [path for path, _, _ in images]
     return _class_folders.common_form(paths, image_size, num_channels)
 
 
-def _read_shape(image):
-    return _located(image, _image_files.image_shape)
+def _shapes(images):
+    def read(image):
+        return _located(image, _image_files.image_shape)
+
+    return [*_class_folders.in_threads(read, images)]
 
 
 def _read_all(images, size, num_channels):

@@ -4,6 +4,7 @@ import functools
 import math
 
 import kerasseq
+from kerasseq.data import captioned_images
 from recipes.caption import model as caption_model
 from recipes.shared import (
     command_line,
@@ -68,7 +69,10 @@ def load_images(flags, **options):
     """The images, a `kerasseq.data.CaptionedImages`."""
     options = image_flags.image_options(flags) | options
     options["image_size"] = options["image_size"] or image_size.choose(
-        flags, functools.partial(_multiple, flags), MIXED_SIDE
+        flags,
+        functools.partial(_multiple, flags),
+        MIXED_SIDE,
+        functools.partial(captioned_images.image_shapes, flags.data, flags.captions),
     )
     return kerasseq.data.load_captioned_images(
         flags.data,

@@ -21,6 +21,8 @@ TINY = {
     "--buckets=1 --epochs=6 --dropout=0.3 --beam_size=2",
     "generate": "--units=16 --num_layers=1 --length=32 --batch_size=64 --num_heads=2 "
     "--window=16 --prompt_length=12 --max_length=30 --epochs=4",
+    "caption": "--num_examples=160 --widths=4,8 --units=16 --embedding_dim=16 "
+    "--epochs=6 --dropout=0.3 --beam_size=2",
     "classify_image": "--epochs=8 --hidden_dim=32 --num_layers=1 --num_heads=2 "
     "--mlp_dim=48 --quantize=float16",
     "segment": "--epochs=4 --width=4 --depth=2 --num_examples=60 --quantize=float16",
