@@ -15,7 +15,7 @@ COLORS = {
     "purple": (140, 60, 190),
     "white": (245, 245, 245),
 }
-RADII = {"small": 0.085, "large": 0.17}  # of the side of the image
+RADII = {"small": 0.1, "large": 0.19}  # of the side of the image
 RELATIONS = ("above", "left of")
 OPPOSITE = {"above": "below", "left of": "right of"}
 THINGS = [*itertools.product(RADII, COLORS, SHAPES)]  # (size, color, shape)

@@ -45,13 +45,13 @@ from recipes.shared import (
     web_page,
 )
 
-NUM_DRAWN = 6
+NUM_DRAWN = 4
 NUM_SHOWN = 3
 
 
 def define_flags():
     """The flags of this recipe."""
-    flags = command_line.new_flags("caption", epochs=8, batch_size=64)
+    flags = command_line.new_flags("caption", epochs=10, batch_size=64)
     caption_data.define_flags(flags)
     caption_model.define_flags(flags)
     quantization_flags.define_flags(flags, quantization_flags.WITH_LOOPS)

@@ -9,7 +9,7 @@ from kerasseq.data import words as data_words
 from recipes.caption import data as caption_data
 from recipes.shared import figures, image_plots, masks
 
-COLUMNS = 5
+COLUMNS = 6
 WIDTH = 1.5  # of a panel, in inches
 
 

@@ -29,7 +29,7 @@ ARTIFACTS = (
 SMALL = ["--widths=4,8", "--units=16", "--embedding_dim=16", "--epochs=1"]
 SMALL += ["--beam_size=3"]
 TINY = [*SMALL, "--num_examples=160", "--validation_fraction=0.2"]
-ATTENTION = [f"attention_{number}.png" for number in range(1, 7)]
+ATTENTION = [f"attention_{number}.png" for number in range(1, 5)]
 
 
 def run(*arguments):
