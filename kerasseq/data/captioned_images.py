@@ -1,22 +1,17 @@
 """Images with captions, from a folder with a captions file or generated."""
 
-import math
-import os
-import pathlib
 import typing
 
 import numpy as np
 
 from kerasseq.data import (
-    _caption_files,
-    _class_folders,
+    _captioned_folders,
     _generated_scenes,
     _image_files,
     labeled_images,
 )
 
-_SPLITS = {"train": "train", "validation": "validation", "val": "validation"}
-_SPLITS |= {"valid": "validation", "test": "test"}
+image_shapes = _captioned_folders.image_shapes
 
 
 class CaptionedImages(typing.NamedTuple):
@@ -95,7 +90,9 @@ def load_captioned_images(
     if data == "synthetic":
         splits, groups = _synthetic(num_examples, image_size, num_channels, seed)
     else:
-        splits = _read_folders(_existing(data), captions, image_size, num_channels)
+        splits = _captioned_folders.read_captioned_folders(
+            data, captions, image_size, num_channels
+        )
         groups = range(len(splits["train"][1]))
     fractions = {"test": test_fraction, "validation": validation_fraction}
     _cut_off(splits, fractions, groups, seed)
@@ -104,131 +101,12 @@ def load_captioned_images(
     return CaptionedImages(str(data), **splits)
 
 
-def image_shapes(data, captions=None):
-    """The shapes of all images of a folder with captions, from their headers.
-
-    Args:
-        data, captions: See `load_captioned_images`; `data` is a folder.
-
-    Returns:
-        A list of `(height, width, channels)`.
-
-    Raises:
-        ValueError: Naming file and line, as `load_captioned_images`.
-    """
-    found = _find_images(_existing(data), captions)
-    return _shapes([image for split in found.values() for image in split])
-
-
 def _synthetic(num_examples, image_size, num_channels, seed):
     """Scenes, and the combination that each shows."""
     images, captions = _generated_scenes.generated_scenes(num_examples, seed=seed)
     fit = _image_files.fit_image
     images = np.stack([fit(image, image_size, num_channels) for image in images])
     return {"train": (images, captions)}, [texts[0] for texts in captions]
-
-
-def _existing(data):
-    folder = pathlib.Path(data)
-    if not folder.is_dir():
-        raise ValueError(
-            "`data` must be 'synthetic' or a folder of images with a captions file. "
-            f"Received: {str(data)!r}, which is no folder"
-        )
-    return folder
-
-
-def _read_folders(root, captions, image_size, num_channels):
-    """`{split: (images, captions)}`, all images of one form."""
-    found = _find_images(root, captions)
-    form = _common_form(found, image_size, num_channels)
-    return {
-        split: (_read_all(images, *form), [texts for _, texts, _ in images])
-        for split, images in found.items()
-    }
-
-
-def _find_images(root, captions):
-    """`{split: list of (path of the image, captions, where the first one stands)}`."""
-    if captions is not None or not (root / "train").is_dir():
-        path = captions or _caption_files.find(root)
-        return {"train": _by_image(root, path)}
-    return {
-        split: _by_image(folder, _caption_files.find(folder))
-        for split, folder in _split_folders(root).items()
-    }
-
-
-def _split_folders(root):
-    folders = {}
-    for name, split in _SPLITS.items():
-        if (root / name).is_dir():
-            if split in folders:
-                raise ValueError(
-                    f"{str(root)!r} has several folders for {split}; keep one of them. "
-                    f"Received: {folders[split].name!r} and {name!r}"
-                )
-            folders[split] = root / name
-    return folders
-
-
-def _by_image(folder, path):
-    found = {}
-    for image, text, where in _caption_files.read(path):
-        found.setdefault(image, ([], where))[0].append(text)
-    return [
-        (_image_path(folder, image, where), tuple(texts), where)
-        for image, (texts, where) in found.items()
-    ]
-
-
-def _image_path(folder, image, where):
-    for place in (folder, folder / "images"):
-        if os.path.isfile(place / image):  # of any name whatever
-            return place / image
-    raise ValueError(
-        f"{where}: there is no image {image!r} in {str(folder)!r}, nor in a folder "
-        "`images` there; add it, or remove its lines"
-    )
-
-
-def _common_form(found, image_size, num_channels):
-    """The `(height, width)` and number of channels in which to read all images."""
-    images = [image for split in found.values() for image in split]
-    if not (image_size and num_channels):
-        _shapes(images)  # an image that is none is named with its line
-    paths = [path for path, _, _ in images]
-    return _class_folders.common_form(paths, image_size, num_channels)
-
-
-def _shapes(images):
-    def read(image):
-        return _located(image, _image_files.image_shape)
-
-    return [*_class_folders.in_threads(read, images)]
-
-
-def _read_all(images, size, num_channels):
-    """One uint8 array of all images."""
-    shape = (len(images), *size, num_channels)
-    _class_folders.check_memory(math.prod(shape))
-    pixels = np.empty(shape, "uint8")
-
-    def read(image):
-        return _located(image, _image_files.read_image, size, num_channels)
-
-    for row, found in enumerate(_class_folders.in_threads(read, images)):
-        pixels[row] = found
-    return pixels
-
-
-def _located(image, function, *arguments):
-    """What a function of an image file returns; its error names the line too."""
-    path, _, where = image
-    try:
-        return function(path, *arguments)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}, or remove its lines") from error
 
 
 def _cut_off(splits, fractions, groups, seed):

@@ -116,6 +116,13 @@ class TestFolders:
         (tmp_path / "captions.json").write_text(json.dumps(content))
         assert len(seen(load(str(tmp_path)))["train"]) == 10
 
+    def test_two_names_of_an_image_are_one_image(self, tmp_path):
+        paint(tmp_path)
+        content = rows().replace("\n0.png\ttwo", "\n./0.png\ttwo")
+        assert "./" in content
+        (tmp_path / "captions.tsv").write_text(content)
+        assert sum(map(len, seen(load(str(tmp_path))).values())) == NUM
+
     def test_captions_elsewhere(self, tmp_path):
         paint(tmp_path / "pictures")
         (tmp_path / "Flickr8k.token.txt").write_text(rows())
