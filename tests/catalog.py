@@ -23,6 +23,8 @@ PROMISES = ("P1", "P2", "P3", "P4", "P5", "P6")
 PARTS = {
     "seq2seq_encode": "seq2seq",
     "seq2seq_step": "seq2seq",
+    "captioner_encode": "captioner",
+    "captioner_grid": "captioner",
     "state_names": "language_model",
     "is_streamable": "tagger",
     "encoder_kinds": "tagger",
@@ -262,6 +264,7 @@ ENTRIES = [
     _language("gru", 1, {"cell": "gru"}, tie_embeddings=False),
     _language("peephole_lstm", 2, {"cell": "peephole_lstm"}, variational=True),
     *(Entry(*row) for row in catalog_texts.ROWS),
+    *(Entry(*row) for row in catalog_vision.CAPTIONERS),
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
     *(_sequence(row) for row in catalog_sequence.ROWS),

@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasseq import models
 
-BATCH, TOKENS, FEATURES, CLASSES = 3, 6, 8, 3
+BATCH, TOKENS, FEATURES, CLASSES, WORDS = 3, 6, 8, 3, 11
 IMAGE = (8, 12, 2)  # not square, so that rows and columns cannot change places
 
 
@@ -65,6 +65,18 @@ def unet_with_encoder(_):
     return unet(encoder=keras.Model(image, x), upsampling="bilinear")(_)
 
 
+def captioner(**options):
+    sizes = {"embedding_dim": 4, "units": 8} | options
+    return lambda _: models.captioner(IMAGE, WORDS, **sizes)
+
+
+def captioned():
+    target = np.random.default_rng(8).integers(1, WORDS, (BATCH, TOKENS))
+    for row in range(1, BATCH):
+        target[row, TOKENS - row :] = 0
+    return images() | {"target": target.astype("int32")}
+
+
 def named_input(model):
     """The model with a dict of inputs, and its heads side by side in one output."""
     output = model.output
@@ -83,6 +95,14 @@ MEAN = {"pooling": "mean", "positions": "sinusoidal", "stem": "convolution"}
 LEARNED = {"grid_shape": (2, 2), "num_prefix": 2}
 SINUSOIDAL = {"grid_shape": (1, 5), "kind": "sinusoidal", "num_prefix": 1}
 SHALLOW = {"depth": 1, "width": 8}
+CNN = {"cell": "gru", "attention": "general", "encoder_options": {"widths": (4, 6)}}
+PATCHES = {"patch_size": 4, "hidden_dim": 8, "num_layers": 1, "mlp_dim": 12}
+VIT = {"encoder": "vit", "encoder_options": PATCHES, "tie_embeddings": False}
+VIT |= {"num_layers": 2, "input_feeding": False, "dropout": 0.1}
+CAPTIONERS = [  # loops over time, unlike the others
+    ("captioner", "cnn", captioner(**CNN), captioned),
+    ("captioner", "vit", captioner(**VIT), captioned),
+]
 ROWS = [
     ("ClassToken", "", tokens_model(), tokens),
     ("Dropout", "", tokens_model(rate=0.2), tokens, keras.layers.Dropout),

@@ -160,12 +160,16 @@ def language_model(tokens, states, arrays, *, cell, num_layers, residual, tied):
     return logits, states
 
 
-def attention_decoder(x, memory, mask, w, *, cell, attention, feeding, residual):
+def attention_decoder(
+    x, memory, mask, w, *, cell, attention, feeding, residual, states=None
+):
     """The decoder; `w` holds `cells` (lists of W, R, b), `output` (W, b) and, where
-    the score needs them, `query`, `key` and `score`."""
+    the score needs them, `query`, `key` and `score`. `states` are those of all layers,
+    one after the other."""
     batch, units = len(x), w["cells"][0][1].shape[0]
-    zeros = np.zeros((batch, units))
-    states = [[zeros] * (2 if "lstm" in cell else 1) for _ in w["cells"]]
+    kinds = 2 if "lstm" in cell else 1
+    states = states or [np.zeros((batch, units))] * (kinds * len(w["cells"]))
+    states = [states[k : k + kinds] for k in range(0, len(states), kinds)]
     fed = np.zeros((batch, w["output"][0].shape[1]))
     outputs, weights = [], []
     for t in range(x.shape[1]):

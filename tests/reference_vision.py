@@ -129,8 +129,15 @@ def sinusoidal_positions(x, grid_shape, num_prefix):
     return x + positions
 
 
-def vit(x, w, *, patch_size, num_layers, stem, pooling, positions):
+def vit(x, w, *, pooling, **options):
     """`models.vit` at inference."""
+    x = vit_tokens(x, w, pooling=pooling, **options)
+    x = x[:, 0] if pooling == "token" else x.mean(1)
+    return dense(x, w, "logits")
+
+
+def vit_tokens(x, w, *, patch_size, num_layers, stem, pooling, positions):
+    """`models.vit` without a head."""
     if stem == "convolution":
         for index in range(1, int(math.log2(patch_size)) + 1):
             x = conv2d(x, w, f"stem_{index}", stride=2)
@@ -143,26 +150,31 @@ def vit(x, w, *, patch_size, num_layers, stem, pooling, positions):
     if pooling == "token":
         x = class_token(x, w["class_token/token"])
     if positions == "learned":
-        x = learned_positions(x, w["positions/prefix"], w["positions/grid"])
+        none = np.zeros((0, x.shape[-1]))
+        prefix = w.get("positions/prefix", none)
+        x = learned_positions(x, prefix, w["positions/grid"])
     else:
         x = sinusoidal_positions(x, grid_shape, int(pooling == "token"))
     for name in (f"block_{index + 1}" for index in range(num_layers)):
         x = x + attention(layer_norm(x, w, f"{name}_norm_1"), w, f"{name}_attention")
         y = layer_norm(x, w, f"{name}_norm_2")
         x = x + dense(gelu(dense(y, w, f"{name}_mlp_1")), w, f"{name}_mlp_2")
-    x = layer_norm(x, w, "norm")
-    x = x[:, 0] if pooling == "token" else x.mean(1)
-    return dense(x, w, "logits")
+    return layer_norm(x, w, "norm")
 
 
 def convnet(x, w, *, num_stages):
     """`models.convnet` at inference, with its rescaling."""
-    x = x / 127.5 - 1
+    x = convnet_features(x / 127.5 - 1, w, num_stages)
+    return dense(x.mean((1, 2)), w, "logits")
+
+
+def convnet_features(x, w, num_stages):
+    """`models.convnet` without a head."""
     for stage in range(1, num_stages + 1):
         x = max_pool(x) if stage > 1 else x
         for name in (f"stage_{stage}_a", f"stage_{stage}_b"):
             x = relu(batch_norm(conv2d(x, w, name), w, f"{name}_norm"))
-    return dense(x.mean((1, 2)), w, "logits")
+    return x
 
 
 def unet(x, w, *, depth, norm, padding, upsampling, heads, encoder=None):

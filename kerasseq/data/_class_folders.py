@@ -145,7 +145,7 @@ def common_form(paths, image_size, num_channels):
 
 def read_all(paths, size, num_channels):
     """Reads image files into one uint8 array, resized to `size`."""
-    _check_memory(math.prod((len(paths), *size, num_channels)))
+    check_memory(math.prod((len(paths), *size, num_channels)))
     images = np.empty((len(paths), *size, num_channels), "uint8")
     read = in_threads(
         lambda path: _image_files.read_image(path, size, num_channels), paths
@@ -155,7 +155,8 @@ def read_all(paths, size, num_channels):
     return images
 
 
-def _check_memory(num_bytes):
+def check_memory(num_bytes):
+    """Refuses images that would not fit into the memory."""
     memory = machine.memory()
     if num_bytes > memory:
         raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 
 _MODULES = {
     "Forecaster": "_forecaster",
+    "Captioner": "_captioner",
     "ImageClassifier": "_image_classifier",
     "ImageSegmenter": "_image_segmenter",
     "Runner": "_runner",

@@ -166,7 +166,10 @@ def not_a(task: str, path: Path, runner: _runner.Runner, needs: str) -> ValueErr
 
 
 def _kind(signatures):
-    if "tokens" in signatures.get("beam", {"outputs": ()})["outputs"]:
+    beam = signatures.get("beam", {"inputs": (), "outputs": ()})
+    if "tokens" in beam["outputs"] and "image" in beam["inputs"]:
+        return "seems to be a captioner: open it with `lite.Captioner`"
+    if "tokens" in beam["outputs"]:
         return "seems to be a translator: open it with `lite.Translator`"
     if "prompt" in signatures.get("generate", {"inputs": ()})["inputs"]:
         return "seems to be a language model: open it with `lite.TextGenerator`"

@@ -1,5 +1,8 @@
 """Functional-API builders, one architecture a file."""
 
+from kerasseq.models._captioner import captioner as captioner
+from kerasseq.models._captioner import captioner_encode as captioner_encode
+from kerasseq.models._captioner import captioner_grid as captioner_grid
 from kerasseq.models._convnet import convnet as convnet
 from kerasseq.models._forecast_bodies import forecaster_kinds as forecaster_kinds
 from kerasseq.models._forecaster import forecaster as forecaster
@@ -7,7 +10,7 @@ from kerasseq.models._language_model import language_model as language_model
 from kerasseq.models._seq2seq import seq2seq as seq2seq
 from kerasseq.models._seq2seq import seq2seq_encode as seq2seq_encode
 from kerasseq.models._seq2seq import seq2seq_step as seq2seq_step
-from kerasseq.models._sequence_encoders import kinds as encoder_kinds
+from kerasseq.models._sequence_encoders import encoder_kinds as encoder_kinds
 from kerasseq.models._streaming import is_streamable as is_streamable
 from kerasseq.models._streaming import streaming_model as streaming_model
 from kerasseq.models._tagger import tagger as tagger

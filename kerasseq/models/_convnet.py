@@ -24,7 +24,8 @@ def convnet(
 
     Args:
         input_shape: `(height, width, channels)` of the images.
-        num_classes: Number of classes.
+        num_classes: Number of classes, or `None` for the last feature map without a
+            head.
         widths: Channels of each stage.
         dropout: Dropout before the linear layer.
         include_rescaling: Whether the model takes values from 0 to 255 and brings
@@ -35,7 +36,7 @@ def convnet(
     Returns:
         A functional `keras.Model` from `image`, `(batch_size, height, width,
         channels)`, to logits `(batch_size, num_classes)`. The layer `features` gives
-        the last feature map.
+        the last feature map, `(batch_size, rows, columns, widths[-1])`.
 
     Raises:
         ValueError: for sizes that are not positive.
@@ -48,7 +49,7 @@ def convnet(
         Simonyan and Zisserman (2015), Very Deep Convolutional Networks for Large-Scale
         Image Recognition; Ioffe and Szegedy (2015), Batch Normalization.
     """
-    sizes = [*input_shape, num_classes, *widths]
+    sizes = [*input_shape, *widths, 1 if num_classes is None else num_classes]
     if len(input_shape) != 3 or not widths or not all(x and x > 0 for x in sizes):
         raise ValueError(
             "`input_shape` must be (height, width, channels), and all sizes positive. "
@@ -71,6 +72,8 @@ def convnet(
             x = keras.layers.Conv2D(width, 3, **options)(x)
             x = keras.layers.BatchNormalization(name=f"{step}_norm")(x)
             x = keras.layers.ReLU(name="features" if last else f"{step}_relu")(x)
+    if num_classes is None:
+        return keras.Model(image, x, name=name)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
     x = keras.layers.Dense(num_classes, name="logits")(x)

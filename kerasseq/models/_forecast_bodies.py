@@ -42,7 +42,7 @@ def _table():
         "patch_transformer": _patch_transformer,
         "seq2seq": _seq2seq,
     }
-    encoders = _sequence_encoders.kinds()
+    encoders = _sequence_encoders.encoder_kinds()
     return own | {name: functools.partial(_encoder, arch=name) for name in encoders}
 
 

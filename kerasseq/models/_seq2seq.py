@@ -132,13 +132,15 @@ def seq2seq_encode(model, source, max_length=None):
 
 
 def seq2seq_step(model, tokens, states, context):
-    """Runs one decoder step of a translation model.
+    """Runs one decoder step of a translation or captioning model.
 
     Args:
-        model: A model built by `seq2seq` or `transformer`, or loaded from its file.
+        model: A model built by `seq2seq`, `transformer` or `captioner`, or loaded from
+            its file.
         tokens: Integer tensor of shape `(batch_size,)`, the tokens just produced.
-        states: List of tensors, from `seq2seq_encode` or the step before.
-        context: Dict of tensors from `seq2seq_encode`.
+        states: List of tensors, from `seq2seq_encode`, `captioner_encode` or the step
+            before.
+        context: Dict of tensors from `seq2seq_encode` or `captioner_encode`.
 
     Returns:
         `(logits, attention, states)`, logits `(batch_size, vocabulary_size)`,

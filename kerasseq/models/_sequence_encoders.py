@@ -10,7 +10,7 @@ from kerasseq import layers
 KERNEL_SIZES = (3, 4, 5)
 
 
-def kinds():
+def encoder_kinds():
     """The names that `encode` knows, a list.
 
     Those of `kerasseq.layers.CELLS` read forward; with `bi` before it, as in `bilstm`,
@@ -38,7 +38,7 @@ def encode(
         valid: Keras tensor of booleans `(batch_size, length)`, `False` for padding,
             which lies on the right and changes nothing at other positions; `None` where
             there is none.
-        arch: One of `kinds()`: `"mlp"`, each position on its own; a recurrent cell, or
+        arch: One of `encoder_kinds()`: `"mlp"`, each position on its own; a recurrent cell, or
             `bi` and its name; `"cnn"`, convolutions over 3, 4 and 5 positions side by
             side (Kim, 2014); `"transformer"`.
         units: Features of the result; of each direction in a bidirectional one.

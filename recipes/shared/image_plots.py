@@ -166,14 +166,14 @@ def draw_heat(path, images, heat, titles):
             left.imshow(picture)
             left.set_title(figures.shorten(title, width))
             right.imshow(picture.mean(axis=-1), cmap="gray", vmin=0, vmax=255)
-            glow = right.imshow(heat[index], cmap=_glow(), vmin=0, vmax=1)
+            shown = right.imshow(heat[index], cmap=glow(), vmin=0, vmax=1)
         shape = {"fraction": 0.02, "pad": 0.01, "shrink": 0.8, "aspect": 12 * rows}
-        bar = drawn.colorbar(glow, ax=grid, **shape)
+        bar = drawn.colorbar(shown, ax=grid, **shape)
         bar.set_ticks([0, 1], labels=["low", "high"])
 
 
-def _glow():
-    """Colors from clear, where the image is seen, to bright yellow."""
+def glow():
+    """A color map from clear, where the image is seen, to bright yellow."""
     import matplotlib
     from matplotlib.colors import ListedColormap
 

@@ -12,7 +12,7 @@ LARGEST = 1024  # the longer side of images that all have one size
 _NOT_IMAGES = ("masks", "targets")
 
 
-def choose(flags, multiple, side):
+def choose(flags, multiple, side, read_shapes=None):
     """A size for images from folders, where theirs will not do; says so.
 
     It is the median height and width, within `side` unless all images have one size
@@ -22,6 +22,8 @@ def choose(flags, multiple, side):
         flags: Flags `data`, `image_size`, `test_data` if there is one.
         multiple: What the sides must be multiples of, a function of the longer side.
         side: Pixels of the longer side at most, where the images differ.
+        read_shapes: Function that returns the shapes of the images. By default those
+            of all images below the folder are read.
 
     Returns:
         `(height, width)`, or `None` where it was given, or the images' own will do.
@@ -31,7 +33,10 @@ def choose(flags, multiple, side):
     """
     if flags.image_size is not None or not os.path.isdir(flags.data):
         return None
-    sizes = np.array([image_files.image_shape(path)[:2] for path in _paths(flags)])
+    shapes = (
+        read_shapes() if read_shapes else map(image_files.image_shape, _paths(flags))
+    )
+    sizes = np.array([shape[:2] for shape in shapes])
     if not len(sizes):
         return None  # the reader says what is missing
     size = _fitting(sizes, multiple, side)

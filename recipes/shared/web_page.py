@@ -14,6 +14,7 @@ from recipes.shared import command_line, exported_file, file_input, masks, web_l
 NUM_SAMPLES = 6
 _IMAGES = ("image_input.js", "pixels.js")
 _SCRIPTS = {
+    "caption": (*_IMAGES, "sentence_words.js"),
     "classify_image": _IMAGES,
     "segment": (*_IMAGES, "tiling.js"),
     "translate": ("subwords.js",),
@@ -21,6 +22,7 @@ _SCRIPTS = {
     "tag": ("words.js", "word_features.js"),
 }
 _NAMES = {
+    "caption": ("vocabulary.json",),
     "translate": ("vocabulary.json",),
     "tag": ("vocabulary.json",),
     "classify_text": ("labels.json", "vocabulary.json"),

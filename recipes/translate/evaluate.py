@@ -1,17 +1,14 @@
 """The test split of `recipes.translate`, in Keras and with each exported file."""
 
 import collections
-import time
 
 import numpy as np
 
 import kerasseq
-from recipes.shared import artifacts, chance
+from recipes.shared import artifacts, chance, searches
 from recipes.translate import data as translate_data
 from recipes.translate import scores as translate_scores
 
-TRANSLATE_BATCH = 50
-MOST_TIES = 3
 NUM_CHECKED = 200
 
 
@@ -30,8 +27,8 @@ def evaluate(flags, model, data):
         translator = kerasseq.decoding.Translator(
             model, translate_data.lengths(data)[1], beam_size, flags.length_penalty
         )
-        results[name] = _predict(translator, source)
-    tokens = _best(results["beam"])[0]
+        results[name] = searches.predict(translator, source)
+    tokens = searches.best(results["beam"])[0]
     results["scores"] = _scores(flags, data, tokens)
     results["warnings"] = _warnings(flags, data, tokens, results["scores"])
     print("Keras, beam search:", translate_scores.summary(results["scores"]))
@@ -60,14 +57,6 @@ def _warnings(flags, data, tokens, found):
     return [chance.no_better(score, f"always {common!r}, {rate:.2f}")]
 
 
-def _predict(translator, source):
-    """`predict` in batches of one size, so that XLA compiles once."""
-    missing = -len(source) % TRANSLATE_BATCH
-    source = np.concatenate([source, np.repeat(source[-1:], missing, axis=0)])
-    outputs = translator.predict(source, batch_size=TRANSLATE_BATCH, verbose=0)
-    return {name: x[: len(x) - missing] for name, x in outputs.items()}
-
-
 def verify_all(flags, data, results, report, folder):
     """Translates the test split with each file; scores go into the report."""
     for artifact in artifacts.tflite_entries(report):
@@ -82,40 +71,12 @@ def verify(flags, data, results, path):
         A dict of scores, agreement of the tokens, and near ties: the sentences whose
         translations differ, with the gap between the two scores.
     """
-    runner = kerasseq.lite.Runner(path)
-    verified = {}
-    for name in ("greedy", "beam"):
-        found, latency = _run(runner, name, results["source"])
-        identical, ties = translate_scores.agreement(_best(results[name]), found)
-        verified |= {
-            f"{name}_ms_per_sentence": latency,
-            f"{name}_identical": identical,
-            f"{name}_near_ties": ties,
-        }
-        print(
-            f"{path.name}, {name}: {identical} of {len(found[0])} translations as "
-            f"Keras', {latency:.2f} ms each"
-        )
-        for tie in ties[:MOST_TIES]:
-            print(f"  sentence {tie['sentence']} differs, score gap {tie['gap']:.2e}")
-    verified |= _scores(flags, data, found[0])
+    verified, tokens = searches.compare(
+        path, "source", results["source"], results, "sentence"
+    )
+    verified |= _scores(flags, data, tokens)
     print(f"{path.name}, beam search:", translate_scores.summary(verified))
     return verified
-
-
-def _run(runner, name, source):
-    """Best tokens and scores of each row, and the milliseconds per sentence."""
-    began = time.perf_counter()
-    rows = [runner.run(name, source=row[None]) for row in source]
-    seconds = time.perf_counter() - began
-    found = {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
-    return _best(found), 1e3 * seconds / len(rows)
-
-
-def _best(result):
-    """Tokens and scores of the best hypotheses."""
-    tokens, scores = result["tokens"], result["scores"]
-    return (tokens[:, 0], scores[:, 0]) if tokens.ndim == 3 else (tokens, scores)
 
 
 def samples(data, results, count):

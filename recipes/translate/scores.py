@@ -36,24 +36,3 @@ def summary(found):
         f"chrF {found['chrf']:.2f} ({found['chrf_signature']}), "
         f"exact match {found['exact_match']:.4f}"
     )
-
-
-def agreement(expected, found):
-    """Compares the tokens of two searches, row by row.
-
-    Args:
-        expected: Pair of arrays, tokens `(rows, length)` and scores `(rows,)`.
-        found: Likewise.
-
-    Returns:
-        `(identical, near_ties)`: the number of rows with the same tokens, and for
-        every other row its number and the gap between the two scores, a near tie
-        where the gap is of the size of rounding.
-    """
-    tokens, scores = found
-    differing = np.flatnonzero((expected[0] != tokens).any(axis=1))
-    ties = [
-        {"sentence": int(i), "gap": float(abs(expected[1][i] - scores[i]))}
-        for i in differing
-    ]
-    return len(tokens) - len(differing), ties

@@ -14,6 +14,7 @@ import reference
 
 from tests.contract import (
     slopes,
+    test_p2_captioner,
     test_p2_forecast,
     test_p2_sequence,
     test_p2_texts,
@@ -39,7 +40,7 @@ SEQ2SEQ = [p for p in catalog.keeping("P2") if p.values[0].covers == "seq2seq"]
 def test_every_entry_is_held_against_something():
     groups = WITH_TWIN, NEW_CELLS, STACKS, DECODERS, SEQ2SEQ, LANGUAGE_MODELS
     checked = {p.id for group in groups for p in group}
-    parts = [test_p2_forecast, test_p2_sequence, test_p2_texts]
+    parts = [test_p2_captioner, test_p2_forecast, test_p2_sequence, test_p2_texts]
     for part in [*parts, test_p2_transformer, test_p2_vision]:
         checked |= set(part.REFERENCES)
     assert checked == {p.id for p in catalog.keeping("P2")}

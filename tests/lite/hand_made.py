@@ -138,6 +138,21 @@ def translator(path, prefix_length=0):
     return maker.write(path, "beam", inputs, outputs)
 
 
+def captioner(path, channels=3):
+    """Both captions are the numbers in the first row of pixels; scores their sums."""
+    maker = FileMaker()
+    image = maker.tensor([1, SIDE, SIDE, channels], "uint8")
+    numbers = maker.op("CAST", [image], [1, SIDE, SIDE, channels], "int32")
+    begin, size = maker.constant(0, 0, 0, 0), maker.constant(1, 1, SIDE, 1)
+    row = maker.op("SLICE", [numbers, begin, size], [1, 1, SIDE, 1], "int32")
+    beam = maker.op("RESHAPE", [row, maker.constant(1, 1, SIDE)], [1, 1, SIDE], "int32")
+    tokens = maker.op("TILE", [beam, maker.constant(1, 2, 1)], [1, 2, SIDE], "int32")
+    floats = maker.op("CAST", [tokens], [1, 2, SIDE])
+    scores = maker.op("SUM", [floats, maker.constant(2)], [1, 2])
+    outputs = {"tokens": tokens, "scores": scores}
+    return maker.write(path, "beam", {"image": image}, outputs)
+
+
 def generator(path):
     """It returns the prompt, each token raised by the seed."""
     maker = FileMaker()

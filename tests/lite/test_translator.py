@@ -177,6 +177,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         "kind, what",
         [
+            ("captioner", "a captioner: open it with `lite.Captioner`"),
             ("generator", "a language model: open it with `lite.TextGenerator`"),
             ("classifier", "images: open it with `lite.ImageClassifier`"),
             ("segmenter", "images: open it with `lite.ImageSegmenter`"),

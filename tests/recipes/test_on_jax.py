@@ -15,6 +15,10 @@ ROOT = pathlib.Path(__file__).parents[2]
 # They need TensorFlow, and no recipe needs them on JAX.
 WITH_TENSORFLOW = ("keras-nlp", "tensorflow", "tensorflow-datasets", "tensorboard")
 TINY = {
+    "caption": [
+        *("--num_examples=160", "--widths=4,8", "--units=16", "--embedding_dim=16"),
+        *("--epochs=1", "--beam_size=3", "--quantize=dynamic"),
+    ],
     "classify_image": [
         *("--epochs=2", "--limit=100", "--hidden_dim=32", "--num_layers=1"),
         *("--num_heads=2", "--mlp_dim=48", "--warmup_steps=2", "--quantize=int8"),
@@ -40,6 +44,7 @@ TINY = {
     ],
 }
 USE = {
+    "caption": "--images=image.png",
     "classify_image": "--images=image.png",
     "classify_text": "--classify=The soup was not bad.",
     "forecast": "--history=series.csv",

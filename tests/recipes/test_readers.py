@@ -14,6 +14,7 @@ import pytest
 from hypothesis import strategies as st
 from PIL import Image
 
+from recipes.caption import __main__ as caption
 from recipes.classify_image import __main__ as classify_image
 from recipes.classify_text import __main__ as classify_text
 from recipes.forecast import __main__ as forecast
@@ -27,6 +28,7 @@ RECIPES = {
     "generate": (generate, ["--length=2", "--batch_size=2"]),
     "subwords": (generate, ["--length=2", "--batch_size=2", "--tokens=subwords"]),
     "forecast": (forecast, ["--arch=linear"]),
+    "caption": (caption, []),
     "classify_image": (classify_image, []),
     "classify_text": (classify_text, []),
     "labeled_folders": (classify_text, []),
@@ -194,7 +196,27 @@ def folder_property(recipe, capsys):
     return run
 
 
+def captions_property(recipe, capsys):
+    """Lines of a captions file, of which some name an image that is there."""
+    images = {("", f"{n}.png"): sound(8, n) for n in range(6)}
+    names = st.sampled_from(["0.png", "1.png", "2.png", "3.png#0", "7.png", ""])
+    lines = st.tuples(names, WORDS).map("\t".join)
+    rows = st.lists(st.one_of(lines, lines, WORDS), max_size=30)
+
+    @hypothesis.given(rows, CHANGES, CODES, st.sampled_from(["tsv", "csv", "json"]))
+    def run(rows, changes, code, suffix):
+        content = "\n".join(rows).encode(code, errors="replace")
+        tree = images | changes | {("", f"captions.{suffix}"): content}
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder, "data")
+            write(root, tree)
+            check(recipe, folder, root, capsys)
+
+    return run
+
+
 PROPERTIES = {
+    "caption": captions_property,
     "translate": text_property,
     "generate": text_property,
     "subwords": text_property,

@@ -6,7 +6,7 @@ import pytest
 
 from recipes.shared import command_line, exported_file, help_flags, optimizer_flags
 
-RECIPES = ("translate", "generate", "classify_image", "segment")
+RECIPES = ("translate", "generate", "classify_image", "segment", "caption")
 NOT_SIZES = ("temperature", "top_p", "repetition_penalty", "length_penalty")
 NOT_SIZES += ("learning_rate", "weight_decay", "clip_value", "clip_norm")
 NOT_SIZES += ("clip_global_norm", "mixup")

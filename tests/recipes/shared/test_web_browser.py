@@ -11,6 +11,7 @@ from PIL import Image
 from kerasseq import data, decoding, export, lite, models
 from kerasseq.lite import packed_files
 from kerasseq.utils import atomic
+from recipes.caption import __main__ as caption
 from recipes.classify_image import __main__ as classify_image
 from recipes.classify_text import __main__ as classify_text
 from recipes.classify_text import signatures as classify_text_signatures
@@ -117,6 +118,54 @@ return {found, best: names[0].textContent,
     assert np.ptp(expected, axis=0).max() > 0.01
     assert answer["best"] == python.class_names[expected[0].argmax()]
     assert answer["status"].startswith("Classified in ")
+
+
+@pytest.fixture(scope="module")
+def captioner(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("captioner")
+    words = data.SentenceWords.of(
+        [f"the {word}, ({k})" for k, word in enumerate("abcdef")]
+    )
+    options = {"embedding_dim": 8, "units": 8, "include_rescaling": True, "seed": 0}
+    encoder = {"encoder": "vit", "encoder_options": {"patch_size": 4, "num_layers": 1}}
+    model = models.captioner((16, 12, 3), len(words), **options, **encoder)
+    export.export_model(
+        scattered(model),
+        folder,
+        signatures=lambda twin: decoding.caption_signatures(twin, 9, 3),
+        min_token_agreement=0.9,
+    )
+    content = {"vocabulary.json": words.to_bytes()}
+    packed_files.pack(folder / "model.tflite", content)
+    images = pictures(folder / "images", [(16, 12), (24, 31), (8, 9)])
+    return make_page(caption, folder, f"--images={images}")
+
+
+def test_captioner(captioner):
+    image = np.random.default_rng(1).integers(0, 256, (1, 16, 12, 3), "uint8")
+    for signature in ("greedy", "beam"):
+        assert_runs_as_runner(captioner, signature, {"image": image})
+
+
+def test_captioner_describes_images_as_python_does(captioner):
+    script = """
+const found = [];
+for (const name of ['0', '1', '2']) {
+  const blob = await (await fetch(`given/${name}.png`)).blob();
+  found.push((await kerasseq.describe(blob)).found);
+}
+return {found, shown: page.document.getElementById('caption').textContent};
+"""
+    images = captioner.parent / "images"
+    shutil.copytree(images, captioner / "given")
+    answer = browser.ask(captioner, script)
+    python = lite.Captioner(captioner.parent)
+    for path, found in zip(sorted(images.iterdir()), answer["found"], strict=True):
+        expected = python(path, num_best=3)
+        assert [row["text"] for row in found] == [text for text, _ in expected]
+        scores = [row["score"] for row in found]
+        np.testing.assert_allclose(scores, [x for _, x in expected], atol=1e-4)
+    assert answer["shown"] == answer["found"][0][0]["text"]
 
 
 @pytest.fixture(scope="module")

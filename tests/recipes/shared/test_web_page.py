@@ -8,21 +8,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from recipes.caption import __main__ as caption
 from recipes.classify_image import __main__ as classify_image
 from recipes.classify_text import __main__ as classify_text
 from recipes.segment import __main__ as segment
 from recipes.shared import command_line, web_library, web_page
+from recipes.tag import __main__ as tag
 from recipes.translate import __main__ as translate
 from tests.lite import hand_made
 
 RECIPES = {
+    "caption": caption,
     "classify_image": classify_image,
     "classify_text": classify_text,
     "segment": segment,
+    "tag": tag,
     "translate": translate,
 }
 IMAGES = np.arange(2 * 4 * 4, dtype="uint8").reshape(2, 4, 4, 1)
-OF_IMAGES = ("classify_image", "segment")
+OF_IMAGES = ("caption", "classify_image", "segment")
 SAMPLES = {x: IMAGES if x in OF_IMAGES else ["One.", "Two."] for x in RECIPES}
 
 

@@ -97,6 +97,48 @@ return value.texts.map((text) => [words.split(text), words.encode(text)]);
     assert found == [[words.split(x), words.encode(x).tolist()] for x in tried]
 
 
+def test_features_of_words_are_those_of_python(tmp_path):
+    sentences = [sentence for sentence, _ in data.load_tagged_sentences().test[:100]]
+    tried = ["Ünïcode ÉCOLE 1995 ٣٤ Ⅷ ½ ǅ İstanbul don’t x2y", *AWKWARD]
+    tried = [data.split_words(text, lowercase=False) for text in tried]
+    rows = [(words, ["O"] * len(words)) for words in [*sentences, *tried[::2]]]
+    features = data.WordFeatures.train(rows, word_length=6)
+    tried = [words for words in [*sentences, *tried] if words]
+    script = """
+const {WordFeatures} = await import('./word_features.js');
+const {split} = await import('./words.js');
+const features = new WordFeatures(value.vocabulary);
+return value.sentences.map((words) => {
+  const inputs = features.encode(words, 40);
+  const plain = Object.entries(inputs).map(([name, row]) => [name, [...row]]);
+  return [split(words.join(' ')), Object.fromEntries(plain)];
+});
+"""
+    value = {"vocabulary": json.loads(features.to_bytes()), "sentences": tried}
+    for words, (split, found) in zip(
+        tried, in_node(script, value, tmp_path), strict=True
+    ):
+        assert split == data.split_words(" ".join(words), lowercase=False)
+        expected = features.encode(words, 40)
+        assert found == {name: row.ravel().tolist() for name, row in expected.items()}
+
+
+def test_words_are_joined_as_in_python(tmp_path):
+    vocabulary = data.SentenceWords.of(
+        ["A dog, and (so far) a cat's hat! 3 [x] {y}: z; w?"]
+    )
+    generator = np.random.default_rng(0)
+    rows = generator.integers(0, len(vocabulary), (60, 12)).tolist()
+    script = """
+const {SentenceWords} = await import('./sentence_words.js');
+const words = new SentenceWords(value.vocabulary);
+return value.rows.map((row) => words.decode(row));
+"""
+    content = json.loads(vocabulary.to_bytes())
+    found = in_node(script, {"vocabulary": content, "rows": rows}, tmp_path)
+    assert found == [vocabulary.decode(row) for row in rows]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [(9, 5), (40, 31), (40, 9), (13, 17), (13, 40)])
 def test_images_are_resized_as_by_pillow(size, channels, tmp_path):
