@@ -1,4 +1,4 @@
-"""Words as tokens of sentences that are written; a device needs it too, so it is there."""
+"""Words of sentences that are written; a device needs them too, so they are there."""
 
 from kerasseq.lite import _sentence_words
 

@@ -23,6 +23,8 @@ TINY = {
     "--window=16 --prompt_length=12 --max_length=30 --epochs=4",
     "forecast": "--arch=gru --units=8 --num_layers=1 --look_back=24 --horizon=6 "
     "--batch_size=128 --epochs=4 --quantize=float16",
+    "tag": "--num_examples=400 --arch=gru --units=8 --epochs=6 --noper_word "
+    "--quantize=float16",
     "caption": "--num_examples=160 --widths=4,8 --units=16 --embedding_dim=16 "
     "--epochs=6 --dropout=0.3 --beam_size=2",
     "classify_image": "--epochs=8 --hidden_dim=32 --num_layers=1 --num_heads=2 "

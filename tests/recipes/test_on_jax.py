@@ -38,6 +38,10 @@ TINY = {
         *("--quantize=dynamic", "--data=text.txt"),
     ],
     "segment": ["--epochs=1", "--width=8", "--depth=2", "--quantize=float16,int8"],
+    "tag": [
+        *("--num_examples=400", "--arch=gru", "--units=16", "--embedding_dim=16"),
+        *("--epochs=2", "--noper_word", "--quantize=float16"),
+    ],
     "translate": [
         *("--num_examples=600", "--vocab_size=400", "--units=32", "--epochs=1"),
         *("--embedding_dim=32", "--buckets=1", "--beam_size=3", "--quantize=dynamic"),
@@ -50,6 +54,7 @@ USE = {
     "forecast": "--history=series.csv",
     "generate": "--prompt=the cat",
     "segment": "--images=image.png",
+    "tag": "--tag=The bat flew away.",
     "translate": "--translate=Thursday, May 4, 1995",
 }
 

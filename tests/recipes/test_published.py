@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 PUBLISHED = {  # the class that opens the file, and the smallest score
     "translate": (lite.Translator, 0.95),
     "generate": (lite.TextGenerator, None),
+    "classify_text": (lite.TextClassifier, 0.98),
     "classify_image": (lite.ImageClassifier, 0.95),
     "classify_fashion_mnist": (lite.ImageClassifier, 0.9),
     "segment": (lite.ImageSegmenter, 0.9),
@@ -81,6 +82,7 @@ def test_scores_what_its_card_says(name, monkeypatch):
 COMMANDS = {
     "translate": ("--translate", "Thursday, May 4, 1995"),
     "generate": ("--prompt", "The for statement"),
+    "classify_text": ("--classify", "The soup was not bad."),
 }
 
 

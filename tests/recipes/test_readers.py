@@ -21,6 +21,7 @@ from recipes.forecast import __main__ as forecast
 from recipes.generate import __main__ as generate
 from recipes.segment import __main__ as segment
 from recipes.shared import command_line
+from recipes.tag import __main__ as tag
 from recipes.translate import __main__ as translate
 
 RECIPES = {
@@ -33,6 +34,7 @@ RECIPES = {
     "classify_text": (classify_text, []),
     "labeled_folders": (classify_text, []),
     "segment": (segment, ["--depth=2"]),
+    "tag": (tag, []),
 }
 WORDS = st.sampled_from(
     [
@@ -225,6 +227,7 @@ PROPERTIES = {
     "classify_text": text_property,
     "labeled_folders": folder_property,
     "segment": folder_property,
+    "tag": text_property,
 }
 
 
