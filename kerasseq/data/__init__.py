@@ -29,7 +29,7 @@ _MODULES = {
     "LabeledTexts": "labeled_texts",
     "load_labeled_texts": "labeled_texts",
     "LabeledTextBatches": "labeled_text_batches",
-    "choose_lengths": "labeled_text_batches",
+    "choose_lengths": "_length_batches",
     "generated_reviews": "_generated_reviews",
     "Words": "words",
     "split_words": "words",

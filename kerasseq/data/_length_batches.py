@@ -4,25 +4,38 @@ import keras
 import numpy as np
 
 from kerasseq.data import _epoch_batches
+from kerasseq.lite import _words
 
 
-def choose_lengths(lengths, num_lengths=3, max_length=256, multiple=4):
+def choose_lengths(ids, num_lengths=3, max_length=256, multiple=4):
     """Chooses a few lengths that need little padding.
 
     They are quantiles, each halving what is left: lengths of texts have a long tail.
 
     Args:
-        lengths: Integers, the lengths of all rows.
+        ids: List of integer arrays, the texts.
         num_lengths: Integer. How many at most; equal ones are merged.
-        max_length: Integer. The longest, whatever the rows have.
+        max_length: Integer. The longest, whatever the texts have.
         multiple: Integer. Lengths are rounded up to a multiple of it, but not beyond
             `max_length`.
 
     Returns:
         A growing list of integers.
+
+    Raises:
+        ValueError: If there is no text, or a number is not positive.
+
+    Example:
+        >>> choose_lengths([[5] * 3, [5] * 3, [5] * 9], num_lengths=2)
+        [4, 12]
     """
+    if not len(ids) or min(num_lengths, max_length, multiple) < 1:
+        raise ValueError(
+            "Lengths need texts, and positive `num_lengths` and `max_length`. Received:"
+            f" {len(ids)} texts, num_lengths={num_lengths}, max_length={max_length}"
+        )
     fractions = [1 - 0.5**k for k in range(1, num_lengths)] + [1.0]
-    edges = np.quantile(lengths, fractions, method="higher")
+    edges = np.quantile([len(row) for row in ids], fractions, method="higher")
     edges = np.minimum(-(-edges // multiple) * multiple, max_length)
     return sorted({int(edge) for edge in edges})
 
@@ -65,9 +78,19 @@ class LengthBatches(_epoch_batches.EpochBatches):
         place, rows = self._batches[index]
         return keras.tree.map_structure(lambda x: x[rows], self._tables[place])
 
-    def generator_of_batch(self, index):
-        """The random numbers of a batch, others than those of the order."""
-        return np.random.default_rng([self.seed, self.epoch, index, 1])
+    def with_unknown(self, words, index, rate):
+        """The numbers of words, a fraction of them as that of the unknown word.
+
+        Args:
+            words: int32 `(batch_size, length)`.
+            index: Number of the batch.
+            rate: The fraction, of words but not of padding.
+        """
+        # The last number separates these random draws from those of the order.
+        generator = np.random.default_rng([self.seed, self.epoch, index, 1])
+        dropped = generator.random(words.shape) < rate
+        dropped &= words != _words.PADDING
+        return np.where(dropped, np.int32(_words.UNKNOWN), words)
 
     def _set_order(self, epoch):
         """Computes the list of `(place of the length, rows)`, one per batch."""

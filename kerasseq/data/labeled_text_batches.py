@@ -2,44 +2,11 @@
 
 import numpy as np
 
-from kerasseq.data import _epoch_batches
+from kerasseq.data import _length_batches
 from kerasseq.lite import _words
 
 
-def choose_lengths(ids, num_lengths=3, max_length=256, multiple=4):
-    """Chooses a few lengths that need little padding.
-
-    They are quantiles, each halving what is left: lengths of texts have a long tail.
-
-    Args:
-        ids: List of integer arrays, the texts.
-        num_lengths: Integer. How many at most; equal ones are merged.
-        max_length: Integer. The longest, whatever the texts have.
-        multiple: Integer. Lengths are rounded up to a multiple of it, but not beyond
-            `max_length`.
-
-    Returns:
-        A growing list of integers.
-
-    Raises:
-        ValueError: If there is no text, or a number is not positive.
-
-    Example:
-        >>> choose_lengths([[5] * 3, [5] * 3, [5] * 9], num_lengths=2)
-        [4, 12]
-    """
-    if not len(ids) or min(num_lengths, max_length, multiple) < 1:
-        raise ValueError(
-            "Lengths need texts, and positive `num_lengths` and `max_length`. Received:"
-            f" {len(ids)} texts, num_lengths={num_lengths}, max_length={max_length}"
-        )
-    fractions = [1 - 0.5**k for k in range(1, num_lengths)] + [1.0]
-    edges = np.quantile([len(row) for row in ids], fractions, method="higher")
-    edges = np.minimum(-(-edges // multiple) * multiple, max_length)
-    return sorted({int(edge) for edge in edges})
-
-
-class LabeledTextBatches(_epoch_batches.EpochBatches):
+class LabeledTextBatches(_length_batches.LengthBatches):
     """Batches of `(tokens, targets, sample_weight)` with one shape per length.
 
     A text goes into the shortest length that it fits and is padded with 0 on the
@@ -110,62 +77,31 @@ class LabeledTextBatches(_epoch_batches.EpochBatches):
     ):
         labels = np.asarray(labels)
         _check(ids, labels, batch_size, lengths, num_classes, word_dropout)
-        self.batch_size, self.lengths = batch_size, list(lengths)
         self.num_classes, self.word_dropout = num_classes, word_dropout
-        self.shuffle, self.seed = shuffle, seed
         self.num_texts = len(ids)
         self.num_cut = sum(len(row) > lengths[-1] for row in ids)
         weights = np.array(
             [(class_weights or {}).get(k, 1.0) for k in range(num_classes)], "float32"
         )
         places = np.searchsorted(lengths, [min(len(x), lengths[-1]) for x in ids])
-        self._tables = [
+        tables = [
             _table(ids, labels, weights, np.flatnonzero(places == k), length)
             for k, length in enumerate(lengths)
         ]
-        super().__init__(epoch=epoch, **kwargs)
-
-    @property
-    def shapes(self):
-        used = sorted({place for place, _ in self._batches})
-        return [(self.batch_size, self.lengths[place]) for place in used]
+        options = {"shuffle": shuffle, "seed": seed, "epoch": epoch}
+        super().__init__(tables, lengths, batch_size, **options, **kwargs)
 
     def tokens_in_batch(self, index):
         """The number of words of one batch, without padding."""
-        place, rows = self._batches[index]
-        tokens, _, weights = (part[rows] for part in self._tables[place])
+        tokens, _, weights = self.rows_of_batch(index)
         return int(np.count_nonzero(tokens[weights > 0]))
 
-    def __len__(self):
-        return len(self._batches)
-
     def __getitem__(self, index):
-        place, rows = self._batches[index]
         self._count(index)
-        tokens, labels, weights = (part[rows] for part in self._tables[place])
+        tokens, labels, weights = self.rows_of_batch(index)
         if self.word_dropout:
-            # The last number separates these random draws from those of the order.
-            generator = np.random.default_rng([self.seed, self.epoch, index, 1])
-            dropped = generator.random(tokens.shape) < self.word_dropout
-            dropped &= tokens != _words.PADDING
-            tokens = np.where(dropped, np.int32(_words.UNKNOWN), tokens)
+            tokens = self.with_unknown(tokens, index, self.word_dropout)
         return tokens, np.eye(self.num_classes, dtype="float32")[labels], weights
-
-    def _set_order(self, epoch):
-        """Computes the list of `(place of the length, rows)`, one per batch."""
-        generator = np.random.default_rng([self.seed, epoch])
-        batches = []
-        for place, (tokens, _, _) in enumerate(self._tables):
-            filling = len(tokens) - 1
-            rows = np.arange(filling)
-            if self.shuffle:
-                generator.shuffle(rows)
-            fill = -len(rows) % self.batch_size
-            rows = np.pad(rows, (0, fill), constant_values=filling)
-            batches += [(place, part) for part in rows.reshape(-1, self.batch_size)]
-        if self.shuffle:
-            batches = [batches[i] for i in generator.permutation(len(batches))]
-        self._batches = _epoch_batches.extremes_first(batches)
 
 
 def _table(ids, labels, weights, members, length):

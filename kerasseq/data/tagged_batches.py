@@ -3,7 +3,6 @@
 import numpy as np
 
 from kerasseq.data import _length_batches
-from kerasseq.lite import _word_features
 
 
 class TaggedBatches(_length_batches.LengthBatches):
@@ -61,8 +60,9 @@ class TaggedBatches(_length_batches.LengthBatches):
         **kwargs,
     ):
         sizes = np.array([len(words) for words, _ in sentences], int)
-        if lengths is None and len(sizes):
-            lengths = _length_batches.choose_lengths(sizes, max_length=sizes.max())
+        if lengths is None and len(sizes) and sizes.min():
+            words = [words for words, _ in sentences]
+            lengths = _length_batches.choose_lengths(words, max_length=sizes.max())
         _check(sizes, batch_size, lengths, word_dropout)
         self.word_dropout = word_dropout
         self.num_dropped = int(np.sum(sizes > lengths[-1]))
@@ -82,11 +82,8 @@ class TaggedBatches(_length_batches.LengthBatches):
         self._count(index)
         inputs, tags, weights = self.rows_of_batch(index)
         if self.word_dropout:
-            words = inputs["words"]
-            draws = self.generator_of_batch(index).random(words.shape)
-            dropped = (draws < self.word_dropout) & (words != _word_features.PADDING)
-            unknown = np.int32(_word_features.UNKNOWN)
-            inputs = inputs | {"words": np.where(dropped, unknown, words)}
+            words = self.with_unknown(inputs["words"], index, self.word_dropout)
+            inputs = inputs | {"words": words}
         return inputs, tags, weights
 
 

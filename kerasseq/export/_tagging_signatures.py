@@ -6,9 +6,8 @@ import keras
 from keras import ops
 
 from kerasseq import models
+from kerasseq.lite._words import UNKNOWN
 from kerasseq.ops import best_path
-
-UNKNOWN = 1
 
 
 def tagging_signatures(

@@ -8,8 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
-PADDING, UNKNOWN = 0, 1
-FIRST = 2  # the number of the first entry of each table
+from kerasseq.lite._words import UNKNOWN
+
+FIRST = 2  # the number of the first entry of each table, after padding and unknown
 SUFFIX_LENGTH = 3
 
 

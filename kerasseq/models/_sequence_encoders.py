@@ -39,8 +39,8 @@ def encode(
             which lies on the right and changes nothing at other positions; `None` where
             there is none.
         arch: One of `encoder_kinds()`: `"mlp"`, each position on its own; a recurrent
-            cell, or `bi` and its name; `"cnn"`, convolutions over 3, 4 and 5 positions side by
-            side (Kim, 2014); `"transformer"`.
+            cell, or `bi` and its name; `"cnn"`, convolutions over 3, 4 and 5
+            positions side by side (Kim, 2014); `"transformer"`.
         units: Features of the result; of each direction in a bidirectional one.
         num_layers: Number of layers. From the second on, each adds its input.
         dropout: Float between 0 and 1. Fraction to drop between layers.
