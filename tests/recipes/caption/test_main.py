@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("caption")
     library = browser.fake_library(tmp_path_factory.mktemp("library"))
     web = ["--web", f"--web_library={library}", "--tensorboard"]
-    assert run(*TINY, f"--output_dir={folder}", *web, "--quantize=dynamic") == 0
+    assert run(*TINY, f"--output_dir={folder}", *web, "--quantize=float16") == 0
     return folder
 
 
@@ -71,7 +71,7 @@ def scenes(tmp_path_factory):
 
 
 def test_everything_is_written(folder):
-    for name in (*ARTIFACTS, "model_dynamic.tflite"):
+    for name in (*ARTIFACTS, "model_float16.tflite"):
         assert (folder / name).exists(), name
     for name in ATTENTION:
         assert (folder / name).read_bytes()[:4] == b"\x89PNG"
@@ -87,7 +87,7 @@ def test_report(folder):
     report = read(folder / "report.json")
     assert report["task"] == "caption" and report["data"] == "synthetic"
     assert report["training"]["compiles"] == 2
-    tflite, dynamic, _ = report["artifacts"]
+    tflite, half, _ = report["artifacts"]
     assert sorted(tflite["signatures"]) == ["beam", "encode", "greedy", "step"]
     assert tflite["flex_ops"] == tflite["custom_ops"] == []
     assert tflite["dynamic_shapes"] is False and tflite["max_abs_diff"] <= 1e-4
@@ -97,17 +97,17 @@ def test_report(folder):
     assert num_images == metrics["greedy_identical"] > 20
     assert metrics["bleu"] == report["metrics"]["bleu"]
     assert "nrefs:2" in metrics["bleu_signature"]
-    assert dynamic["bytes"] < tflite["bytes"]
+    assert half["bytes"] < tflite["bytes"]
     card = read(folder / "card.json")
     assert card["settings"]["units"] == 16
     assert card["bytes"]["model.tflite"] == (folder / "model.tflite").stat().st_size
-    packed = lite.Captioner(folder / "model_dynamic.tflite").card
-    assert packed["metrics"] == dynamic["metrics"]
+    packed = lite.Captioner(folder / "model_float16.tflite").card
+    assert packed["metrics"] == half["metrics"]
 
 
 def test_a_finished_run_resumes_to_the_same_result(folder, capsys):
     before = read(folder / "card.json")["metrics"]
-    assert run(*TINY, f"--output_dir={folder}", "--resume", "--quantize=dynamic") == 0
+    assert run(*TINY, f"--output_dir={folder}", "--resume", "--quantize=float16") == 0
     assert "resumed after epoch 1" in capsys.readouterr().out
     assert read(folder / "card.json")["metrics"]["bleu"] == before["bleu"]
     (vocabulary,) = (folder / "run").glob("vocabulary.json")
