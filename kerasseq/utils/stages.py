@@ -60,16 +60,20 @@ class Stages:
 
 @contextlib.contextmanager
 def shown(handler: logging.Handler) -> Iterator[None]:
-    """Gives a handler what is logged meanwhile.
+    """Gives a handler, and no other, what is logged meanwhile.
+
+    What a library has set up for the root logger would show it a second time.
 
     Args:
         handler: A `logging.Handler`.
     """
-    level = LOGGER.level
+    level, propagate = LOGGER.level, LOGGER.propagate
     LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.INFO)
+    LOGGER.propagate = False
     try:
         yield
     finally:
+        LOGGER.propagate = propagate
         LOGGER.setLevel(level)
         LOGGER.removeHandler(handler)

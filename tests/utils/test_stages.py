@@ -34,3 +34,14 @@ def test_parts_and_what_is_left(monkeypatch):
         "3 of 4: file b, about 14 s left",
         "4 of 4: end, about 6 s left",
     ]
+
+
+def test_it_is_shown_once(caplog):
+    """Whatever another library gave the root logger, as `caplog` does."""
+    told = []
+    handler = logging.Handler()
+    handler.emit = lambda record: told.append(record.getMessage())
+    with stages.shown(handler):
+        stages.Stages(1).begin("graph")
+    assert told == ["1 of 1: graph"] and not caplog.records
+    assert stages.LOGGER.propagate
