@@ -76,7 +76,7 @@ def dates_after(last: np.datetime64, unit: str, step: int, num: int) -> np.ndarr
     """
     steps = step * np.arange(1, num + 1)
     if unit != "month":
-        return last + steps * np.timedelta64(1, UNITS[unit])
+        return last + steps.astype(f"timedelta64[{UNITS[unit]}]")
     month = last.astype("datetime64[M]")
     day, of_day = _day_of_month(last), last - last.astype("datetime64[D]")
     length = month_lengths(month + steps)
