@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -112,7 +111,8 @@ class Tagger:
                 f"Received: {' '.join(words)!r}"
             )
         found = self.runner.run("tag", **_batch(self.features, words, self.length))
-        return tuple(found[name][0, : len(words)] for name in ("tags", "scores"))
+        tags, scores = (found[name][0, : len(words)] for name in ("tags", "scores"))
+        return tags, scores
 
     def stream(self) -> "TaggerStream":
         """Tags words one by one, each as soon as it is there.
@@ -169,5 +169,5 @@ class TaggerStream:
         self._step.reset()
 
 
-def _batch(features, words, length) -> dict[str, Any]:
+def _batch(features, words, length):
     return {name: row[None] for name, row in features.encode(words, length).items()}

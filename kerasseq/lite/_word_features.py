@@ -94,12 +94,10 @@ class WordFeatures:
                 "No word occurs so often; lower `min_count`. Received: "
                 f"min_count={min_count}, {len(words)} words"
             )
-        options = {"word_length": word_length}
-        if "characters" in kinds:
-            options["characters"] = sorted({*"".join(words)})
-        if "suffixes" in kinds:
-            options["suffixes"] = _frequent(map(suffix_key, words), min_count)
-        return cls(known, tags, **options)
+        characters = sorted({*"".join(words)}) if "characters" in kinds else []
+        suffixes = _frequent(map(suffix_key, words), min_count)
+        suffixes = suffixes if "suffixes" in kinds else []
+        return cls(known, tags, characters, suffixes, word_length)
 
     def sizes(self) -> dict[str, int]:
         """How many numbers each table has, without those that are empty."""
@@ -152,10 +150,13 @@ class WordFeatures:
         """
         try:
             found: dict[str, Any] = json.loads(content)
-            tables = [found[x] for x in ("words", "tags", "characters", "suffixes")]
+            names = ("words", "tags", "characters", "suffixes")
+            words, tags, characters, suffixes = (found[name] for name in names)
+            tables = [words, tags, characters, suffixes]
             if not all(isinstance(x, str) for table in tables for x in table):
                 raise TypeError("not all entries are strings")
-            return cls(*tables, word_length=int(found["word_length"]))
+            length = int(found["word_length"])
+            return cls(words, tags, characters, suffixes, length)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ValueError(
                 f"{source} holds no vocabulary of a tagger; export again. "

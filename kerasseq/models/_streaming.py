@@ -41,7 +41,6 @@ def streaming_model(model):
             f"pooling='last'. Received: model {model.name!r} with the layers {names}"
         )
     encoder = model.get_layer("encoder")
-    before, after = keras.tree.flatten(encoder.input)[0], encoder.output[0]
     items = {
         name: keras.Input((1, *x.shape[2:]), dtype=x.dtype, name=name)
         for name, x in _named_inputs(model).items()
@@ -50,10 +49,8 @@ def streaming_model(model):
         f"state_{index}": keras.Input(size, name=f"state_{index}")
         for index, size in enumerate(encoder.state_size)
     }
-    x = keras.Model(model.input, before)(_as_of(model, items))
-    x, *final = encoder(x, initial_state=list(states.values()))
-    head = keras.Model([*keras.tree.flatten(model.input), after], model.output)
-    outputs = {"outputs": head([*items.values(), x])}
+    x, *final = encoder(_features(model, items), initial_state=list(states.values()))
+    outputs = {"outputs": _head(model, x)}
     outputs |= dict(zip(states, final, strict=True))
     return keras.Model(items | states, outputs, name=f"{model.name}_step")
 
@@ -71,12 +68,18 @@ def is_streamable(model):
 
 
 def _named_inputs(model):
-    """The inputs by name, in the order of `keras.tree.flatten`."""
+    return model.input if isinstance(model.input, dict) else {"tokens": model.input}
+
+
+# By the layers, since a model of tensors inside another one's graph would break that
+# one's configuration (Keras 3.15).
+def _features(model, items):
     if isinstance(model.input, dict):
-        flat = keras.tree.flatten(model.input)
-        return {x.name: x for x in flat}
-    return {model.input.name: model.input}
+        return model.get_layer("features")(items)
+    return model.get_layer("embedding")(items["tokens"])
 
 
-def _as_of(model, items):
-    return items if isinstance(model.input, dict) else next(iter(items.values()))
+def _head(model, x):
+    if len(model.output_shape) == 3:
+        return model.get_layer("head")(x)
+    return model.get_layer("logits")(x[:, 0])

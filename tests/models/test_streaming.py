@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -41,6 +42,14 @@ def test_a_classifier_gives_what_the_text_so_far_gives():
     for place, row in enumerate(found, 1):
         expected = model.predict(WORDS[:, :place], verbose=0)
         np.testing.assert_allclose(row, expected, atol=1e-5)
+
+
+def test_the_model_is_as_before(tmp_path):
+    model = models.text_classifier(20, 3, arch="gru", pooling="last", **SIZES)
+    models.streaming_model(model).save(tmp_path / "step.keras")
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(WORDS), model(WORDS))
 
 
 @pytest.mark.parametrize(
