@@ -121,6 +121,21 @@ class TextClassifier:
         weights = outputs["attention"][0, : len(words)].tolist()
         return list(zip(words, weights, strict=True))
 
+    def stream(self) -> "TextStream":
+        """Classifies a text that comes bit by bit.
+
+        Raises:
+            ValueError: If the file has no signature `step`: the model needs the whole
+                text.
+        """
+        if "step" not in self.runner.signatures:
+            raise ValueError(
+                "The file has no signature `step`: its model needs the whole text. "
+                "Train with --arch=gru or another cell, and --pooling=last, to "
+                "classify word by word."
+            )
+        return TextStream(self)
+
     def _run(self, text):
         if not isinstance(text, str):
             raise ValueError(f"A text is a string. Received: {type(text).__name__}")
@@ -130,6 +145,45 @@ class TextClassifier:
         tokens = np.zeros((1, self.length), "int32")
         tokens[0, : len(ids)] = ids
         return self.runner.run("serve", tokens=tokens)
+
+
+class TextStream:
+    """One text that comes bit by bit; made by `TextClassifier.stream`.
+
+    Example:
+
+    ```python
+    stream = classifier.stream()
+    for part in ("The soup", "was", "not bad."):
+        stream(part)  # ("positive", 0.98): of the text so far
+    ```
+    """
+
+    def __init__(self, classifier: TextClassifier) -> None:
+        self._classifier = classifier
+        self._step = classifier.runner.stateful("step")
+
+    def __call__(self, text: str) -> tuple[str, float]:
+        """The class of the text so far and its probability.
+
+        Args:
+            text: What comes next, one word or more; each is read whole.
+
+        Raises:
+            ValueError: If there is no word in it.
+        """
+        ids = self._classifier.vocabulary.encode(text)
+        if not len(ids):
+            raise ValueError(f"The text has no words. Received: {text[:60]!r}")
+        for number in ids:
+            outputs = self._step(tokens=np.array([[number]], "int32"))
+        probabilities = outputs["probabilities"][0]
+        best = int(probabilities.argmax())
+        return self._classifier.class_names[best], float(probabilities[best])
+
+    def reset(self) -> None:
+        """Begins a new text."""
+        self._step.reset()
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> _words.Words:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+import kerasseq
+
 NUM_COMPARED = 20
 
 
@@ -23,23 +25,48 @@ def export_options(data, results):
 
 
 def serve(model, length, temperature):
-    """The signature: words in, calibrated probabilities out.
+    """The signatures: words in, calibrated probabilities out.
 
     A number outside of the vocabulary counts as the unknown word. With attention the
-    weight of each word is an output too.
+    weight of each word is an output too. A model that goes word by word has the
+    signature `step` too: one word and the states in, the probabilities of the text so
+    far and the states out.
     """
     from keras import ops
 
-    size = model.get_layer("embedding").input_dim
     outputs = _outputs(model)
 
     def function(tokens):
-        known = ops.logical_and(tokens >= 0, tokens < size)
-        found = outputs(ops.where(known, tokens, np.int32(1)), training=False)
+        found = outputs(_known(model, tokens), training=False)
         logits = found.pop("logits")
         return {"probabilities": ops.softmax(logits / temperature, axis=-1)} | found
 
-    return {"serve": (function, {"tokens": ((1, length), "int32")})}
+    found = {"serve": (function, {"tokens": ((1, length), "int32")})}
+    if kerasseq.models.is_streamable(model):
+        found["step"] = _step(model, temperature)
+    return found
+
+
+def _known(model, tokens):
+    from keras import ops
+
+    size = model.get_layer("embedding").input_dim
+    inside = ops.logical_and(tokens >= 0, tokens < size)
+    return ops.where(inside, tokens, np.int32(1))
+
+
+def _step(model, temperature):
+    from keras import ops
+
+    step_model = kerasseq.models.streaming_model(model)
+    run, specs = kerasseq.decoding.step_signature(step_model)["step"]
+
+    def step(tokens, **states):
+        found = run(tokens=_known(model, tokens), **states)
+        logits = found.pop("outputs")
+        return {"probabilities": ops.softmax(logits / temperature, axis=-1)} | found
+
+    return step, specs
 
 
 def _outputs(model):
