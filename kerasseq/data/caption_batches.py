@@ -19,8 +19,8 @@ class CaptionBatches(_epoch_batches.EpochBatches):
     Args:
         images: uint8 array of shape `(num_images, height, width, channels)`.
         captions: List with a list of captions for each image; a caption is a list of
-            ids without special tokens. Those that do not fit `max_length` are dropped and
-            counted in `num_dropped`.
+            ids without special tokens. Those that do not fit `max_length` are dropped
+            and counted in `num_dropped`.
         max_length: Integer. Tokens of a caption, the end included.
         batch_size: Integer. Number of rows of every batch.
         augment: List of Keras' augmentation layers, applied in this order. Captions
