@@ -19,9 +19,9 @@ class CaptionBatches(_epoch_batches.EpochBatches):
     Args:
         images: uint8 array of shape `(num_images, height, width, channels)`.
         captions: List with a list of captions for each image; a caption is a list of
-            ids without special tokens. Those that do not fit `length` are dropped and
-            counted in `num_dropped`.
-        length: Integer. Tokens of a caption, the end included.
+            ids without special tokens. Those that do not fit `max_length` are dropped
+            and counted in `num_dropped`.
+        max_length: Integer. Tokens of a caption, the end included.
         batch_size: Integer. Number of rows of every batch.
         augment: List of Keras' augmentation layers, applied in this order. Captions
             do not change: leave out what makes them wrong, as flips make "left of".
@@ -33,13 +33,13 @@ class CaptionBatches(_epoch_batches.EpochBatches):
     Attributes:
         num_pairs: Number of captions in the batches.
         num_dropped: Number of captions that are too long.
-        shapes: List of the one shape `(batch_size, length)`.
+        shapes: List of the one shape `(batch_size, max_length)`.
 
     Each item:
         inputs: Dict of `"image"`, float32 of shape `(batch_size, height, width,
             channels)`, 0 to 255, and `"target"`, int32 of shape `(batch_size,
-            length)`, START and the caption.
-        labels: int32 of shape `(batch_size, length)`, the caption and END.
+            max_length)`, START and the caption.
+        labels: int32 of shape `(batch_size, max_length)`, the caption and END.
         sample_weight: float32 of the same shape, 1 for tokens, 0 for padding.
 
     Raises:
@@ -57,7 +57,7 @@ class CaptionBatches(_epoch_batches.EpochBatches):
         self,
         images,
         captions,
-        length,
+        max_length,
         batch_size,
         *,
         augment=(),
@@ -66,26 +66,26 @@ class CaptionBatches(_epoch_batches.EpochBatches):
         epoch=0,
         **kwargs,
     ):
-        _check(images, captions, length, batch_size)
+        _check(images, captions, max_length, batch_size)
         self._images = np.asarray(images)
-        self.batch_size, self.length = batch_size, length
+        self.batch_size, self.max_length = batch_size, max_length
         self.shuffle, self.seed = shuffle, seed
         self._augment = _augmentation.Augmentation([*augment])
         pairs = [(row, ids) for row, rows in enumerate(captions) for ids in rows]
-        kept = [(row, ids) for row, ids in pairs if len(ids) < length]
+        kept = [(row, ids) for row, ids in pairs if len(ids) < max_length]
         self.num_pairs, self.num_dropped = len(kept), len(pairs) - len(kept)
         if not kept:
             raise ValueError(
-                "No caption is short enough; increase `length`, or pass captions. "
-                f"Received: {len(pairs)} captions, length={length}"
+                "No caption is short enough; increase `max_length`, or pass captions. "
+                f"Received: {len(pairs)} captions, max_length={max_length}"
             )
         self._rows = np.array([row for row, _ in kept])
-        self._labels = _table([ids for _, ids in kept], length)
+        self._labels = _table([ids for _, ids in kept], max_length)
         super().__init__(epoch=epoch, **kwargs)
 
     @property
     def shapes(self):
-        return [(self.batch_size, self.length)]
+        return [(self.batch_size, self.max_length)]
 
     def tokens_in_batch(self, index):
         """The number of tokens of one batch, with END, without padding."""
@@ -124,22 +124,22 @@ class CaptionBatches(_epoch_batches.EpochBatches):
             np.random.default_rng([self.seed, epoch]).shuffle(self._order)
 
 
-def _table(captions, length):
+def _table(captions, max_length):
     """Labels; their last row is all padding."""
-    labels = np.full((len(captions) + 1, length), PAD_ID, "int32")
+    labels = np.full((len(captions) + 1, max_length), PAD_ID, "int32")
     for row, ids in zip(labels, captions, strict=False):
         row[: len(ids) + 1] = [*ids, END_ID]
     return labels
 
 
-def _check(images, captions, length, batch_size):
+def _check(images, captions, max_length, batch_size):
     if len(images) != len(captions):
         raise ValueError(
             "There must be a list of captions for each image. Received: "
             f"{len(images)} images, {len(captions)} lists of captions"
         )
-    if min(length, batch_size) < 1:
+    if min(max_length, batch_size) < 1:
         raise ValueError(
-            "`length` and `batch_size` must be at least 1. Received: "
-            f"length={length}, batch_size={batch_size}"
+            "`max_length` and `batch_size` must be at least 1. Received: "
+            f"max_length={max_length}, batch_size={batch_size}"
         )

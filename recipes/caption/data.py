@@ -114,7 +114,7 @@ def _batches(flags, images, words):
         f"there are {sum(map(len, ids['train']))} training captions",
     )
     make = functools.partial(
-        kerasseq.data.CaptionBatches, length=length, batch_size=flags.batch_size
+        kerasseq.data.CaptionBatches, max_length=length, batch_size=flags.batch_size
     )
     augment = image_flags.augmentation(flags)
     found = {

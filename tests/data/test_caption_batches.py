@@ -82,9 +82,9 @@ def test_long_captions_are_dropped():
 def test_errors():
     for arguments, message in [
         ((IMAGES, CAPTIONS[:2], 4, 2), "5 images, 2 lists"),
-        ((IMAGES, CAPTIONS, 0, 2), "length=0"),
+        ((IMAGES, CAPTIONS, 0, 2), "max_length=0"),
         ((IMAGES, CAPTIONS, 4, 0), "batch_size=0"),
-        ((IMAGES[:1], [[[5] * 9]], 4, 2), "short enough.*1 captions, length=4"),
+        ((IMAGES[:1], [[[5] * 9]], 4, 2), "short enough.*1 captions, max_length=4"),
     ]:
         with pytest.raises(ValueError, match=message):
             CaptionBatches(*arguments)
