@@ -15,6 +15,7 @@ from kerasseq.export import (
     parity,
     quantize_options,
     report,
+    row_comparison,
     serve_signature,
     traced_variants,
 )
@@ -239,6 +240,8 @@ def _export(
         warnings += parity.comparison_warnings(
             artifacts[0]["parity"], settings.tolerance
         )
+        if signatures["signatures"] is None:
+            warnings += row_comparison.warnings_of(twin, variants.reference, settings)
         if keras.backend.backend() != "tensorflow":
             warnings.append(_NO_SAVED_MODEL)
         result = {**card, "artifacts": artifacts, "warnings": warnings}

@@ -6,8 +6,10 @@ from typing import Any
 from unittest import mock
 
 import keras
+from keras.src import backend
 from keras.src.ops import nn
 
+_add_of_keras = backend.numpy.add
 _upsampling_of_keras = keras.layers.UpSampling2D.call
 _normalize_of_keras = nn._normalize
 
@@ -20,12 +22,24 @@ def substituted() -> Iterator[None]:
       take, and not a repetition along two axes, which takes a tensor of five.
     - `keras.ops.normalize`, also in `keras.layers.UnitNormalization`, takes no root of
       0, for which LiteRT's kernel of `RSQRT` returns NaN and not infinity.
+    - `keras.ops.add` adds as NumPy does. On TensorFlow Keras 3.15 takes a right side
+      that has one axis longer than 1 for a bias, so that `(1, n, n) + (1, n, 1)` is
+      added along the last axis: with a batch of one, as in a file, and with no other.
     """
     with (
+        mock.patch.object(backend.numpy, "add", _add),
         mock.patch.object(keras.layers.UpSampling2D, "call", _upsampling),
         mock.patch.object(nn, "_normalize", _normalize),
     ):
         yield
+
+
+def _add(x1: Any, x2: Any) -> Any:
+    if len(getattr(x2, "shape", ())) < 2:  # a vector is a bias of the last axis
+        return _add_of_keras(x1, x2)
+    dtypes = (getattr(x, "dtype", type(x)) for x in (x1, x2))
+    dtype = keras.backend.result_type(*dtypes)
+    return keras.ops.cast(x1, dtype) + keras.ops.cast(x2, dtype)
 
 
 def _upsampling(layer: keras.layers.UpSampling2D, inputs: Any) -> Any:
