@@ -39,11 +39,19 @@ def default(
     }
 
     def function(**tensors):
-        return _named_outputs(
-            model, model(call_argument(model, tensors), training=False)
-        )
+        return call(model, tensors)
 
     return {"serve": (function, specs)}
+
+
+def call(model: keras.Model, tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Calls a model with inputs by name; its outputs by name, as in the signature.
+
+    Args:
+        model: A Functional or Sequential model.
+        tensors: `{input name: tensor or array}`.
+    """
+    return _named_outputs(model, model(call_argument(model, tensors), training=False))
 
 
 def call_argument(model: keras.Model, tensors: Mapping[str, Any]) -> Any:
