@@ -1,7 +1,5 @@
 """Image classifier that reads the image as a sequence: its rows, or its pixels."""
 
-import math
-
 import keras
 import numpy as np
 from keras import ops
@@ -117,8 +115,8 @@ def _check(input_shape, num_classes, as_sequence):
             f"`as_sequence` must be one of {', '.join(SEQUENCES)}. "
             f"Received: as_sequence={as_sequence!r}"
         )
-    fixed = len(input_shape) == 3 and all(input_shape)
-    if not fixed or math.prod(input_shape) < 1 or num_classes < 1:
+    fixed = len(input_shape) == 3 and all(x and x > 0 for x in input_shape)
+    if not fixed or num_classes < 1:
         raise ValueError(
             "`input_shape` must be (height, width, channels) with fixed sizes, and all "
             f"sizes positive. Received: input_shape={input_shape}, "
