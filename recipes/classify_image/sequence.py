@@ -15,7 +15,7 @@ DEFAULTS = {
     "num_layers": 1,
     "mlp_dim": None,
     "weight_decay": 0.0,
-    # Of mixed images a recurrent network learns little in its first epochs.
+    # Plain images, as in the papers: the first epochs are those of a plain GRU.
     "mixup": 0.0,
     "shift": 0.0,
     "quantize": ["float16", "dynamic"],  # int8 would have no loop

@@ -95,7 +95,7 @@ def permuted(tmp_path_factory):
     """The result of a tiny run of a GRU on the pixels of digits, in another order."""
     folder = tmp_path_factory.mktemp("permuted")
     code = run(
-        *("--arch=gru", "--as_sequence=permuted", "--units=8", "--epochs=2"),
+        *("--arch=gru", "--as_sequence=permuted", "--units=32", "--epochs=2"),
         *("--limit=100", "--quantize=dynamic", f"--output_dir={folder}"),
     )
     assert code == 0
