@@ -30,7 +30,7 @@ ARTIFACTS = (
 )
 TINY = ["--epochs=2", "--limit=100", "--hidden_dim=32", "--num_layers=1"]
 TINY += ["--num_heads=2", "--mlp_dim=48", "--warmup_steps=2", "--monitor=accuracy"]
-ROWS_OF_DIGITS = 0.93
+ROWS_OF_DIGITS = 0.95  # 0.969 was measured
 COLORS = {"blue": (0, 0, 255), "green": (0, 255, 0), "red": (255, 0, 0)}
 
 
