@@ -50,14 +50,17 @@ def pool(x, valid, pooling, units):
 def _last(x, valid, units):
     """The last position's features; backward ones have read all at the first one."""
     if valid is None:
-        last = x[:, -1]
+        # No slice: Keras does not read its configuration back as it wrote it.
+        last = ops.take(x, x.shape[1] - 1, axis=1)
     else:
         after = ops.pad(valid[:, 1:], [[0, 0], [0, 1]])
         is_last = ops.expand_dims(ops.logical_and(valid, ops.logical_not(after)), -1)
         last = ops.sum(ops.where(is_last, x, 0.0), axis=1)
     if x.shape[-1] == units:
         return last
-    return ops.concatenate([last[:, :units], x[:, 0, units:]], axis=-1)
+    forward, _ = ops.split(last, [units], axis=-1)
+    _, backward = ops.split(ops.take(x, 0, axis=1), [units], axis=-1)
+    return ops.concatenate([forward, backward], axis=-1)
 
 
 def _attended(x, valid, units):
