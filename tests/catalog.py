@@ -265,6 +265,7 @@ ENTRIES = [
     _language("peephole_lstm", 2, {"cell": "peephole_lstm"}, variational=True),
     *(Entry(*row) for row in catalog_texts.ROWS),
     *(Entry(*row) for row in catalog_vision.CAPTIONERS),
+    *(Entry(*row) for row in catalog_vision.IMAGE_SEQUENCES),
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
     *(_sequence(row) for row in catalog_sequence.ROWS),

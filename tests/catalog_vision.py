@@ -10,6 +10,7 @@ from kerasseq import models
 
 BATCH, TOKENS, FEATURES, CLASSES, WORDS = 3, 6, 8, 3, 11
 IMAGE = (8, 12, 2)  # not square, so that rows and columns cannot change places
+SMALL_IMAGE = (3, 4, 2)
 
 
 def tokens_model(**options):
@@ -70,6 +71,25 @@ def captioner(**options):
     return lambda _: models.captioner(IMAGE, WORDS, **sizes)
 
 
+def image_sequence(**options):
+    """Of 12 pixels, which is a sequence long enough."""
+
+    def build(_):
+        options.setdefault("units", FEATURES)
+        model = models.image_sequence_classifier(SMALL_IMAGE, CLASSES, **options)
+        return named_input(model)
+
+    return build
+
+
+def _image_sequence(variant, loops=True, **options):
+    def inputs():
+        return images(SMALL_IMAGE, mean=127.0, scale=127.0)
+
+    build = image_sequence(**options)
+    return "image_sequence_classifier", variant, build, inputs, None, loops
+
+
 def captioned():
     target = np.random.default_rng(8).integers(1, WORDS, (BATCH, TOKENS))
     for row in range(1, BATCH):
@@ -102,6 +122,17 @@ VIT |= {"num_layers": 2, "input_feeding": False, "dropout": 0.1}
 CAPTIONERS = [  # loops over time, unlike the others
     ("captioner", "cnn", captioner(**CNN), captioned),
     ("captioner", "vit", captioner(**VIT), captioned),
+]
+PERMUTED = {"as_sequence": "permuted", "dropout": 0.1}
+PIXELS = {"as_sequence": "pixels", "pooling": "mean", "include_rescaling": False}
+IMAGE_SEQUENCES = [
+    _image_sequence("gru_permuted", arch="gru", **PERMUTED),
+    _image_sequence("simple_rnn_pixels", arch="simple_rnn", **PIXELS),
+    _image_sequence("bilstm_rows", arch="bilstm", num_layers=2),
+    _image_sequence("cnn_rows", loops=False, arch="cnn", pooling="max"),
+    _image_sequence(
+        "transformer", False, arch="transformer", num_heads=2, pooling="attention"
+    ),
 ]
 ROWS = [
     ("ClassToken", "", tokens_model(), tokens),

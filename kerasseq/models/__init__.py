@@ -6,6 +6,9 @@ from kerasseq.models._captioner import captioner_grid as captioner_grid
 from kerasseq.models._convnet import convnet as convnet
 from kerasseq.models._forecast_bodies import forecaster_kinds as forecaster_kinds
 from kerasseq.models._forecaster import forecaster as forecaster
+from kerasseq.models._image_sequence_classifier import (
+    image_sequence_classifier as image_sequence_classifier,
+)
 from kerasseq.models._language_model import language_model as language_model
 from kerasseq.models._seq2seq import seq2seq as seq2seq
 from kerasseq.models._seq2seq import seq2seq_encode as seq2seq_encode

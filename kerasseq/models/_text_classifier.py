@@ -4,10 +4,7 @@ import keras
 from keras import ops
 
 from kerasseq import layers
-from kerasseq.models import _sequence_encoders
-from kerasseq.ops import attention as attention_ops
-
-POOLINGS = ("last", "mean", "max", "attention")
+from kerasseq.models import _sequence_encoders, _sequence_pooling
 
 
 def text_classifier(
@@ -67,11 +64,7 @@ def text_classifier(
         (maximum over a BiLSTM); Yang et al. (2016), Hierarchical Attention Networks
         for Document Classification, equations 5 to 7.
     """
-    if pooling not in POOLINGS:
-        raise ValueError(
-            f"`pooling` must be one of {', '.join(POOLINGS)}. "
-            f"Received: pooling={pooling!r}"
-        )
+    _sequence_pooling.check(pooling)
     if min(vocabulary_size, num_classes, embedding_dim) < 1:
         raise ValueError(
             "`vocabulary_size`, `num_classes` and `embedding_dim` must be positive. "
@@ -85,39 +78,7 @@ def text_classifier(
     x = _sequence_encoders.encode(
         x, valid, arch, units=units, num_layers=num_layers, dropout=dropout, **options
     )
-    x = _pooled(x, valid, pooling, units)
+    x = _sequence_pooling.pool(x, valid, pooling, units)
     x = layers.Dropout(dropout, name="output_dropout")(x)
     logits = keras.layers.Dense(num_classes, name="logits")(x)
     return keras.Model(tokens, logits, name=name)
-
-
-def _pooled(x, valid, pooling, units):
-    """`(batch_size, length, features)` to `(batch_size, features)`."""
-    if pooling == "last":
-        return keras.layers.Identity(name="last")(_last(x, valid, units))
-    if pooling == "attention":
-        return _attended(x, valid, units)
-    valid = ops.expand_dims(valid, -1)
-    if pooling == "max":
-        return ops.max(ops.where(valid, x, attention_ops.MASKED_SCORE), axis=1)
-    count = ops.sum(ops.cast(valid, "float32"), axis=1)
-    return ops.sum(ops.where(valid, x, 0.0), axis=1) / count
-
-
-def _last(x, valid, units):
-    """The last word's features; backward ones have read all at the first word."""
-    after = ops.pad(valid[:, 1:], [[0, 0], [0, 1]])
-    is_last = ops.expand_dims(ops.logical_and(valid, ops.logical_not(after)), -1)
-    last = ops.sum(ops.where(is_last, x, 0.0), axis=1)
-    if x.shape[-1] == units:
-        return last
-    return ops.concatenate([last[:, :units], x[:, 0, units:]], axis=-1)
-
-
-def _attended(x, valid, units):
-    hidden = keras.layers.Dense(units, "tanh", name="attention_hidden")(x)
-    scores = keras.layers.Dense(1, use_bias=False, name="attention_scores")(hidden)
-    scores = ops.where(valid, ops.squeeze(scores, -1), attention_ops.MASKED_SCORE)
-    weights = attention_ops.softmax(scores)
-    weights = keras.layers.Identity(name="attention_weights")(weights)
-    return ops.sum(ops.expand_dims(weights, -1) * x, axis=1)  # 0 at padding

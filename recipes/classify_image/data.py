@@ -54,7 +54,7 @@ def load_images(flags, **options):
 
 def _multiple(flags, side):
     """What the sides of images must be multiples of."""
-    return 1 if flags.arch == "cnn" else classify_image_model.patch_size(flags, side)
+    return classify_image_model.patch_size(flags, side) if flags.arch == "vit" else 1
 
 
 def make_batches(flags, images):

@@ -1,11 +1,14 @@
 """The models of `recipes.classify_image`, and how they are trained, as flags."""
 
 import kerasseq
+from recipes.classify_image import sequence
 from recipes.shared import command_line, optimizer_flags
 
 VIT_SIZES = ("hidden_dim", "num_layers", "num_heads", "mlp_dim")
 VIT_FLAGS = ("size", "patch_size", *VIT_SIZES, "pooling", "positions", "stem")
 VIT_FLAGS += ("attention_dropout", "stochastic_depth")
+ARCHS = {"vit": {*VIT_FLAGS}, "cnn": {"widths"}}  # the others read a sequence
+POOLINGS = {"vit": ("mean", "token"), "cnn": (None,)}
 # Side of a patch, and the largest image it is the default for.
 PATCH_SIZES = ((2, 16), (4, 64), (8, 128))
 LARGE_PATCH = 16
@@ -18,9 +21,13 @@ def define_flags(flags):
         flags: The `absl.flags.FlagValues` of the recipe.
     """
     define = command_line.definer(flags, "model")
-    define("enum", "arch", "vit", "Vision Transformer or small CNN.", ("vit", "cnn"))
+    # No enum: to name the cells here would import Keras for every use of a file.
+    text = "vit (Vision Transformer), cnn, or what reads the image as a sequence: a "
+    text += "cell, as gru, lstm or irnn, bi and a cell (bigru), transformer or mlp."
+    define("string", "arch", "vit", text)
     _define_vit_flags(define)
     define("list", "widths", ["32", "64", "96"], "CNN: channels of each stage.")
+    sequence.define_flags(flags)
     define("float", "dropout", 0.1, "Dropout.", **command_line.RATE)
     define("float", "label_smoothing", 0.0, "Label smoothing.", **command_line.RATE)
     optimizer_flags.define_flags(
@@ -39,12 +46,18 @@ def _define_vit_flags(define):
     define(
         "integer", "hidden_dim", 96, "ViT: features of a token.", **command_line.WIDTH
     )
-    define("integer", "num_layers", 3, "ViT: encoder blocks.", **command_line.LAYERS)
-    define("integer", "num_heads", 4, "ViT: attention heads.", **command_line.LAYERS)
-    define("integer", "mlp_dim", 192, "ViT: feed-forward width.", **command_line.WIDTH)
+    text = "ViT: encoder blocks. Sequence: layers, 1 unless given."
+    define("integer", "num_layers", 3, text, **command_line.LAYERS)
+    text = "ViT, transformer: attention heads."
+    define("integer", "num_heads", 4, text, **command_line.LAYERS)
+    text = "ViT, transformer: feed-forward width; transformer: else 4 times --units."
+    define("integer", "mlp_dim", 192, text, **command_line.WIDTH)
     text = "ViT: side of a patch; else 2, 4, 8 or 16 for images up to 16, 64, 128, ..."
     define("integer", "patch_size", None, text, **command_line.WIDTH)
-    define("enum", "pooling", "mean", "ViT: what the head reads.", ("token", "mean"))
+    text = "What the head reads. ViT: mean (if not given) or token; sequence: last (if "
+    text += "not given), mean, max or attention."
+    kinds = ("token", *sequence.POOLINGS)
+    define("enum", "pooling", None, text, kinds)
     kinds = ("learned", "sinusoidal")
     define("enum", "positions", "learned", "ViT: kind of positions.", kinds)
     kinds = ("patch", "convolution")
@@ -55,16 +68,30 @@ def _define_vit_flags(define):
     define("float", "stochastic_depth", 0.1, text, **command_line.RATE)
 
 
+def apply_defaults(flags):
+    """Gives the flags that were left open the defaults of the architecture."""
+    defaults = {"pooling": "mean"} if flags.arch == "vit" else {}
+    for name, value in (defaults if flags.arch in ARCHS else sequence.DEFAULTS).items():
+        if not flags[name].present:
+            flags[name].value = value
+
+
 def check(flags):
     """Refuses flags that do not go together.
 
     Raises:
         ValueError: naming the flag.
     """
-    foreign = VIT_FLAGS if flags.arch == "cnn" else ("widths",)
-    given = [name for name in foreign if flags[name].present]
-    if given:
-        raise ValueError(f"--{given[0]} has no meaning with --arch={flags.arch}.")
+    command_line.import_keras(flags)
+    _check_arch(flags)
+    poolings = POOLINGS.get(flags.arch, sequence.POOLINGS)
+    if flags.pooling not in poolings:
+        raise ValueError(
+            f"--pooling is one of {', '.join(poolings)} with --arch={flags.arch}. "
+            f"Received: --pooling={flags.pooling}"
+        )
+    if flags.arch not in ARCHS:
+        sequence.check(flags)
     given = [name for name in VIT_SIZES if flags[name].present]
     if flags.size and given:
         raise ValueError(
@@ -75,6 +102,20 @@ def check(flags):
             "--widths are channels such as 32,64,96. "
             f"Received: --widths={','.join(flags.widths)}"
         )
+
+
+def _check_arch(flags):
+    """Refuses an unknown architecture, and flags that only others have."""
+    known = [*ARCHS, *sequence.archs()]
+    if flags.arch not in known:
+        raise ValueError(
+            f"--arch is one of {', '.join(known)}. Received: --arch={flags.arch}"
+        )
+    own = ARCHS.get(flags.arch) or sequence.own_flags(flags.arch)
+    foreign = {*VIT_FLAGS, "widths", *sequence.ALL_FLAGS} - own
+    given = [name for name in sorted(foreign) if flags[name].present]
+    if given:
+        raise ValueError(f"--{given[0]} has no meaning with --arch={flags.arch}.")
 
 
 def build(flags, input_shape, num_classes):
@@ -93,6 +134,8 @@ def build(flags, input_shape, num_classes):
         "include_rescaling": True,
         "seed": flags.seed,
     }
+    if flags.arch not in ARCHS:
+        return sequence.build(flags, input_shape, num_classes, **options)
     if flags.arch == "cnn":
         widths = [int(width) for width in flags.widths]
         return kerasseq.models.convnet(
@@ -133,7 +176,9 @@ def patch_size(flags, side):
 
 
 def heat_maps(flags, model, images):
-    """What the model attends to: attention rollout (ViT) or Grad-CAM (CNN).
+    """What the decision rests on, by what the model allows.
+
+    Attention rollout of a ViT, Grad-CAM of a CNN, else gradient times input.
 
     Args:
         flags: Flags with those of `define_flags`.
@@ -144,5 +189,7 @@ def heat_maps(flags, model, images):
         Array `(num, height, width)`, 0 to 1.
     """
     explains = kerasseq.explain
-    explain = explains.grad_cam if flags.arch == "cnn" else explains.attention_rollout
+    explain = {"vit": explains.attention_rollout, "cnn": explains.grad_cam}.get(
+        flags.arch, explains.gradient_times_input
+    )
     return explain(model, images.astype("float32"))

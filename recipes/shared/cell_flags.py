@@ -17,7 +17,7 @@ RECURRENT_INITIALIZERS = (*KERNEL_INITIALIZERS, "identity")
 
 
 def define_flags(flags, default):
-    """Adds the flags that `options` reads, and `--cell`.
+    """Adds `--cell` and the flags of `define_start_flags`.
 
     Args:
         flags: The `absl.flags.FlagValues` of the recipe.
@@ -26,6 +26,12 @@ def define_flags(flags, default):
     define = command_line.definer(flags, "model")
     # No enum: to name the cells here would import Keras for every use of a file.
     define("string", "cell", default, "RNN: cell, as gru, lstm or simple_rnn.")
+    define_start_flags(flags)
+
+
+def define_start_flags(flags):
+    """Adds the flags that `options` reads."""
+    define = command_line.definer(flags, "model")
     text = "RNN: initializer of the input weights; else the cell's own."
     define("enum", "kernel_initializer", None, text, KERNEL_INITIALIZERS)
     text = "RNN: initializer of the state weights; else the cell's own."
@@ -46,12 +52,27 @@ def check(flags):
             f"--cell is one of {', '.join(sorted(cells))}. "
             f"Received: --cell={flags.cell}"
         )
+    check_start(flags, "cell", flags.cell)
+
+
+def check_start(flags, name, cell):
+    """Refuses an initializer that a cell cannot have.
+
+    Args:
+        flags: Flags with those of `define_start_flags`.
+        name: Name of the flag that says which cell.
+        cell: Name of the cell.
+
+    Raises:
+        ValueError: naming the flag.
+    """
     square = ("simple_rnn", "irnn")
-    if flags.recurrent_initializer == "identity" and flags.cell not in square:
+    if flags.recurrent_initializer == "identity" and cell not in square:
         # Keras would fill the first gate's block and leave the others zero.
         raise ValueError(
             "--recurrent_initializer=identity needs a square matrix, that of "
-            f"--cell=simple_rnn. Received: --cell={flags.cell}. Use orthogonal."
+            f"--{name}=simple_rnn. Received: --{name}={flags[name].value}. "
+            "Use orthogonal."
         )
 
 
@@ -59,7 +80,7 @@ def options(flags):
     """How cells start, as arguments of models and layers.
 
     Args:
-        flags: Flags with those of `define_flags`, checked.
+        flags: Flags with those of `define_start_flags`, checked.
 
     Returns:
         A dict: `kernel_initializer` and `recurrent_initializer`, `None` for the cell's

@@ -6,10 +6,12 @@ import pathlib
 
 import bare_process
 import browser
+import keras
 import killed_recipe
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import special
 
 from kerasseq import lite
 from kerasseq.lite import packed_files
@@ -28,6 +30,7 @@ ARTIFACTS = (
 )
 TINY = ["--epochs=2", "--limit=100", "--hidden_dim=32", "--num_layers=1"]
 TINY += ["--num_heads=2", "--mlp_dim=48", "--warmup_steps=2", "--monitor=accuracy"]
+ROWS_OF_DIGITS = 0.95  # 0.969 was measured
 COLORS = {"blue": (0, 0, 255), "green": (0, 255, 0), "red": (255, 0, 0)}
 
 
@@ -82,6 +85,18 @@ def cnn(tmp_path_factory, colors):
     code = run(
         *("--arch=cnn", "--widths=8", f"--data={colors}", f"--output_dir={folder}"),
         *("--batch_size=8", "--epochs=30", "--learning_rate=0.02", *trimmings),
+    )
+    assert code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def permuted(tmp_path_factory):
+    """The result of a tiny run of a GRU on the pixels of digits, in another order."""
+    folder = tmp_path_factory.mktemp("permuted")
+    code = run(
+        *("--arch=gru", "--as_sequence=permuted", "--units=32", "--epochs=2"),
+        *("--limit=100", "--quantize=dynamic", f"--output_dir={folder}"),
     )
     assert code == 0
     return folder
@@ -201,6 +216,54 @@ def test_a_page_and_predictions(cnn, colors, tmp_path, capsys):
     assert (tmp_path / "out" / "web" / "index.html").exists()
 
 
+def test_a_sequence(permuted):
+    report = read(permuted / "report.json")
+    metrics, (tflite, dynamic, _) = report["metrics"], report["artifacts"]
+    assert tflite["metrics"]["agreement"] == 1
+    assert tflite["metrics"]["accuracy"] == metrics["accuracy"]
+    assert tflite["flex_ops"] == tflite["custom_ops"] == []
+    assert dynamic["file"] == "model_dynamic.tflite"
+    assert dynamic["metrics"]["agreement"] > 0.9
+    assert (permuted / "heat.png").read_bytes()[:4] == b"\x89PNG"
+    settings = read(permuted / "card.json")["settings"]
+    chosen = {"as_sequence": "permuted", "pooling": "last", "num_layers": 1}
+    assert chosen | {"mixup": 0, "shift": 0} == {
+        name: settings[name] for name in [*chosen, "mixup", "shift"]
+    }
+
+
+def test_the_order_of_the_pixels_is_in_the_file(permuted):
+    model = keras.models.load_model(permuted / "model.keras")
+    images = np.random.default_rng(0).integers(0, 256, (4, *model.input_shape[1:]))
+    images = images.astype("uint8")
+    classifier = lite.ImageClassifier(permuted)
+    assert classifier.class_names == [str(digit) for digit in range(10)]
+    expected = special.softmax(model.predict(images, verbose=0), axis=-1)
+    found = [classifier(image) for image in images]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("arch", ["vit", "cnn", "lstm", "bigru", "transformer", "mlp"])
+def test_defaults_fit_the_architecture(arch):
+    flags = classify_image.define_flags()
+    flags(["recipe", f"--arch={arch}", "--mixup=0.3"])
+    classify_image_model.apply_defaults(flags)
+    classify_image.check(flags)
+    assert flags.mixup == 0.3
+    model = classify_image_model.build(flags, (8, 8, 1), 10)
+    assert model.output_shape == (None, 10)
+    assert flags.quantize[1] == ("int8" if arch in ("vit", "cnn") else "dynamic")
+
+
+@pytest.mark.slow
+def test_rows_of_digits(tmp_path):
+    assert run("--arch=gru", f"--output_dir={tmp_path}") == 0
+    report = read(tmp_path / "report.json")
+    assert report["metrics"]["accuracy"] >= ROWS_OF_DIGITS
+    for artifact in report["artifacts"][:3]:
+        assert artifact["metrics"]["accuracy"] >= ROWS_OF_DIGITS
+
+
 def test_bad_images(cnn, colors, tmp_path, capsys):
     (tmp_path / "predictions.csv").write_text("earlier")
     (tmp_path / "empty").mkdir()
@@ -258,6 +321,20 @@ BAD = {
     "--arch=cnn --patch_size=2": "--patch_size",
     "--widths=8": "--widths",
     "--arch=cnn --widths=8,x": "--widths",
+    "--arch=rnn": "--arch=rnn",
+    "--as_sequence=rows": "--as_sequence has no meaning with --arch=vit",
+    "--arch=cnn --as_sequence=pixels": "--as_sequence has no meaning with --arch=cnn",
+    "--arch=gru --as_sequence=columns": "as_sequence",
+    "--arch=gru --patch_size=2": "--patch_size has no meaning with --arch=gru",
+    "--arch=gru --size=tiny": "--size",
+    "--arch=gru --num_heads=2": "--num_heads",
+    "--arch=gru --pooling=token": "--pooling=token",
+    "--pooling=last": "--pooling=last",
+    "--units=8": "--units",
+    "--noforget_bias": "--forget_bias",
+    "--arch=transformer --noforget_bias": "--forget_bias",
+    "--arch=bigru --recurrent_initializer=identity": "--arch=bigru",
+    "--arch=lstm --as_sequence=pixels --quantize=int8": "--quantize=dynamic",
     "--quantize=int4": "--quantize",
     "--cutmix=2": "cutmix",
     "--epochs=0": "epochs",

@@ -48,3 +48,13 @@ def test_identity_is_for_square_matrices():
     cell_flags.check(parsed(identity, "--cell=simple_rnn"))
     with pytest.raises(ValueError, match="--cell=gru. Use orthogonal"):
         cell_flags.check(parsed(identity, "--cell=gru"))
+
+
+def test_the_flag_that_names_the_cell_may_have_another_name():
+    flags = absl_flags.FlagValues()
+    cell_flags.define_start_flags(flags)
+    absl_flags.DEFINE_string("arch", "bigru", "", flags)
+    flags(["recipe", "--recurrent_initializer=identity"])
+    with pytest.raises(ValueError, match="--arch=bigru. Use orthogonal"):
+        cell_flags.check_start(flags, "arch", "gru")
+    cell_flags.check_start(flags, "arch", "irnn")
