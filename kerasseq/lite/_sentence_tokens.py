@@ -12,6 +12,7 @@ from kerasseq.utils import atomic
 
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
 SPECIAL = ("<pad>", "<unknown>", "<start>", "<end>")
+_DAMAGES = (ValueError, TypeError, KeyError, AttributeError)
 
 
 @functools.lru_cache(maxsize=1 << 14)
@@ -164,19 +165,18 @@ class SentenceTokens:
         """As `load`, of bytes in memory; `source` is for the message."""
         try:
             found = json.loads(content)
-            if found.get("unit", cls.unit) != cls.unit:
-                raise TypeError(f"a vocabulary of {found['unit']}s")
-            options = {name: found[name] for name in cls.DEFAULTS}
-            if not all(isinstance(value, bool) for value in options.values()):
-                raise TypeError(f"{options} are not true or false")
-            return cls(found["words"], **options)
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-            RecursionError,
-        ) as error:
+            words, unit = found["words"], found.get("unit", cls.unit)
+            if unit == cls.unit:
+                return cls(words, **cls._options(found))
+        except (*_DAMAGES, RecursionError) as error:
             raise ValueError(
                 f"{source} is damaged; export again. Received: {error}"
             ) from error
+        raise ValueError(f"{source} was made with another `unit`. Received: {unit}s")
+
+    @classmethod
+    def _options(cls, found):
+        options = {name: found[name] for name in cls.DEFAULTS}
+        if not all(isinstance(value, bool) for value in options.values()):
+            raise TypeError(f"{options} are not true or false")
+        return options
