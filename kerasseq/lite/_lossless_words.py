@@ -68,6 +68,11 @@ class LosslessWords(_sentence_tokens.SentenceTokens):
         options.setdefault("punctuation", has_attached_punctuation(texts))
         return super().of(texts, vocabulary_size, min_count, **options)
 
+    def summary(self) -> str:
+        """How many words there are, and whether punctuation is split off."""
+        apart = ", punctuation apart" if self.options["punctuation"] else ""
+        return f"{len(self)} words{apart}"
+
     @staticmethod
     def split(
         text: str, lowercase: bool = False, punctuation: bool = False, **_: bool

@@ -42,6 +42,10 @@ class SentenceSubwords:
     def __len__(self) -> int:
         return self.processor.get_piece_size()
 
+    def summary(self) -> str:
+        """How many subwords there are."""
+        return f"{len(self)} {self.unit}s"
+
     @staticmethod
     def normalize(text: str) -> str:
         """The text as it is: what SentencePiece tidies counts as an error."""

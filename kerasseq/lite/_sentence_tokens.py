@@ -107,6 +107,10 @@ class SentenceTokens:
     def __len__(self) -> int:
         return len(self.words)
 
+    def summary(self) -> str:
+        """How many tokens there are."""
+        return f"{len(self)} {self.unit}s"
+
     def encode(self, text: str) -> list[int]:
         """The numbers of a text's tokens, without start and end."""
         found = self.split(text, **self.options)

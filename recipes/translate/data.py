@@ -144,7 +144,7 @@ def _vocabulary(flags, unit, texts, run_dir, prefix):
         run_dir / (prefix + found.file_name), "wb"
     ) as file:
         file.write(found.to_bytes())
-    print(f"{prefix.replace('_', ' ')}vocabulary: {len(found)} {unit}s")
+    print(f"{prefix.replace('_', ' ')}vocabulary: {found.summary()}")
     return found
 
 

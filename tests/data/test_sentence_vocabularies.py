@@ -54,6 +54,7 @@ class TestBasics:
     def test_the_words_of_a_tokenized_text_are_kept(self):
         words = data.train_vocabulary("word", SOUNDS)
         assert words.split(SOUNDS[2]) == SOUNDS[2].split()
+        assert words.summary() == f"{len(words)} words"
         assert words.normalize(SOUNDS[2]) == SOUNDS[2]
         assert {*words.words[4:]} == {x for text in SOUNDS for x in text.split()}
         assert data.train_vocabulary("word", ["a cat ."] * 9 + ["Mr. a"]).words[4:] == [
@@ -62,6 +63,7 @@ class TestBasics:
 
     def test_punctuation_of_prose_is_a_word(self):
         words = data.train_vocabulary("word", PROSE)
+        assert words.summary() == f"{len(words)} words, punctuation apart"
         assert words.options == {"lowercase": False, "punctuation": True}
         assert [words.words[i] for i in words.encode("So (he) is!")] == [
             *("So", "(", "##he", "##)", "is", "##!"),
