@@ -5,10 +5,12 @@ import json
 import numpy as np
 
 from kerasseq.data import _sentence_piece
+from kerasseq.lite import _sentence_subwords, _sentence_tokens
 from kerasseq.utils import atomic
 
 # Also the ids of `keras_nlp.tokenizers.SentencePieceTokenizer`, which reads the file.
-PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
+PAD_ID, UNKNOWN_ID = _sentence_tokens.PAD_ID, _sentence_tokens.UNKNOWN_ID
+START_ID, END_ID = _sentence_tokens.START_ID, _sentence_tokens.END_ID
 
 
 def train_subwords(
@@ -95,15 +97,7 @@ def save_vocabulary(tokenizer, path, **settings):
     Raises:
         ValueError: If a setting has the name of one of the fixed keys.
     """
-    ids = range(tokenizer.vocab_size())
-    fixed = {
-        "pieces": [tokenizer.id_to_piece(i) for i in ids],
-        "scores": [tokenizer.get_score(i) for i in ids],
-        "pad": PAD_ID,
-        "unknown": UNKNOWN_ID,
-        "start": START_ID,
-        "end": END_ID,
-    }
+    fixed = _sentence_subwords.as_dict(tokenizer)
     taken = sorted(fixed.keys() & settings.keys())
     if taken:
         raise ValueError(

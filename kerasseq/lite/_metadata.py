@@ -26,6 +26,8 @@ _TYPES = {
     "vocabulary": _VOCABULARY,
     "characters": _VOCABULARY,
     "subwords": _VOCABULARY,
+    "target_vocabulary": _VOCABULARY,
+    "target_subwords": _VOCABULARY,
 }
 
 

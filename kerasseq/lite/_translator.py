@@ -1,30 +1,48 @@
 """A translator in one file: text in, text out."""
 
 import os
-from typing import Any
 
 import numpy as np
 
-from kerasseq.lite import _runner, _sentence_piece, _task_files, packed_files
-
-VOCABULARY, SUBWORDS = "vocabulary.json", "subwords.model"
+from kerasseq.lite import (
+    _runner,
+    _sentence_piece,
+    _sentence_vocabularies,
+    _task_files,
+)
 
 
 class Translator:
     """Translates sentences with an exported file.
 
-    It needs NumPy, `ai_edge_litert` and `sentencepiece`. An app does the same in its
-    own language, and this class is what its developer ports:
+    It needs NumPy, `ai_edge_litert` and, for subwords, `sentencepiece`. An app does the
+    same in its own language, and this class is what its developer ports:
 
-    1. Read `vocabulary.json` and `subwords.model` from the zip at the end of the file.
-    2. Make the sentence lower case if `"lowercase"` is true, and encode it with the
-       SentencePiece model: a list of numbers.
+    1. Read `vocabulary.json` from the zip at the end of the file. If it has a
+       `"target"`, the target has a vocabulary of its own, in the file of that name;
+       else one serves both. `"unit"` says of what kind it is: `"word"`, `"character"`,
+       or it is missing, and the SentencePiece model `subwords.model` (of a target
+       `target_subwords.model`) lies beside it.
+    2. Make the sentence lower case if `"lowercase"` is true, and bring words and
+       characters to Unicode's form NFC. Numbers of words and characters are their
+       places in the list `"words"`, and `"unknown"` for what is not in it.
+       Subwords: encode the sentence with the SentencePiece model.
+       Characters: one after another; white space becomes one space, and none at the
+       ends.
+       Words: what stands between white space. If `"punctuation"` is true, they are the
+       matches of `[\\p{L}\\p{M}\\p{N}](?:S*[\\p{L}\\p{M}\\p{N}])?|S`, `S` standing for
+       `[^\\p{Z}\\p{Cc}]`, and `##` is put before a match that begins where the one
+       before it ends.
     3. Append the number `"end"`, fill up with zeros to the length of the input
        `source`, int32 `(1, length)`, and run the signature `beam`. If that takes a
-       `prefix`, encode what the translation begins with, and fill up with -1.
+       `prefix`, encode what the translation begins with, with the target's vocabulary,
+       and fill up with -1.
     4. The outputs are `tokens`, int32 `(1, beams, length)`, best first, and `scores`,
        float32 `(1, beams)`, logarithms of probabilities. Cut each row before the first
-       `"end"` and decode it with the SentencePiece model.
+       `"end"` of the target and leave out `"pad"` and `"start"`. Subwords: decode them
+       with the SentencePiece model. Characters: join them. Words: join them with
+       spaces, and if `"punctuation"` is true, remove each space before `##`, and the
+       `##`.
 
     Args:
         path: A `.tflite` file, or a folder that holds `model.tflite`.
@@ -33,8 +51,11 @@ class Translator:
         runner: The `kerasseq.lite.Runner` of the file.
         length: Numbers that the file takes, the end included.
         prefix_length: Numbers of a prefix that the file takes, 0 if it takes none.
+        source: The vocabulary of the source: `encode`, `decode`, `unit`, `len`.
+        target: That of the target, the same object if there is one for both.
         vocabulary: The content of `vocabulary.json`, a dict.
-        subwords: The `sentencepiece.SentencePieceProcessor`.
+        subwords: The `sentencepiece.SentencePieceProcessor` of the source, `None` if
+            it has words or characters.
         card: The content of `card.json`, `{}` if there is none.
 
     Raises:
@@ -56,14 +77,11 @@ class Translator:
         self.prefix_length = (
             _task_files.row_length(inputs, "prefix") if "prefix" in inputs else 0
         )
-        self.vocabulary = _read_vocabulary(path)
-        proto = packed_files.read(path, SUBWORDS)
-        _sentence_piece.check(proto, f"{SUBWORDS} of {path}")
-        self.subwords = _sentence_piece.processor(proto)
+        vocabularies = _sentence_vocabularies.read(path)
+        self.source, self.target, self.vocabulary = vocabularies
+        self.subwords = getattr(self.source, "processor", None)
         self.card = _task_files.read_card(path)
-        _check_sizes(self.vocabulary, self.subwords, path)
-        pieces = self.subwords.get_piece_size()
-        _task_files.check_vocabulary(self.runner, path, pieces)
+        _task_files.check_vocabulary(self.runner, path, len(self.target))
 
     def __call__(
         self, sentence: str, num_best: int = 1, prefix: str = ""
@@ -99,42 +117,36 @@ class Translator:
                 f"A sentence is a string. Received: {type(sentence).__name__}"
             )
         _sentence_piece.check_text(sentence)
-        ids = self.subwords.encode(self._cased(sentence))
+        ids = self.source.encode(sentence)
         if not ids:
             raise ValueError("The sentence is empty. Give some text to translate.")
         if len(ids) >= self.length:
             raise ValueError(
-                f"The sentence has {len(ids)} subwords, the file takes at most "
-                f"{self.length - 1}. Split it, or export with a larger --max_length. "
-                f"Received: {sentence!r}"
+                f"The sentence has {len(ids)} {self.source.unit}s, the file takes at "
+                f"most {self.length - 1}. Split it, or export with a larger "
+                f"--max_length. Received: {sentence!r}"
             )
         source = np.zeros(self.length, "int32")
-        source[: len(ids) + 1] = [*ids, self.vocabulary["end"]]
+        source[: len(ids) + 1] = [*ids, self.source.end]
         return source
 
     def _prefix(self, prefix):
-        ids = self.subwords.encode(self._cased(prefix)) if prefix else []
+        ids = self.target.encode(prefix) if prefix else []
         if len(ids) > self.prefix_length:
             raise ValueError(
-                f"The prefix has {len(ids)} subwords, the file takes at most "
-                f"{self.prefix_length}. Shorten it, or export with a larger "
+                f"The prefix has {len(ids)} {self.target.unit}s, the file takes at "
+                f"most {self.prefix_length}. Shorten it, or export with a larger "
                 f"`prefix_length`. Received: {prefix!r}"
             )
         row = [*ids, *[-1] * (self.prefix_length - len(ids))]
         return {"prefix": np.array([row], "int32")} if row else {}
 
-    def _cased(self, text):
-        return text.lower() if self.vocabulary["lowercase"] else text
-
     def _decode(self, ids):
-        ids = ids.tolist()
-        end = self.vocabulary["end"]
-        ids = ids[: ids.index(end)] if end in ids else ids
         try:
-            return self.subwords.decode(ids) if ids else ""
+            return self.target.decode(ids)
         except IndexError as error:
             raise ValueError(
-                f"{SUBWORDS} has {self.subwords.get_piece_size()} subwords, and the "
+                f"The vocabulary has {len(self.target)} {self.target.unit}s, and the "
                 "model more: they are of different models. Export again."
             ) from error
 
@@ -150,24 +162,3 @@ def _length(runner, path):
         )
         raise _task_files.not_a(task, path, runner, form)
     return length
-
-
-def _read_vocabulary(path: str | os.PathLike[str]) -> dict[str, Any]:
-    vocabulary = _task_files.read_json(path, VOCABULARY, dict)
-    kinds = {"end": int, "lowercase": bool, "pieces": list}
-    wrong = [k for k, kind in kinds.items() if not isinstance(vocabulary.get(k), kind)]
-    if wrong:
-        raise ValueError(
-            f"{VOCABULARY} of {path} is not what `kerasseq.data.save_vocabulary` "
-            f"writes; export again. Received: {wrong[0]}={vocabulary.get(wrong[0])!r}"
-        )
-    return vocabulary
-
-
-def _check_sizes(vocabulary, subwords, path):
-    sizes = len(vocabulary["pieces"]), subwords.get_piece_size()
-    if len({*sizes}) > 1:
-        raise ValueError(
-            f"{VOCABULARY} and {SUBWORDS} of {path} are of different models; export "
-            f"again. Received: {sizes[0]} and {sizes[1]} subwords"
-        )

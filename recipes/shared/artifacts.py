@@ -18,6 +18,8 @@ SIDE_FILES = (
     "vocabulary.json",
     "characters.json",
     "subwords.model",
+    "target_vocabulary.json",
+    "target_subwords.model",
 )
 
 

@@ -235,7 +235,9 @@ def restore(flags, card):
     """
     _, _, *arguments = shlex.split(card["command"])
     flags(arguments)
+    # Hashes, `tokenizer` of the vocabulary in earlier cards.
+    hashed = ("data", "tokenizer")
     for name, value in card["settings"].items():
-        if name != "data" and name in flags:  # there it is the hash of the content
+        if name not in hashed and name in flags:
             flags[name].value = value
     return flags

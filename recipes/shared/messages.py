@@ -22,6 +22,7 @@ _FLAGS = {
     "num_channels": "channels",
     "max_words": "vocab_size",
     "num_lengths": "buckets",
+    "unit": "tokenizer",
     "vocabulary_size": "vocab_size",
 }
 _USES = ("from", "translate", "prompt", "images", "tag", "classify", "history")

@@ -38,12 +38,12 @@ def fingerprint(flags, contents, free=(), tokenizer=None):
 
     Returns:
         A dict of the flags by name, with `data` the hash of the contents, and
-        `tokenizer` that of the subwords.
+        `vocabulary` that of the tokenizer.
     """
     settings = flags.flag_values_dict()
     names = sorted(settings.keys() - {*UNFINGERPRINTED, *free})
     found = {name: settings[name] for name in names} | {"data": _digest(contents)}
-    return found if tokenizer is None else found | {"tokenizer": _digest([tokenizer])}
+    return found if tokenizer is None else found | {"vocabulary": _digest([tokenizer])}
 
 
 def _digest(contents):

@@ -17,7 +17,7 @@ _SCRIPTS = {
     "caption": (*_IMAGES, "sentence_words.js"),
     "classify_image": _IMAGES,
     "segment": (*_IMAGES, "tiling.js"),
-    "translate": ("subwords.js",),
+    "translate": ("subwords.js", "vocabularies.js"),
     "classify_text": ("words.js",),
     "tag": ("words.js", "word_features.js"),
 }
@@ -27,6 +27,7 @@ _NAMES = {
     "tag": ("vocabulary.json",),
     "classify_text": ("labels.json", "vocabulary.json"),
 }
+_TARGET = "target_vocabulary.json"
 
 
 def define_flags(flags):
@@ -105,6 +106,7 @@ def write(folder, task, model, library, samples):
     """
     names = _NAMES.get(task, ("labels.json",))
     contents = {name: packed_files.read(model, name) for name in names}
+    contents |= _of_target(model, contents)
     scripts = ("style.css", "interface.js", "runtime.js", f"{task}.js", *_SCRIPTS[task])
     with atomic.replace_folder(folder) as page:
         for script in scripts:
@@ -118,6 +120,13 @@ def write(folder, task, model, library, samples):
         if task == "segment":
             facts["colors"] = _colors(len(json.loads(contents["labels.json"])))
         atomic.write_json(page / "page.json", facts)
+
+
+def _of_target(model, contents):
+    """The vocabulary of a translator's target, where it has one of its own."""
+    if not json.loads(contents.get("vocabulary.json", "{}")).get("target"):
+        return {}
+    return {_TARGET: packed_files.read(model, _TARGET)}
 
 
 def _copy_library(library, folder):

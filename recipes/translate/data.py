@@ -9,8 +9,8 @@ from recipes.translate import model as translate_model
 # Flags that may differ when a run is resumed.
 UNFINGERPRINTED = ("validation_data", "test_data", "translate", "num_best")
 UNFINGERPRINTED += ("beam_size", "length_penalty", "quantize")
-SUBWORDS = "subwords.model"
-LONGEST = 64  # subwords of a sentence, unless --max_length says otherwise
+# Tokens of a sentence, unless --max_length says otherwise.
+LONGEST = {"subword": 64, "word": 64, "character": 256}
 
 
 def define_flags(flags):
@@ -28,14 +28,49 @@ def define_flags(flags):
         **command_line.COUNT | {"lower_bound": 100},
     )
     define("bool", "lowercase", False, "Lower-case both sides.")
-    text = "Subwords of both languages together; else 1,000, or what the text allows."
+    text = "subword, word or character, one vocabulary for both sides; or two of them, "
+    text += "source,target, each side with its own: character,word."
+    define("string", "tokenizer", "subword", text)
+    text = "Subwords of a vocabulary; else 1,000, or what the text allows. Words or "
+    text += "characters, the most frequent ones; else all."
     define("integer", "vocab_size", 1000, text, **command_line.COUNT)
-    text = "Subwords that a sentence may have, in the file too; else as many as the "
-    text += f"longest of the data has, up to {LONGEST}."
+    text = "How often a word or character must occur."
+    define("integer", "min_count", 1, text, **command_line.COUNT)
+    text = "Tokens that a sentence may have, in the file too; else as many as the "
+    text += f"longest of the data has, up to {LONGEST['word']}, of characters "
+    text += f"{LONGEST['character']}."
     define("integer", "max_length", None, text, lower_bound=4, upper_bound=4096)
     define("integer", "buckets", 3, "Length buckets at most.", **command_line.LAYERS)
     text = "Tokens per batch, padding included, in place of --batch_size."
     define("integer", "batch_tokens", None, text, **command_line.COUNT)
+
+
+def check(flags):
+    """Refuses flags that do not go together, before any work is done.
+
+    Raises:
+        ValueError: naming the flag.
+    """
+    if flags["min_count"].present and {*units(flags)} == {"subword"}:
+        raise ValueError(
+            "--min_count is about words and characters; subwords have --vocab_size. "
+            f"Received: --min_count={flags.min_count} --tokenizer={flags.tokenizer}"
+        )
+
+
+def units(flags):
+    """What the sides are split into: one name for a common vocabulary, or two.
+
+    Raises:
+        ValueError: for another `--tokenizer`.
+    """
+    found = tuple(name.strip() for name in flags.tokenizer.split(","))
+    if len(found) > 2 or not {*found} <= LONGEST.keys():
+        raise ValueError(
+            f"--tokenizer is {', '.join(LONGEST)}, or two of them for source and "
+            f"target, as character,word. Received: --tokenizer={flags.tokenizer}"
+        )
+    return found
 
 
 def load(flags, run_dir):
@@ -43,16 +78,17 @@ def load(flags, run_dir):
 
     Args:
         flags: The flags of the recipe.
-        run_dir: Folder of the run, a `pathlib.Path`; the subwords are kept there.
+        run_dir: Folder of the run, a `pathlib.Path`; vocabularies are kept there.
 
     Returns:
-        A dict: `text` (a `ParallelText`), `tokenizer`, `train`, `validation`
-        (batches), and `settings`, what a resumed run must have in common.
+        A dict: `text` (a `ParallelText`), `vocabularies` of source and target, which
+        may be one, `train`, `validation` (batches), and `settings`, what a resumed run
+        must have in common.
     """
     text = load_text(flags)
     print(f"data: {text.name}, {text.num_empty} empty pairs left out")
-    tokenizer = _tokenizer(flags, text, run_dir)
-    batches = _batches(flags, text, tokenizer)
+    vocabularies = _vocabularies(flags, text, run_dir)
+    batches = _batches(flags, text, vocabularies)
     for name, part in batches.items():
         print(
             f"{name}: {part.num_pairs} pairs in buckets {part.shapes}, "
@@ -62,9 +98,11 @@ def load(flags, run_dir):
     optimizer_flags.bound_warmup(flags, len(batches["train"]) // flags.accumulate)
     contents = [repr([text.train, text.validation]).encode()]
     free = (*UNFINGERPRINTED, *translate_model.free_flags(flags))
-    proto = tokenizer.serialized_model_proto()
-    settings = training_run.fingerprint(flags, contents, free, proto)
-    return {"text": text, "tokenizer": tokenizer, "settings": settings} | batches
+    parts = vocabularies[: len(units(flags))]
+    content = b"".join(vocabulary.to_bytes() for vocabulary in parts)
+    settings = training_run.fingerprint(flags, contents, free, content)
+    found = {"text": text, "vocabularies": vocabularies, "settings": settings}
+    return found | batches
 
 
 def load_text(flags):
@@ -82,26 +120,41 @@ def load_text(flags):
     )
 
 
-def _tokenizer(flags, text, run_dir):
-    """That of the resumed run, or a new one of the training sentences."""
+def _vocabularies(flags, text, run_dir):
+    """Those of the resumed run, or new ones of the training sentences."""
+    names = units(flags)
+    sides = list(zip(*text.train, strict=True))
+    if len(names) == 1:
+        sides = [[sentence for pair in text.train for sentence in pair]]
+    found = [
+        _vocabulary(flags, unit, texts, run_dir, prefix)
+        for unit, texts, prefix in zip(names, sides, ("", "target_"), strict=False)
+    ]
+    return found[0], found[-1]
+
+
+def _vocabulary(flags, unit, texts, run_dir, prefix):
+    data, lowercase = kerasseq.data, flags.lowercase
     if flags.resume:
-        return kerasseq.data.load_subwords(run_folder.kept(run_dir, SUBWORDS))
-    sentences = (sentence for pair in text.train for sentence in pair)
-    fit_size = not flags["vocab_size"].present
-    tokenizer = kerasseq.data.train_subwords(
-        sentences, flags.vocab_size, run_dir / SUBWORDS, fit_size=fit_size
-    )
-    print(f"vocabulary: {tokenizer.vocab_size()} subwords")
-    return tokenizer
+        path = run_folder.kept(run_dir, prefix + data.vocabulary_file(unit))
+        return data.load_vocabulary(unit, path, lowercase)
+    size = flags.vocab_size if flags["vocab_size"].present else None
+    found = data.train_vocabulary(unit, texts, size, flags.min_count, lowercase)
+    with kerasseq.utils.atomic.replace_file(
+        run_dir / (prefix + found.file_name), "wb"
+    ) as file:
+        file.write(found.to_bytes())
+    print(f"{prefix.replace('_', ' ')}vocabulary: {found.summary()}")
+    return found
 
 
-def _batches(flags, text, tokenizer):
+def _batches(flags, text, vocabularies):
     data = kerasseq.data
     train, validation = (
-        _encoded(tokenizer, pairs) for pairs in (text.train, text.validation)
+        _encoded(vocabularies, pairs) for pairs in (text.train, text.validation)
     )
-    longest = flags.max_length
-    buckets = data.choose_buckets(train, flags.buckets, longest or LONGEST)
+    longest, most = flags.max_length, max(LONGEST[x] for x in units(flags))
+    buckets = data.choose_buckets(train, flags.buckets, longest or most)
     if longest:  # the file takes what was promised, whatever the data have
         buckets = sorted({*buckets, (longest, longest)})
     size = {"batch_tokens": flags.batch_tokens}
@@ -124,10 +177,9 @@ def _batch_size(flags, num_pairs):
     return flags.batch_size
 
 
-def _encoded(tokenizer, pairs):
-    sides = zip(*pairs, strict=True)
-    encode = kerasseq.data.encode_sentences
-    return list(zip(*(encode(tokenizer, side) for side in sides), strict=True))
+def _encoded(vocabularies, pairs):
+    source, target = vocabularies
+    return [(source.encode(x), target.encode(y)) for x, y in pairs]
 
 
 def lengths(data):
@@ -144,7 +196,7 @@ def padded_sources(data):
     """
     length = lengths(data)[0]
     sources = [source for source, _ in data["text"].test]
-    ids = kerasseq.data.encode_sentences(data["tokenizer"], sources)
+    ids = [data["vocabularies"][0].encode(sentence) for sentence in sources]
     padded = np.zeros((len(ids), length), "int32")
     for row, sentence in zip(padded, ids, strict=True):
         kept = [*sentence[: length - 1], kerasseq.data.END_ID]
@@ -154,20 +206,15 @@ def padded_sources(data):
 
 def texts(data, tokens):
     """Rows of ids as text, a list."""
-    return kerasseq.data.decode_ids(data["tokenizer"], tokens)
+    return [data["vocabularies"][1].decode(row) for row in tokens]
 
 
-def app_files(flags, data, run_dir):
-    """What an app needs beside the model: the subwords in two forms, `{name: bytes}`.
+def references(data):
+    """The translations of the test split, as the vocabulary would write them."""
+    normalize = data["vocabularies"][1].normalize
+    return [normalize(target) for _, target in data["text"].test]
 
-    `subwords.model` is for the SentencePiece library, `vocabulary.json` for what has
-    none, as a browser.
-    """
-    vocabulary = run_dir / "vocabulary.json"
-    kerasseq.data.save_vocabulary(
-        data["tokenizer"], vocabulary, lowercase=flags.lowercase
-    )
-    return {
-        vocabulary.name: vocabulary.read_bytes(),
-        SUBWORDS: data["tokenizer"].serialized_model_proto(),
-    }
+
+def app_files(data):
+    """What an app needs beside the model, `{name: bytes}`."""
+    return kerasseq.data.translator_files(*data["vocabularies"])

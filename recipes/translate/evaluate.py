@@ -36,15 +36,17 @@ def evaluate(flags, model, data):
 
 
 def _scores(flags, data, tokens):
-    references = [target for _, target in data["text"].test]
     hypotheses = translate_data.texts(data, tokens)
-    return translate_scores.scores(hypotheses, references, flags.lowercase)
+    references = translate_data.references(data)
+    found = translate_scores.scores(hypotheses, references, flags.lowercase)
+    unit = data["vocabularies"][1].unit
+    return found | translate_scores.error_rates(hypotheses, references, unit)
 
 
 def _warnings(flags, data, tokens, found):
     """Whether it does better than one translation for all, as sentences."""
     hypotheses = translate_data.texts(data, tokens)
-    references = [target for _, target in data["text"].test]
+    references = translate_data.references(data)
     if len(set(references)) > 1 and len(set(hypotheses)) == 1 < len(hypotheses):
         return [chance.constant("test sentences", hypotheses[0])]
     targets = collections.Counter(target for _, target in data["text"].train)
@@ -109,5 +111,6 @@ def published_score(path, flags, num_rows=NUM_CHECKED):
     """
     translator = kerasseq.lite.Translator(path)
     pairs = translate_data.load_text(flags).test[:num_rows]
-    right = [translator(source)[0][0] == target for source, target in pairs]
+    normalize = translator.target.normalize
+    right = [translator(source)[0][0] == normalize(target) for source, target in pairs]
     return {"metric": "exact_match", "value": np.mean(right), "rows": len(right)}

@@ -22,7 +22,8 @@ def define_flags(flags):
     # The embedded phrases are regular and plenty; prose wants 0.3 and 0.1.
     text = "Dropout; 0.3 for some 30,000 sentences."
     define("float", "dropout", 0.05, text, **command_line.RATE)
-    define("bool", "tie_embeddings", True, "One matrix for source, target and output.")
+    text = "One matrix for source, target and output, if they have one vocabulary."
+    define("bool", "tie_embeddings", True, text)
     _define_recurrent_flags(define)
     _define_transformer_flags(define)
     text = "Label smoothing; 0.1 for prose."
@@ -87,6 +88,8 @@ def apply_defaults(flags):
     defaults = dict(DEFAULTS[flags.arch])
     if flags.data == "synthetic":
         defaults |= EMBEDDED[flags.arch]
+    if "," in flags.tokenizer:  # two vocabularies
+        defaults["tie_embeddings"] = False
     for name, value in defaults.items():
         if flags[name].using_default_value:
             flags[name].value = value
@@ -100,6 +103,12 @@ def check(flags):
     """
     if flags.arch == "rnn":
         cell_flags.check(flags)
+    if flags.tie_embeddings and "," in flags.tokenizer:
+        raise ValueError(
+            "Source and target can share one matrix if they share one vocabulary; "
+            "leave --tie_embeddings out, or name one tokenizer. Received: "
+            f"--tie_embeddings --tokenizer={flags.tokenizer}"
+        )
 
 
 def free_flags(flags):
@@ -108,12 +117,12 @@ def free_flags(flags):
     return ("epochs",) if flags.schedule == "inverse_square_root" else ()
 
 
-def build(flags, vocabulary_size, lengths):
+def build(flags, vocabularies, lengths):
     """Builds the model.
 
     Args:
         flags: The flags, after `apply_defaults`.
-        vocabulary_size: Number of subwords.
+        vocabularies: Those of source and target, which may be one.
         lengths: The longest source and target.
 
     Returns:
@@ -130,7 +139,7 @@ def build(flags, vocabulary_size, lengths):
         make, names = kerasseq.models.transformer, (*names, "activation_dropout")
         more = {"max_length": max(lengths)}
     options = {name: flags[name].value for name in (*shared, *names)}
-    return make(vocabulary_size, **options, **more)
+    return make(*map(len, vocabularies), **options, **more)
 
 
 def compile_model(flags, model, steps_per_epoch):

@@ -10,8 +10,8 @@ def draw(path, source, translation, weights):
 
     Args:
         path: Path of the PNG.
-        source: List of the source's subwords.
-        translation: List of the translation's subwords.
+        source: List of the source's tokens.
+        translation: List of the translation's tokens.
         weights: Array of shape `(len(translation), len(source))`.
     """
     with figures.figure(
@@ -43,14 +43,14 @@ def draw_attention(model, data, source, folder):
     outputs = translator.predict(source, verbose=0)
     names = []
     for index, row in enumerate(source):
-        both = row, outputs["tokens"][index]
-        pieces = [_pieces(data["tokenizer"], ids) for ids in both]
+        both = zip(data["vocabularies"], (row, outputs["tokens"][index]), strict=True)
+        pieces = [_pieces(vocabulary, ids) for vocabulary, ids in both]
         weights = outputs["attention"][index, : len(pieces[1]), : len(pieces[0])]
         names.append(f"attention_{index + 1}.png")
         draw(folder / names[-1], *pieces, weights)
     return names
 
 
-def _pieces(tokenizer, ids):
-    ids = [int(i) for i in ids if i]
-    return [tokenizer.id_to_piece(i).replace("▁", "_") for i in ids]
+def _pieces(vocabulary, ids):
+    found = vocabulary.pieces(i for i in ids if i)
+    return [piece.replace("▁", "_").replace(" ", "_") for piece in found]

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from kerasseq import lite
-from kerasseq.data import _sentence_piece
+from kerasseq.data import _sentence_piece, train_vocabulary, translator_files
 from kerasseq.lite import packed_files
 from tests.lite import hand_made
 
@@ -113,6 +113,91 @@ class TestBasics:
         command = [sys.executable, "-c", code, str(packed)]
         output = subprocess.run(command, capture_output=True, text=True, check=True)
         assert output.stdout == "one two\n"
+
+
+class TestVocabularies:
+    """The hand-made file returns the numbers that go in."""
+
+    @pytest.fixture
+    def spelling(self, path):
+        source = train_vocabulary("character", ["cat", "act"])
+        target = train_vocabulary("word", ["K AE T", "AE K T"])
+        packed_files.pack(path, translator_files(source, target))
+        return path
+
+    def test_characters_and_words(self, spelling):
+        translator = lite.Translator(spelling)
+        assert (translator.source.unit, translator.target.unit) == ("character", "word")
+        assert translator.subwords is None
+        assert translator.vocabulary["target"] == "target_vocabulary.json"
+        ids = translator.source.encode("cat")
+        assert translator("cat")[0][0] == translator.target.decode(ids)
+        assert sorted(translator("cat")[0][0].split()) == ["AE", "K", "T"]
+
+    @pytest.mark.parametrize("unit", ["word", "character", "subword"])
+    def test_one_for_both(self, path, unit):
+        one = train_vocabulary(unit, SENTENCES, lowercase=True)
+        packed_files.pack(path, translator_files(one, one))
+        translator = lite.Translator(path)
+        assert translator.source is translator.target
+        assert translator("One TWO")[0][0] == "one two"
+
+    @pytest.mark.parametrize("units", [("word", "subword"), ("subword", "subword")])
+    def test_subwords_of_one_side(self, path, units, tmp_path):
+        sides = [train_vocabulary(unit, SENTENCES) for unit in units]
+        for name, content in translator_files(*sides).items():
+            path.with_name(name).write_bytes(content)  # beside it does as well
+        translator = lite.Translator(path)
+        assert (translator.source.unit, translator.target.unit) == units
+        assert len(translator.target) == len(sides[1])
+        path.with_name("target_subwords.model").unlink()
+        with pytest.raises(ValueError, match="'target_subwords.model' is neither"):
+            lite.Translator(path)
+
+    def test_prefix_is_of_the_target(self, tmp_path, monkeypatch):
+        path = hand_made.translator(tmp_path / "model.tflite", prefix_length=2)
+        source = train_vocabulary("character", ["cat"])
+        target = train_vocabulary("word", ["K AE T"])
+        packed_files.pack(path, translator_files(source, target))
+        translator, seen = lite.Translator(path), []
+        run = translator.runner.run
+        monkeypatch.setattr(
+            translator.runner, "run", lambda name, **x: seen.append(x) or run(name, **x)
+        )
+        translator("cat", prefix="K")
+        assert seen[0]["prefix"].tolist() == [[*target.encode("K"), -1]]
+        with pytest.raises(ValueError, match="The prefix has 3 words, .* at most 2"):
+            translator("cat", prefix="K AE T")
+
+    def test_too_long(self, spelling):
+        with pytest.raises(ValueError, match="has 12 characters, .* at most 11"):
+            lite.Translator(spelling)("c" * 12)
+
+    def test_another_models_numbers(self, spelling):
+        files = packed_files.read_all(spelling)
+        few = train_vocabulary("word", ["K"])
+        content = {**files, "target_vocabulary.json": few.to_bytes()}
+        packed_files.pack(spelling, content)
+        with pytest.raises(ValueError, match="has 5 words, and the model more"):
+            lite.Translator(spelling)("cat")
+
+    @pytest.mark.parametrize(
+        "name, content, message",
+        [
+            ("target_vocabulary.json", None, "'target_vocabulary.json' is neither"),
+            ("target_vocabulary.json", b"{", "target_vocabulary.json of .* is damaged"),
+            ("target_vocabulary.json", b"{}", "target_vocabulary.json of .*end=None"),
+            ("vocabulary.json", b'{"unit": "byte"}', "kind; .*unit='byte'"),
+            ("vocabulary.json", b'{"unit": ["word"]}', "an unknown kind"),
+            ("vocabulary.json", b'{"unit": "word"}', "vocabulary.json of .* damaged"),
+        ],
+    )
+    def test_damaged(self, spelling, name, content, message):
+        files = packed_files.read_all(spelling)
+        del files[name]
+        packed_files.pack(spelling, files | ({name: content} if content else {}))
+        with pytest.raises(ValueError, match=message):
+            lite.Translator(spelling)
 
 
 class TestErrors:

@@ -35,7 +35,7 @@ def load(recipe, folder, *arguments):
 
 def test_forty_pairs_of_words(pairs, tmp_path, capsys):
     data, flags = load(translate, tmp_path, f"--data={pairs}")
-    assert data["tokenizer"].vocab_size() < 100 < flags.vocab_size == 1000
+    assert len(data["vocabularies"][0]) < 100 < flags.vocab_size == 1000
     assert translate_data.lengths(data) < (20, 20)  # as the data have
     steps = flags.epochs * len(data["train"])
     assert flags.warmup_steps <= steps // 2
@@ -67,7 +67,7 @@ def test_a_short_text(tmp_path, capsys):
 
 def test_a_translator_that_says_always_the_same(pairs, tmp_path):
     data, flags = load(translate, tmp_path, f"--data={pairs}")
-    tokenizer, count = data["tokenizer"], len(data["text"].test)
+    tokenizer, count = data["vocabularies"][1], len(data["text"].test)
     right = [tokenizer.encode(target) for _, target in data["text"].test]
     same = [tokenizer.encode("DOG")] * count
     wrong = [tokenizer.encode(word) for word in ("cat", "moon", "sun")[:count]]

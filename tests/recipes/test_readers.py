@@ -26,6 +26,7 @@ from recipes.translate import __main__ as translate
 
 RECIPES = {
     "translate": (translate, ["--buckets=2"]),
+    "spelling": (translate, ["--buckets=2", "--tokenizer=character,word"]),
     "generate": (generate, ["--length=2", "--batch_size=2"]),
     "subwords": (generate, ["--length=2", "--batch_size=2", "--tokens=subwords"]),
     "forecast": (forecast, ["--arch=linear"]),
@@ -220,6 +221,7 @@ def captions_property(recipe, capsys):
 PROPERTIES = {
     "caption": captions_property,
     "translate": text_property,
+    "spelling": text_property,
     "generate": text_property,
     "subwords": text_property,
     "forecast": table_property,

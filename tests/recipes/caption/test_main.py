@@ -114,7 +114,7 @@ def test_a_finished_run_resumes_to_the_same_result(folder, capsys):
     earlier = vocabulary.read_bytes()
     vocabulary.write_bytes(data.SentenceWords.of(["another one"]).to_bytes())
     assert run(*TINY, f"--output_dir={folder}", "--resume") == 2
-    assert "tokenizer: " in capsys.readouterr().err
+    assert "vocabulary: " in capsys.readouterr().err
     vocabulary.unlink()
     assert run(*TINY, f"--output_dir={folder}", "--resume") == 2
     assert "vocabulary.json" in capsys.readouterr().err

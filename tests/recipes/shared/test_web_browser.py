@@ -245,15 +245,22 @@ return {found, best, chips: chips.map((x) => x.textContent)};
     assert answer["chips"] == data.split_words(texts[0])[:16]
 
 
-@pytest.fixture(scope="module", params=["rnn", "transformer"])
+@pytest.fixture(scope="module", params=["rnn", "transformer", "word,character"])
 def translator(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     text = data.load_parallel_text("synthetic", num_examples=600)
     sentences = [side for pair in text.train for side in pair]
-    tokenizer = data.train_subwords(sentences, 300, folder / "subwords.model")
-    data.save_vocabulary(tokenizer, folder / "vocabulary.json")
+    source = target = data.train_vocabulary("subword", sentences, 300)
+    sizes = {"embedding_dim": 16, "units": 16}
     if request.param == "rnn":
-        model = models.seq2seq(300, embedding_dim=16, units=16, seed=0)
+        model = models.seq2seq(300, seed=0, **sizes)
+    elif request.param == "word,character":
+        source = data.train_vocabulary("word", (source for source, _ in text.train))
+        target = data.train_vocabulary(
+            "character", (target for _, target in text.train)
+        )
+        two = (len(source), len(target))
+        model = models.seq2seq(*two, tie_embeddings=False, seed=0, **sizes)
     else:
         sizes = {"hidden_dim": 16, "num_layers": 1, "num_heads": 2, "mlp_dim": 24}
         model = models.transformer(300, seed=0, **sizes)
@@ -264,6 +271,7 @@ def translator(request, tmp_path_factory):
         signatures=lambda twin: decoding.translation_signatures(twin, LENGTH, LENGTH),
         min_token_agreement=0.9,
     )
+    packed_files.pack(folder / "model.tflite", data.translator_files(source, target))
     samples = [source for source, _ in text.test[:8]]
     return make_page(translate, folder, f"--translate={samples[0]}"), samples
 

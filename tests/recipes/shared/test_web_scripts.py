@@ -139,6 +139,56 @@ return value.rows.map((row) => words.decode(row));
     assert found == [vocabulary.decode(row) for row in rows]
 
 
+@pytest.mark.parametrize("lowercase", [False, True])
+@pytest.mark.parametrize("unit", ["word", "character", "subword"])
+def test_vocabularies_of_a_translator_are_those_of_python(unit, lowercase, tmp_path):
+    reviews, _ = data.generated_reviews(200)
+    tried = [
+        *reviews,
+        *AWKWARD,
+        '# ## #a a# (so, "far"): d\'\u00e9t\u00e9!',
+        "a\x85b\u2028c",
+    ]
+    tried += [
+        "<pad> <end> x",
+        "3.5 5/4/1995 l'\u00e9t\u00e9\u0301 _Z t\u0361\u0283 \u02c8k\u00e6t",
+    ]
+    found = data.train_vocabulary(unit, tried[::2], lowercase=lowercase)
+    generator = np.random.default_rng(0)
+    rows = generator.integers(0, len(found), (60, 12)).tolist()
+    script = """
+const {vocabularyOf} = await import('./vocabularies.js');
+const found = vocabularyOf(value.vocabulary);
+const ids = value.texts.map((text) => found.encode(text));
+return {unit: found.unit, end: found.end, ids, pieces: ids.map((x) => found.pieces(x)),
+  texts: [...ids, ...value.rows].map((row) => found.decode(row))};
+"""
+    content = json.loads(found.files()["vocabulary.json"])
+    value = {"vocabulary": content, "texts": tried, "rows": rows}
+    answer = in_node(script, value, tmp_path)
+    ids = [found.encode(text) for text in tried]
+    assert (answer["unit"], answer["end"]) == (unit, data.END_ID)
+    assert answer["ids"] == ids
+    assert answer["pieces"] == [found.pieces(row) for row in ids]
+    shown = rows if unit != "subword" else []  # no model writes rows as random as these
+    expected = [found.decode(row) for row in [*ids, *shown]]
+    assert answer["texts"][: len(expected)] == expected
+
+
+def test_words_without_punctuation_are_those_of_python(tmp_path):
+    tried = ["K AE1 T", "d_Z {k a: @", "##x # ##", "a\u00a0b\tc ", ""]
+    words = data.LosslessWords.of(tried)
+    assert not words.options["punctuation"]
+    script = """
+const {vocabularyOf} = await import('./vocabularies.js');
+const words = vocabularyOf(value.vocabulary);
+return value.texts.map((text) => words.decode(words.encode(text)));
+"""
+    value = {"vocabulary": json.loads(words.to_bytes()), "texts": tried}
+    found = in_node(script, value, tmp_path)
+    assert found == [" ".join(text.split()) for text in tried]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [(9, 5), (40, 31), (40, 9), (13, 17), (13, 40)])
 def test_images_are_resized_as_by_pillow(size, channels, tmp_path):

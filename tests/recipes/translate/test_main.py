@@ -171,7 +171,7 @@ def test_resume_needs_the_subwords_of_the_run(folder, tmp_path, capsys, change):
         kerasseq.data.train_subwords(["May 3, 2001", "3. Mai"], 16, subwords)
     before = {path.name: path.read_bytes() for path in run_dir.glob("*.*")}
     assert run(*TINY, f"--output_dir={tmp_path}", "--resume") == 2
-    message = "tokenizer: " if change == "another" else "subwords.model"
+    message = "vocabulary: " if change == "another" else "subwords.model"
     assert message in capsys.readouterr().err
     after = {path.name: path.read_bytes() for path in run_dir.glob("*.*")}
     assert {**before, ".lock": None} == {**after, ".lock": None}
