@@ -30,7 +30,8 @@ CORE_MODULES = {
 OF_EXTRAS = {"ai_edge_quantizer", "jax", "litert_converter", "sentencepiece"}
 THROUGH_OTHERS = {"flatbuffers", "h5py", *OF_EXTRAS}
 NOT_ON_A_DEVICE = ("keras", "tensorflow", "jax", "PIL", "matplotlib", "sentencepiece")
-ONLY_RECIPES = ("babel", "matplotlib", "sacrebleu", "scipy", "sentencepiece", "sklearn")
+ONLY_RECIPES = ("babel", "matplotlib", "nervaluate", "sacrebleu", "scipy")
+ONLY_RECIPES += ("sentencepiece", "sklearn")
 
 
 BLOCK = """

@@ -8,7 +8,7 @@ from kerasseq.data import (
     _captioned_folders,
     _generated_scenes,
     _image_files,
-    labeled_images,
+    _split_fractions,
 )
 
 image_shapes = _captioned_folders.image_shapes
@@ -86,7 +86,7 @@ def load_captioned_images(
     """
     image_size = _image_files.as_size(image_size)
     _image_files.check_num_channels(num_channels)
-    labeled_images.check_fractions(validation_fraction, test_fraction)
+    _split_fractions.check_fractions(validation_fraction, test_fraction)
     if data == "synthetic":
         splits, groups = _synthetic(num_examples, image_size, num_channels, seed)
     else:

@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from kerasseq import layers
-from kerasseq.models import _sequence_encoders
+from kerasseq.models import _sequence_encoders, _slices
 
 OF_ONE_COLUMN = ("linear", "nlinear", "dlinear", "patch_transformer")
 
@@ -74,7 +74,10 @@ def _moving_average(x, kernel_size):
     half = kernel_size // 2
     if not half:
         return x
-    ends = [ops.repeat(x[:, k : k + 1], half, axis=1) for k in (0, x.shape[1] - 1)]
+    ends = [
+        ops.repeat(_slices.between(x, k, k + 1), half, axis=1)
+        for k in (0, x.shape[1] - 1)
+    ]
     padded = ops.concatenate([ends[0], x, ends[1]], axis=1)
     return keras.layers.AveragePooling1D(kernel_size, 1, name="average")(padded)
 
@@ -141,12 +144,14 @@ def _patches(x, length, stride):
     The last value goes on for one stride, as in the paper; the oldest values that do
     not fill a stride are left out.
     """
-    x = ops.concatenate([x, ops.repeat(x[:, -1:], stride, axis=1)], axis=1)
-    x = x[:, x.shape[1] % stride :]
+    end = ops.repeat(_slices.between(x, -1), stride, axis=1)
+    x = ops.concatenate([x, end], axis=1)
+    x = _slices.between(x, x.shape[1] % stride)
     x = ops.reshape(x, (-1, x.shape[1] // stride, stride))
     parts = length // stride
     count = x.shape[1] - parts + 1
-    return ops.concatenate([x[:, k : k + count] for k in range(parts)], axis=-1)
+    shifted = [_slices.between(x, k, k + count) for k in range(parts)]
+    return ops.concatenate(shifted, axis=-1)
 
 
 def _check_patches(look_back, length, stride):
@@ -162,7 +167,7 @@ def _with_calendar(x, calendar):
     """The history with the calendar of its steps beside it."""
     if calendar is None:
         return x
-    return ops.concatenate([x, calendar[:, : x.shape[1]]], axis=-1)
+    return ops.concatenate([x, _slices.between(calendar, 0, x.shape[1])], axis=-1)
 
 
 def _encoder(
@@ -178,7 +183,7 @@ def _encoder(
         num_heads=num_heads,
         mlp_dim=mlp_dim,
     )
-    summary = x[:, -1]
+    summary = ops.take(x, x.shape[1] - 1, axis=1)
     if arch not in layers.CELLS:
         summary = ops.concatenate([summary, ops.mean(x, axis=1)], axis=-1)
     summary = layers.Dropout(dropout, name="dropout")(summary)
@@ -201,9 +206,11 @@ def _seq2seq(x, calendar, shape, *, units, num_layers, dropout, cell, **_):
         for name in ("encoder", "decoder")
     )
     x, *states = encoder(_with_calendar(x, calendar))
-    x = keras.layers.RepeatVector(shape[0], name="summary")(x[:, -1])
+    x = keras.layers.RepeatVector(shape[0], name="summary")(
+        ops.take(x, look_back - 1, axis=1)
+    )
     if calendar is not None:
-        x = ops.concatenate([x, calendar[:, look_back:]], axis=-1)
+        x = ops.concatenate([x, _slices.between(calendar, look_back)], axis=-1)
     x = decoder(x, initial_state=states)[0]
     y = keras.layers.Dense(shape[1] * shape[2], name="head")(x)
     return ops.reshape(y, (-1, *shape))

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerasseq.models import _forecast_bodies
+from kerasseq.models import _forecast_bodies, _slices
 
 NORMALIZATIONS = (None, "last", "standard")
 EPSILON = 1e-5  # of the variance, as in RevIN
@@ -128,7 +128,7 @@ def forecaster(
         kernel_size=kernel_size,
     )
     if num_calendar:
-        future = inputs["calendar"][:, look_back:]
+        future = _slices.between(inputs["calendar"], look_back)
         y = y + _forecast_bodies.calendar_effect(future, shape, units)
     if num_quantiles:
         y = _ascending(y)
@@ -143,7 +143,7 @@ def _normalized(x, kind):
     if kind is None:
         return x, None, None
     if kind == "last":
-        center = x[:, -1:]
+        center = _slices.between(x, -1)
         return x - center, center, None
     center = ops.mean(x, axis=1, keepdims=True)
     variance = ops.mean(ops.square(x - center), axis=1, keepdims=True)
@@ -154,11 +154,11 @@ def _normalized(x, kind):
 def _restored(y, center, scale, num_targets):
     """Undoes `_normalized`; `y` is `(batch_size, horizon, num_targets, quantiles)`."""
     if scale is not None:
-        y = y * ops.expand_dims(scale[..., :num_targets], -1)
+        y = y * ops.expand_dims(_slices.between(scale, 0, num_targets, axis=-1), -1)
     if center is not None:
         # In this order: on TensorFlow Keras takes a right side (1, 1, n, 1) for a bias
         # of the last axis, if that has n entries too.
-        y = ops.expand_dims(center[..., :num_targets], -1) + y
+        y = ops.expand_dims(_slices.between(center, 0, num_targets, axis=-1), -1) + y
     return y
 
 
@@ -166,7 +166,8 @@ def _ascending(y):
     """The first quantile, and the distances of each from the one below it."""
     if y.shape[-1] == 1:
         return y
-    first, steps = y[..., :1], ops.softplus(y[..., 1:])
+    first, steps = ops.split(y, [1], axis=-1)
+    steps = ops.softplus(steps)
     return ops.concatenate([first, first + ops.cumsum(steps, axis=-1)], axis=-1)
 
 

@@ -50,11 +50,12 @@ def pool(x, valid, pooling, units):
 def _last(x, valid, units):
     """The last position's features; backward ones have read all at the first one."""
     if valid is None:
-        # No slice: Keras does not read its configuration back as it wrote it.
+        # No slice, see `_slices`.
         last = ops.take(x, x.shape[1] - 1, axis=1)
     else:
-        after = ops.pad(valid[:, 1:], [[0, 0], [0, 1]])
-        is_last = ops.expand_dims(ops.logical_and(valid, ops.logical_not(after)), -1)
+        count = ops.cumsum(ops.cast(valid, "int32"), axis=1)
+        at_end = ops.equal(count, ops.max(count, axis=1, keepdims=True))
+        is_last = ops.expand_dims(ops.logical_and(valid, at_end), -1)
         last = ops.sum(ops.where(is_last, x, 0.0), axis=1)
     if x.shape[-1] == units:
         return last

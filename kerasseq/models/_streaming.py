@@ -82,4 +82,4 @@ def _features(model, items):
 def _head(model, x):
     if len(model.output_shape) == 3:
         return model.get_layer("head")(x)
-    return model.get_layer("logits")(x[:, 0])
+    return model.get_layer("logits")(keras.ops.squeeze(x, 1))
