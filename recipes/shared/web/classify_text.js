@@ -1,6 +1,6 @@
 // The page of a text classifier: a text in, its most probable classes out.
 import {
-  element, milliseconds, offerSamples, percent, press, replace, size, start,
+  element, followText, milliseconds, percent, replace, size, start,
 } from './interface.js';
 import {latency, loadModel, read} from './runtime.js';
 import {Words} from './words.js';
@@ -36,19 +36,8 @@ start(async ({tell, guard}) => {
       : 'Enter a text.');
   }
 
-  const guarded = guard(show);
-  let waiting;
-  box.addEventListener('input', () => {
-    press(null);
-    clearTimeout(waiting);
-    waiting = setTimeout(guarded, 200);
-  });
-  const use = (text) => {
-    box.value = text;
-    return guarded();
-  };
   tell('Enter a text.');
-  await offerSamples(page.samples, (text) => text, use);
+  await followText(box, page.samples, guard(show));
   return {...model, words, classify};
 });
 

@@ -43,6 +43,20 @@ export async function offerSamples(samples, content, use) {
   await buttons[0]?.onclick();
 }
 
+/** Shows the text of a box while it is written, and samples of it. */
+export async function followText(box, samples, show) {
+  let waiting;
+  box.addEventListener('input', () => {
+    press(null);
+    clearTimeout(waiting);
+    waiting = setTimeout(show, 200);
+  });
+  await offerSamples(samples, (text) => text, (text) => {
+    box.value = text;
+    return show();
+  });
+}
+
 /** Marks the sample that is shown, or none. */
 export function press(pressed) {
   for (const button of document.querySelectorAll('#samples button')) {

@@ -1,6 +1,6 @@
 // The page of a tagger: a sentence in, a tag for each of its words out.
 import {
-  element, milliseconds, offerSamples, press, replace, size, start,
+  element, followText, milliseconds, replace, size, start,
 } from './interface.js';
 import {latency, loadModel, read} from './runtime.js';
 import {WordFeatures} from './word_features.js';
@@ -41,18 +41,7 @@ start(async ({tell, guard}) => {
       : 'Enter a sentence.');
   }
 
-  const guarded = guard(show);
-  let waiting;
-  box.addEventListener('input', () => {
-    press(null);
-    clearTimeout(waiting);
-    waiting = setTimeout(guarded, 200);
-  });
-  const use = (sentence) => {
-    box.value = sentence;
-    return guarded();
-  };
   tell('Enter a sentence.');
-  await offerSamples(page.samples, (sentence) => sentence, use);
+  await followText(box, page.samples, guard(show));
   return {...model, features, tag};
 });

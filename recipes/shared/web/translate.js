@@ -1,6 +1,6 @@
 // The page of a translator: a sentence in, its translations by beam search out.
 import {
-  element, milliseconds, offerSamples, press, replace, size, start,
+  element, followText, milliseconds, replace, size, start,
 } from './interface.js';
 import {latency, loadModel, read} from './runtime.js';
 import {vocabularyOf} from './vocabularies.js';
@@ -50,19 +50,8 @@ start(async ({tell, guard}) => {
       : 'Enter a sentence.');
   }
 
-  const guarded = guard(show);
-  let waiting;
-  box.addEventListener('input', () => {
-    press(null);
-    clearTimeout(waiting);
-    waiting = setTimeout(guarded, 200);
-  });
-  const use = (sentence) => {
-    box.value = sentence;
-    return guarded();
-  };
   tell('Enter a sentence.');
-  await offerSamples(page.samples, (sentence) => sentence, use);
+  await followText(box, page.samples, guard(show));
   return {...model, vocabularies: {source, target}, translate};
 });
 
