@@ -18,6 +18,7 @@ from recipes.classify_text import signatures as classify_text_signatures
 from recipes.segment import __main__ as segment
 from recipes.segment import heads as segment_heads
 from recipes.shared import command_line, web_library
+from recipes.tag import __main__ as tag
 from recipes.translate import __main__ as translate
 
 pytestmark = pytest.mark.slow
@@ -243,6 +244,46 @@ return {found, best, chips: chips.map((x) => x.textContent)};
         np.testing.assert_allclose(attention[: len(weights)], weights, atol=1e-4)
     assert answer["best"] == python.classify(texts[0])[0]
     assert answer["chips"] == data.split_words(texts[0])[:16]
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["softmax", "crf"])
+def tagger(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tagger")
+    sentences = data.load_tagged_sentences(num_examples=60).train
+    features = data.WordFeatures.train(sentences, word_length=6)
+    sizes = features.sizes()
+    model = models.tagger(
+        sizes["words"],
+        len(features.tags),
+        num_characters=sizes["characters"],
+        num_suffixes=sizes["suffixes"],
+        arch="bigru",
+        units=8,
+        crf=request.param,
+    )
+    signatures = export.tagging_signatures(12, 6)
+    export.export_model(scattered(model), folder, signatures=signatures)
+    parts = {features.file_name: features.to_bytes()}
+    packed_files.pack(folder / "model.tflite", parts)
+    texts = [" ".join(words[:12]) for words, _ in sentences[:8]]
+    return make_page(tag, folder, f"--tag={texts[0]}"), texts
+
+
+def test_tagger(tagger):
+    page, texts = tagger
+    script = """
+const found = [];
+for (const text of %s) {
+  found.push((await kerasseq.tag(text)).found.map(({word, tag}) => [word, tag]));
+}
+const chips = [...page.document.querySelectorAll('#words li')];
+return {found, chips: chips.map((x) => x.textContent)};
+"""
+    answer = browser.ask(page, script % json.dumps(texts))
+    python = lite.Tagger(page.parent)
+    expected = [[list(pair) for pair in python(text)] for text in texts]
+    assert answer["found"] == expected
+    assert answer["chips"] == [" ".join(pair) for pair in expected[0]]
 
 
 @pytest.fixture(scope="module", params=["rnn", "transformer", "word,character"])
