@@ -32,7 +32,7 @@ def gpu_ir(function, *arguments):
 
 
 @on_tensorflow
-@pytest.mark.parametrize("entry", catalog.keeping("P1"))
+@pytest.mark.parametrize("entry", catalog.keeping("P1", variants_are_slow=True))
 def test_training_gradient_lowers_for_gpu(entry):
     import tensorflow as tf
 

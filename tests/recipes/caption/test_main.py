@@ -105,6 +105,7 @@ def test_report(folder):
     assert packed["metrics"] == half["metrics"]
 
 
+@pytest.mark.slow
 def test_a_finished_run_resumes_to_the_same_result(folder, capsys):
     before = read(folder / "card.json")["metrics"]
     assert run(*TINY, f"--output_dir={folder}", "--resume", "--quantize=float16") == 0
@@ -123,6 +124,8 @@ def test_a_finished_run_resumes_to_the_same_result(folder, capsys):
     assert "dropout: 0.05 -> 0.7" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_own_images_and_a_vision_transformer(scenes, tmp_path, capsys):
     sizes = ["--hidden_dim=16", "--encoder_layers=1", "--num_heads=2", "--mlp_dim=16"]
     small = [flag for flag in SMALL if not flag.startswith("--widths")]
@@ -251,6 +254,7 @@ def test_bad_input_to_training(arguments, bad_data, tmp_path, capsys):
     assert {path.name for path in output.iterdir()} <= {"report.json", "run"}
 
 
+@pytest.mark.slow
 def test_dry_run(tmp_path, capsys):
     assert run(*TINY, f"--output_dir={tmp_path / 'out'}", "--dry_run") == 0
     assert "nothing was written" in capsys.readouterr().out

@@ -140,7 +140,9 @@ def test_forecasts_a_file_without_tensorflow_or_keras(folders, wide, tmp_path):
     np.testing.assert_allclose(written, found[:, 0], rtol=1e-4)
 
 
-@pytest.mark.parametrize("per_series", [False, True])
+@pytest.mark.parametrize(
+    "per_series", [True, pytest.param(False, marks=pytest.mark.slow)]
+)
 def test_several_series(long, per_series, tmp_path, capsys):
     arguments = ["--arch=linear", f"--data={long}", f"--output_dir={tmp_path}"]
     arguments += ["--epochs=15", "--quantiles=", f"--scale_per_series={per_series}"]

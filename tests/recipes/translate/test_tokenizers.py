@@ -19,8 +19,8 @@ ONSETS = ["b", "c", "ch", "d", "sh", "t", "st"]
 ENDS = ["b", "d", "x", "n", "sh", "t", "st"]
 TINY = ["--units=16", "--embedding_dim=16", "--epochs=1", "--buckets=1"]
 TINY += ["--beam_size=3"]
-KINDS = ["character,word", "character", "word"]
-KINDS += [pytest.param("subword,word", marks=pytest.mark.slow)]
+OTHERS = ("character", "word", "subword,word")
+KINDS = ["character,word", *(pytest.param(x, marks=pytest.mark.slow) for x in OTHERS)]
 PACKED = {
     "character,word": {"vocabulary.json", "target_vocabulary.json", "card.json"},
     "character": {"vocabulary.json", "card.json"},
@@ -128,6 +128,7 @@ def test_resume_takes_the_vocabularies_of_the_run(trained):
     assert data["settings"]["data"] == settings["data"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trained", KINDS[:1], indirect=True)
 def test_a_finished_run_resumes(trained, capsys):
     _, given, folder = trained
