@@ -109,13 +109,7 @@ def _tags(outputs):
         return {"tags": tags, "scores": ops.squeeze(scores, -1)}
     tags = best_path(outputs)
     chosen = ops.one_hot(tags, outputs.shape[-1], dtype="float32")
-    before = ops.pad(chosen[:, :-1], [[0, 0], [1, 0], [0, 0]])
-    before = before + ops.one_hot(_first(tags), outputs.shape[-1], dtype="float32")
+    # At the first step any tag before it will do: all rows are alike.
+    before = ops.concatenate([chosen[:, :1], chosen[:, :-1]], axis=1)
     pair = ops.expand_dims(before, -1) * ops.expand_dims(chosen, -2)
     return {"tags": tags, "scores": ops.exp(ops.sum(outputs * pair, axis=(-2, -1)))}
-
-
-def _first(tags):
-    """0 at the first step, where any tag before it will do, and none elsewhere."""
-    steps = ops.expand_dims(ops.arange(tags.shape[1], dtype="int32"), 0)
-    return ops.where(steps == 0, 0, -1) + 0 * tags

@@ -152,11 +152,12 @@ def summary(found):
 def export_options(data):
     """Signatures, samples and limits, as arguments of `export.export_model`."""
     features, length = data["features"], data["length"]
-    rows = [features.encode(words[:length], length) for words, _ in _test(data)]
+    compared = _test(data)[:NUM_COMPARED]
+    rows = [features.encode(words[:length], length) for words, _ in compared]
     samples = [{name: x[None] for name, x in row.items()} for row in rows]
     return {
         "signatures": kerasseq.export.tagging_signatures(length, features.word_length),
-        "samples": {"tag": samples[:NUM_COMPARED]},
+        "samples": {"tag": samples},
         "min_token_agreement": 0.9,
         "main_signature": "tag",
     }
