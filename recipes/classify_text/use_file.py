@@ -50,17 +50,9 @@ def print_classes(flags, classifier):
     if flags.classify not in (None, "-"):
         _print(classifier, flags.classify)
         return [flags.classify]
-    shown = []
-    for number, line in enumerate(file_input.lines_of_stdin(), 1):
-        if not line.strip():
-            print(flush=True)
-            continue
-        try:
-            _print(classifier, line)
-        except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from error
-        shown = [*shown, line.strip()][: web_page.NUM_SAMPLES]
-    return shown
+    return file_input.use_lines(
+        lambda text: _print(classifier, text), web_page.NUM_SAMPLES
+    )
 
 
 def _print(classifier, text):

@@ -55,6 +55,33 @@ def shown(path):
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def use_lines(use, most):
+    """Uses each line of standard input; a blank one stays a blank line of the output.
+
+    Args:
+        use: Function of a line, without space around it.
+        most: How many of the lines to return.
+
+    Returns:
+        The first lines that were not blank.
+
+    Raises:
+        ValueError: as `use` does, with the number of the line.
+    """
+    first = []
+    for number, line in enumerate(lines_of_stdin(), 1):
+        text = line.strip()
+        if not text:
+            print(flush=True)
+            continue
+        try:
+            use(text)
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from error
+        first = [*first, text][:most]
+    return first
+
+
 def lines_of_stdin():
     """Yields the lines of standard input, decoded from UTF-8, without line ends.
 

@@ -49,17 +49,12 @@ def print_tags(flags, tagger):
     if flags.tag != "-":
         _print(tagger(flags.tag))
         return [flags.tag]
-    shown = []
-    for number, line in enumerate(file_input.lines_of_stdin(), 1):
-        try:
-            _print(tagger(line) if line.strip() else [])
-        except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from error
+
+    def use(text):
+        _print(tagger(text))
         print(flush=True)
-        shown = (
-            [*shown, line.strip()][: web_page.NUM_SAMPLES] if line.strip() else shown
-        )
-    return shown
+
+    return file_input.use_lines(use, web_page.NUM_SAMPLES)
 
 
 def _print(rows):

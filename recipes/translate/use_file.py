@@ -53,17 +53,9 @@ def print_translations(flags, translator):
     if flags.translate not in (None, "-"):
         _print(translator, flags.translate, flags.num_best)
         return [flags.translate]
-    shown = []
-    for number, line in enumerate(file_input.lines_of_stdin(), 1):
-        if not line.strip():
-            print(flush=True)
-            continue
-        try:
-            _print(translator, line.strip(), flags.num_best)
-        except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from error
-        shown = [*shown, line.strip()][: web_page.NUM_SAMPLES]
-    return shown
+    return file_input.use_lines(
+        lambda text: _print(translator, text, flags.num_best), web_page.NUM_SAMPLES
+    )
 
 
 def _print(translator, sentence, num_best):
