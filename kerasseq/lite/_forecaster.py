@@ -30,6 +30,8 @@ class Forecaster:
        num_targets)`, or with quantiles `(1, horizon, num_targets, num_quantiles)`, in
        the units of the data.
 
+    A file of a model that reads row by row also has the signature `step`, see `stream`.
+
     Args:
         path: A `.tflite` file, or a folder that holds `model.tflite`.
 
@@ -121,12 +123,27 @@ class Forecaster:
             ValueError: If rows or columns are missing, a value is missing or infinite,
                 or the date or the series is needed and not there.
         """
-        inputs = {"history": self._checked(history)[None]}
-        if "time" in self._inputs:
-            inputs["time"] = self._count(time)
-        if "series" in self._inputs:
-            inputs["series"] = self._place(series)
+        rows = self._checked(history, self.look_back)
+        inputs = {"history": rows[None]} | self._of_time(time) | self._of_series(series)
         return self.runner.run("serve", **inputs)["forecast"][0]
+
+    def stream(self, series: str | None = None) -> "ForecasterStream":
+        """Forecasts after each row of a series that comes row by row.
+
+        Args:
+            series: Name of the series; only needed by a file with a scale for each.
+
+        Raises:
+            ValueError: If the file has no signature `step`: its model needs the whole
+                history. Or as for a call.
+        """
+        if "step" not in self.runner.signatures:
+            raise ValueError(
+                "The file has no signature `step`: its model needs the whole history. "
+                "Train with --arch=gru or another cell, or seq2seq, and with "
+                "--instance_normalization=none to forecast row by row."
+            )
+        return ForecasterStream(self, self._of_series(series))
 
     def dates(self, time: Any) -> np.ndarray:
         """The dates of a forecast, `datetime64[s]` `(horizon,)`.
@@ -146,7 +163,14 @@ class Forecaster:
             calendar.as_date(time), *self.frequency, self.horizon
         )
 
-    def _checked(self, history):
+    def _of_time(self, time):
+        return {"time": self._count(time)} if "time" in self._inputs else {}
+
+    def _of_series(self, series):
+        return {"series": self._place(series)} if "series" in self._inputs else {}
+
+    def _checked(self, history, num_rows):
+        """The last rows of a history, checked."""
         try:
             rows = np.asarray(history, "float32")
         except (TypeError, ValueError) as error:
@@ -160,19 +184,19 @@ class Forecaster:
                 f"{', '.join(self.columns)} in this order, a row for each date. "
                 f"Received: an array of shape {rows.shape}"
             )
-        if len(rows) < self.look_back:
+        if len(rows) < num_rows:
             raise ValueError(
-                f"`history` must have at least {self.look_back} rows; give more, or "
+                f"`history` must have at least {num_rows} rows; give more, or "
                 "export with a smaller --look_back. Received: "
                 f"{len(rows)} rows"
             )
-        rows = rows[-self.look_back :]
+        rows = rows[-num_rows:]
         if not np.isfinite(rows).all():
             row, column = np.argwhere(~np.isfinite(rows))[0]
             raise ValueError(
                 "`history` must hold finite numbers; fill what is missing. Received: "
                 f"{rows[row, column]} in the column {self.columns[column]!r}, row "
-                f"{row} of the last {self.look_back}"
+                f"{row} of the last {num_rows}"
             )
         return rows
 
@@ -199,3 +223,46 @@ class Forecaster:
                 f"normalization. Received: series={series!r}"
             )
         return np.array([[self.series.index(series)]], "int32")
+
+
+class ForecasterStream:
+    """One series that comes row by row; made by `Forecaster.stream`.
+
+    After `look_back` rows a forecast is that of `Forecaster` for these rows. Before,
+    and after more, the model has read fewer or more rows than in training.
+
+    Example:
+
+    ```python
+    stream = forecaster.stream()
+    for row, time in zip(rows, times):
+        stream(row, time=time)
+    ```
+    """
+
+    def __init__(
+        self, forecaster: Forecaster, constants: dict[str, np.ndarray]
+    ) -> None:
+        self._forecaster = forecaster
+        self._step = forecaster.runner.stateful("step", **constants)
+
+    def __call__(self, row: Any, time: Any = None) -> np.ndarray:
+        """Forecasts the rows after the next row.
+
+        Args:
+            row: Numbers `(num_columns,)`.
+            time: Date of the row; only needed by a file that reads the calendar.
+
+        Returns:
+            As of `Forecaster`.
+
+        Raises:
+            ValueError: As of `Forecaster`; the row does not count then.
+        """
+        history = self._forecaster._checked([row], 1)
+        inputs = {"history": history[None]} | self._forecaster._of_time(time)
+        return self._step(**inputs)["forecast"][0]
+
+    def reset(self) -> None:
+        """Begins a new series."""
+        self._step.reset()

@@ -48,10 +48,50 @@ def _table():
 
 def calendar_effect(future, shape, units):
     """What the calendar of each future step adds, whatever the history."""
-    horizon, num_targets, num_quantiles = shape
-    x = keras.layers.Dense(units, "relu", name="calendar_hidden")(future)
-    x = keras.layers.Dense(num_targets * num_quantiles, name="calendar_effect")(x)
-    return ops.reshape(x, (-1, *shape))
+    num_outputs = shape[1] * shape[2]
+    parts = {
+        "calendar_hidden": keras.layers.Dense(units, "relu", name="calendar_hidden"),
+        "calendar_effect": keras.layers.Dense(num_outputs, name="calendar_effect"),
+    }
+    return _calendar_effect(parts, future, shape)
+
+
+def _calendar_effect(parts, future, shape):
+    y = parts["calendar_effect"](parts["calendar_hidden"](future))
+    return ops.reshape(y, (-1, *shape))
+
+
+def ascending(y):
+    """The first quantile, and the distances of each from the one below it."""
+    if y.shape[-1] == 1:
+        return y
+    first, steps = ops.split(y, [1], axis=-1)
+    steps = ops.softplus(steps)
+    return ops.concatenate([first, first + ops.cumsum(steps, axis=-1)], axis=-1)
+
+
+def after_the_last_step(model, x, states, calendar):
+    """What a trained model forecasts from its encoder at one step.
+
+    Args:
+        model: A recurrent model that reads forward, without instance normalization.
+        x: Output of its encoder, `(batch_size, 1, units)`.
+        states: States of the encoder after this step.
+        calendar: That of the step and of the horizon, or `None`.
+
+    Returns:
+        Tensor of the shape of the model's output.
+    """
+    parts = {layer.name: layer for layer in model.layers}
+    quantiles = model.output_shape[3:]
+    shape = (*model.output_shape[1:3], *(quantiles or [1]))
+    future = None if calendar is None else _slices.between(calendar, 1)
+    x = ops.squeeze(x, 1)
+    y = _decoded(parts, x, states, future) if "decoder" in parts else parts["head"](x)
+    y = ops.reshape(y, (-1, *shape))
+    if future is not None:
+        y = y + _calendar_effect(parts, future, shape)
+    return ascending(y) if quantiles else ops.squeeze(y, -1)
 
 
 def _linear(x, calendar, shape, **_):
@@ -163,7 +203,7 @@ def _check_patches(look_back, length, stride):
         )
 
 
-def _with_calendar(x, calendar):
+def with_calendar(x, calendar):
     """The history with the calendar of its steps beside it."""
     if calendar is None:
         return x
@@ -174,7 +214,7 @@ def _encoder(
     x, calendar, shape, *, arch, units, num_layers, dropout, num_heads, mlp_dim, **_
 ):
     x = _sequence_encoders.encode(
-        _with_calendar(x, calendar),
+        with_calendar(x, calendar),
         None,
         arch,
         units=units,
@@ -205,12 +245,20 @@ def _seq2seq(x, calendar, shape, *, units, num_layers, dropout, cell, **_):
         )
         for name in ("encoder", "decoder")
     )
-    x, *states = encoder(_with_calendar(x, calendar))
-    x = keras.layers.RepeatVector(shape[0], name="summary")(
-        ops.take(x, look_back - 1, axis=1)
-    )
-    if calendar is not None:
-        x = ops.concatenate([x, _slices.between(calendar, look_back)], axis=-1)
-    x = decoder(x, initial_state=states)[0]
-    y = keras.layers.Dense(shape[1] * shape[2], name="head")(x)
+    parts = {
+        "summary": keras.layers.RepeatVector(shape[0], name="summary"),
+        "decoder": decoder,
+        "head": keras.layers.Dense(shape[1] * shape[2], name="head"),
+    }
+    future = None if calendar is None else _slices.between(calendar, look_back)
+    x, *states = encoder(with_calendar(x, calendar))
+    y = _decoded(parts, ops.take(x, look_back - 1, axis=1), states, future)
     return ops.reshape(y, (-1, *shape))
+
+
+def _decoded(parts, x, states, future):
+    """The horizon, from the encoder's last output and states."""
+    x = parts["summary"](x)
+    if future is not None:
+        x = ops.concatenate([x, future], axis=-1)
+    return parts["head"](parts["decoder"](x, initial_state=states)[0])

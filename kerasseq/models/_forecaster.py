@@ -131,7 +131,7 @@ def forecaster(
         future = _slices.between(inputs["calendar"], look_back)
         y = y + _forecast_bodies.calendar_effect(future, shape, units)
     if num_quantiles:
-        y = _ascending(y)
+        y = _forecast_bodies.ascending(y)
     y = _restored(y, center, scale, num_targets)
     if not num_quantiles:
         y = ops.squeeze(y, -1)
@@ -142,13 +142,14 @@ def _normalized(x, kind):
     """The history, and what restores a forecast: center and scale, or `None`."""
     if kind is None:
         return x, None, None
+    centered = keras.layers.Subtract(name="centered")
     if kind == "last":
         center = _slices.between(x, -1)
-        return x - center, center, None
+        return centered([x, center]), center, None
     center = ops.mean(x, axis=1, keepdims=True)
-    variance = ops.mean(ops.square(x - center), axis=1, keepdims=True)
-    scale = ops.sqrt(variance + EPSILON)
-    return (x - center) / scale, center, scale
+    x = centered([x, center])
+    scale = ops.sqrt(ops.mean(ops.square(x), axis=1, keepdims=True) + EPSILON)
+    return x / scale, center, scale
 
 
 def _restored(y, center, scale, num_targets):
@@ -160,15 +161,6 @@ def _restored(y, center, scale, num_targets):
         # of the last axis, if that has n entries too.
         y = ops.expand_dims(_slices.between(center, 0, num_targets, axis=-1), -1) + y
     return y
-
-
-def _ascending(y):
-    """The first quantile, and the distances of each from the one below it."""
-    if y.shape[-1] == 1:
-        return y
-    first, steps = ops.split(y, [1], axis=-1)
-    steps = ops.softplus(steps)
-    return ops.concatenate([first, first + ops.cumsum(steps, axis=-1)], axis=-1)
 
 
 def _check(look_back, horizon, num_columns, num_targets, num_calendar, num_quantiles):

@@ -3,6 +3,7 @@
 import keras
 
 from kerasseq import layers
+from kerasseq.models import _forecast_bodies
 
 
 def streaming_model(model):
@@ -14,13 +15,15 @@ def streaming_model(model):
 
     Args:
         model: A model with a recurrent encoder that reads forward:
-            `kerasseq.models.tagger`, or `text_classifier` with `pooling="last"`.
+            `kerasseq.models.tagger` without CRF, `text_classifier` with
+            `pooling="last"`, or `forecaster` without `instance_normalization`.
 
     Returns:
         A functional `keras.Model`, a step model as in `kerasseq.models.state_names`.
         Inputs: a dict of those of `model`, for one item (of length 1), and the states
-        `state_0`, `state_1`, ... Outputs: a dict of `outputs`, those of `model` after
-        this item, and the states.
+        `state_0`, `state_1`, ...; a `calendar` is that of the item and of the horizon
+        after it. Outputs: a dict of `outputs`, those of `model` after this item, and
+        the states.
 
     Raises:
         ValueError: If the model needs the whole sequence: its encoder is no recurrent
@@ -38,11 +41,12 @@ def streaming_model(model):
             "Only a model whose encoder is recurrent and reads forward, such as "
             "arch='lstm' or 'gru', goes item by item, and one that then looks at the "
             "last item alone: a tagger without CRF, a text classifier with "
-            f"pooling='last'. Received: model {model.name!r} with the layers {names}"
+            "pooling='last', a forecaster without instance_normalization. "
+            f"Received: model {model.name!r} with the layers {names}"
         )
     encoder = model.get_layer("encoder")
     items = {
-        name: keras.Input((1, *x.shape[2:]), dtype=x.dtype, name=name)
+        name: keras.Input(_item_shape(model, name, x), dtype=x.dtype, name=name)
         for name, x in _named_inputs(model).items()
     }
     states = {
@@ -50,8 +54,12 @@ def streaming_model(model):
         for index, size in enumerate(encoder.state_size)
     }
     x, *final = encoder(_features(model, items), initial_state=list(states.values()))
-    outputs = {"outputs": _head(model, x)}
-    outputs |= dict(zip(states, final, strict=True))
+    if _is_forecaster(model):
+        calendar = items.get("calendar")
+        y = _forecast_bodies.after_the_last_step(model, x, final, calendar)
+    else:
+        y = _head(model, x)
+    outputs = {"outputs": y} | dict(zip(states, final, strict=True))
     return keras.Model(items | states, outputs, name=f"{model.name}_step")
 
 
@@ -63,6 +71,8 @@ def is_streamable(model):
         return False
     if any(isinstance(layer, layers.CRF) for layer in model.layers):
         return False
+    if _is_forecaster(model):
+        return "centered" not in kinds  # by what the whole history tells
     per_item = len(model.output_shape) == len(encoder.output[0].shape)
     return per_item or "last" in kinds
 
@@ -71,9 +81,22 @@ def _named_inputs(model):
     return model.input if isinstance(model.input, dict) else {"tokens": model.input}
 
 
+def _is_forecaster(model):
+    return "history" in _named_inputs(model)
+
+
+def _item_shape(model, name, x):
+    # A calendar goes on through the horizon.
+    length = 1 + model.output_shape[1] if name == "calendar" else 1
+    return length, *x.shape[2:]
+
+
 # By the layers, since a model of tensors inside another one's graph would break that
 # one's configuration (Keras 3.15).
 def _features(model, items):
+    if _is_forecaster(model):
+        history, calendar = items["history"], items.get("calendar")
+        return _forecast_bodies.with_calendar(history, calendar)
     if isinstance(model.input, dict):
         return model.get_layer("features")(items)
     return model.get_layer("embedding")(items["tokens"])

@@ -21,8 +21,9 @@ one, and needs no training.
 
 Writes to `saved_models/forecast/`: `model.tflite` (signature `serve`: rows in, rows
 out, in the units of the data; names, frequency and card are packed into it, scale and
-calendar are in the graph), `saved_model/`, `model.keras`, `report.json`, `report.html`,
-`card.json`, `history.csv`, `forecasts.png` and `steps.png`.
+calendar are in the graph; of a model that reads forward also `step`), `saved_model/`,
+`model.keras`, `report.json`, `report.html`, `card.json`, `history.csv`,
+`forecasts.png` and `steps.png`.
 """
 
 import sys
@@ -98,14 +99,10 @@ def export(flags, model, data, training, results, run_dir):
     del run_dir  # all is in memory
     whole = forecast_signatures.inference_model(model, data)
     with artifacts.artifact_dir(flags.output_dir) as folder:
-        representative = forecast_signatures.samples(
-            data, "train", forecast_signatures.NUM_REPRESENTATIVE
-        )
         report = kerasseq.export.export_model(
             whole,
             folder,
-            samples={"serve": forecast_signatures.samples(data)},
-            quantize=quantization_flags.options(flags, representative),
+            **forecast_signatures.export_options(flags, model, data),
             card={
                 "task": "forecast",
                 "data": data["series"].name,

@@ -4,6 +4,7 @@ import numpy as np
 
 import kerasseq
 from recipes.forecast import data as forecast_data
+from recipes.shared import quantization_flags
 
 NUM_COMPARED = 20
 NUM_REPRESENTATIVE = 200
@@ -13,32 +14,71 @@ def inference_model(model, data):
     """The model with scale and calendar inside, as it is saved and exported.
 
     Args:
-        model: The trained model of scaled units.
+        model: The trained model of scaled units, or its
+            `kerasseq.models.streaming_model`.
         data: The loaded data.
 
     Returns:
         A `keras.Model`. Inputs: a dict of `history` `(batch_size, look_back, columns)`
-        in raw units; with a calendar `time` `(batch_size, 1)`, whole units since 1970
-        of its last row; with a scale for each series `series` `(batch_size, 1)`, its
-        number. Output: a dict of `forecast`, `(batch_size, horizon, targets)` or with
-        one axis more, the quantiles, in raw units.
+        in raw units, of a step model one row; with a calendar `time` `(batch_size, 1)`,
+        whole units since 1970 of its last row; with a scale for each series `series`
+        `(batch_size, 1)`, its number; and the states of a step model. Output: a dict of
+        `forecast`, `(batch_size, horizon, targets)` or with one axis more, the
+        quantiles, in raw units; and the states.
     """
     import keras
 
-    series, look_back = data["series"], data["train"].look_back
-    history = keras.Input((look_back, len(series.columns)), name="history")
-    inputs = {"history": history}
+    series = data["series"]
+    inputs = {
+        name: keras.Input(x.shape[1:], name=name)
+        for name, x in model.input.items()
+        if name != "calendar"
+    }
     scale, restore = _scale_layers(data["scaling"], series.num_targets, inputs)
-    scaled = {"history": scale(history)}
+    scaled = inputs | {"history": scale(inputs["history"])}
+    scaled.pop("series", None)
     if data["periods"]:
         inputs["time"] = keras.Input((1,), dtype="int32", name="time")
         unit, step = series.frequency
-        rows = np.arange(-look_back + 1, data["train"].horizon + 1, dtype="int32")
+        look_back, horizon = inputs["history"].shape[1], data["train"].horizon
+        rows = np.arange(-look_back + 1, horizon + 1, dtype="int32")
         scaled["calendar"] = kerasseq.data.calendar_features(
             inputs["time"] + step * rows, unit, data["periods"]
         )
-    outputs = {"forecast": restore(model(scaled))}
-    return keras.Model(inputs, outputs, name="raw_forecaster")
+    outputs = model(scaled)
+    if not isinstance(outputs, dict):
+        outputs = {"outputs": outputs}
+    outputs = {"forecast": restore(outputs.pop("outputs"))} | outputs
+    return keras.Model(inputs, outputs, name=f"raw_{model.name}")
+
+
+def export_options(flags, model, data):
+    """Signatures, samples and precisions, as arguments of `export_model`.
+
+    A model that reads row by row (`kerasseq.models.is_streamable`) has the signature
+    `step` beside `serve`: one row and the states in, the forecast and the states out.
+
+    Args:
+        flags: The flags of the recipe.
+        model: The trained model of scaled units.
+        data: The loaded data.
+
+    Returns:
+        A dict.
+    """
+    options = {"samples": samples(model, data)}
+    if kerasseq.models.is_streamable(model):
+        options["signatures"] = lambda twin: _signatures(twin, model.name, data)
+    representative = None
+    if "int8" in flags.quantize:
+        representative = samples(model, data, "train", NUM_REPRESENTATIVE)
+    return options | {"quantize": quantization_flags.options(flags, representative)}
+
+
+def _signatures(whole, name, data):
+    step_model = kerasseq.models.streaming_model(whole.get_layer(name))
+    step = kerasseq.decoding.step_signature(inference_model(step_model, data))
+    return kerasseq.export.serve_signature.default(whole) | step
 
 
 def _scale_layers(scaling, num_targets, inputs):
@@ -79,10 +119,38 @@ def _scales_of_series(scaling, num_targets, inputs):
     return lambda history: (history - mean) / scale, restore
 
 
-def samples(data, part="test", count=NUM_COMPARED):
-    """Inputs of the signature `serve`: windows from all over a part of the data."""
+def samples(model, data, part="test", count=NUM_COMPARED):
+    """Inputs of each signature, from windows all over a part of the data."""
     numbers = spread(data[part].num_windows, count)
-    return [forecast_data.raw_inputs(data, part, number)[0] for number in numbers]
+    windows = [forecast_data.raw_inputs(data, part, number)[0] for number in numbers]
+    found = {"serve": windows}
+    if kerasseq.models.is_streamable(model):
+        step_model = kerasseq.models.streaming_model(model)
+        found["step"] = _steps(inference_model(step_model, data), data, windows)
+    return found
+
+
+def _steps(step_model, data, windows):
+    """A row out of each window, each a little later than that of the one before."""
+    names = kerasseq.models.state_names(step_model)
+    rows = {name: np.concatenate([x[name] for x in windows]) for name in windows[0]}
+    history, look_back = rows["history"], data["train"].look_back
+    states = {
+        name: np.zeros((len(windows), *step_model.input[name].shape[1:]), "float32")
+        for name in names
+    }
+    at = np.arange(len(windows)) * look_back // len(windows)
+    found = [{} for _ in windows]
+    for place in range(at[-1] + 1):
+        inputs = rows | states | {"history": history[:, place : place + 1]}
+        if "time" in rows:
+            _, step = data["series"].frequency
+            inputs["time"] = rows["time"] - step * np.int32(look_back - 1 - place)
+        for number in np.flatnonzero(at == place):
+            found[number] = {k: x[number : number + 1] for k, x in inputs.items()}
+        outputs = step_model.predict_on_batch(inputs)
+        states = {name: outputs[name] for name in names}
+    return found
 
 
 def spread(num, count):

@@ -62,7 +62,8 @@ def long(tmp_path_factory):
 
 
 KINDS = {
-    "gru": ["--arch=gru", "--covariates=price", "--quantize=float16"],
+    "gru": ["--arch=gru", "--covariates=price", "--quantize=float16"]
+    + ["--instance_normalization=none"],
     "dlinear": ["--arch=dlinear", "--kernel_size=7", "--quantiles=", "--loss=mae"],
 }
 
@@ -104,6 +105,25 @@ def test_report_of_quantiles_and_covariates(folders):
     found = forecaster(np.stack([values(50, 5), values(-3)], -1), time=days()[-1])
     assert found.shape == (7, 1, 3) and (np.diff(found) > 0).all()
     assert 35 < found.mean() < 65  # raw units
+
+
+def test_row_by_row(folders):
+    forecaster = lite.Forecaster(folders["gru"])
+    history = np.stack([values(50, 5), values(-3)], -1)[-forecaster.look_back :]
+    times = days()[-forecaster.look_back :]
+    stream = forecaster.stream()
+    for _ in range(2):
+        for row, time in zip(history, times, strict=True):
+            found = stream(row, time)
+        expected = forecaster(history, times[-1])
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+        stream.reset()
+    with pytest.raises(ValueError, match="2 columns sales, price"):
+        stream([1.0])
+    with pytest.raises(ValueError, match="date of the last row"):
+        stream(history[0])
+    with pytest.raises(ValueError, match="--instance_normalization=none"):
+        lite.Forecaster(folders["dlinear"]).stream()
 
 
 def test_report_of_one_value(folders):
