@@ -79,8 +79,7 @@ class Captioner:
                 "`num_best` must be a positive integer. "
                 f"Received: num_best={num_best!r}"
             )
-        is_path = isinstance(image, (str, os.PathLike))
-        pixels = self.read(image) if is_path else self._resize(image)
+        pixels = _pixels.fit(image, self.input_shape)
         outputs = self.runner.run("beam", image=pixels[None])
         best = zip(outputs["tokens"][0], outputs["scores"][0], strict=True)
         return [(self._decode(ids), float(score)) for ids, score in best][:num_best]
@@ -97,18 +96,7 @@ class Captioner:
         Raises:
             ValueError: If the image cannot be read.
         """
-        from kerasseq.lite import image_files  # needs Pillow
-
-        *size, num_channels = self.input_shape
-        return image_files.read_image(path, size=size, num_channels=num_channels)
-
-    def _resize(self, image):
-        image = _pixels.from_image(image, self.input_shape[-1])
-        if image.shape == self.input_shape:
-            return image
-        from kerasseq.lite import image_files  # needs Pillow
-
-        return image_files.fit_image(image, size=self.input_shape[:2])
+        return _pixels.read(path, self.input_shape)
 
     def _decode(self, ids):
         try:

@@ -94,10 +94,7 @@ class ImageClassifier:
         Raises:
             ValueError: If the image cannot be read, or is of another kind.
         """
-        if isinstance(image, (str, os.PathLike)):
-            probabilities = self(self.read(image))
-        else:
-            probabilities = self(self._resize(image))
+        probabilities = self(_pixels.fit(image, self.input_shape))
         best = int(probabilities.argmax())
         return self.class_names[best], float(probabilities[best])
 
@@ -113,15 +110,4 @@ class ImageClassifier:
         Raises:
             ValueError: If the image cannot be read.
         """
-        from kerasseq.lite import image_files  # needs Pillow
-
-        *size, num_channels = self.input_shape
-        return image_files.read_image(path, size=size, num_channels=num_channels)
-
-    def _resize(self, image):
-        image = _pixels.from_image(image, self.input_shape[-1])
-        if image.shape == self.input_shape:
-            return image
-        from kerasseq.lite import image_files  # needs Pillow
-
-        return image_files.fit_image(image, size=self.input_shape[:2])
+        return _pixels.read(path, self.input_shape)

@@ -1,10 +1,47 @@
 """Images as callers have them, as uint8 pixels that a file takes."""
 
+import os
 from typing import Any
 
 import numpy as np
 
 _LUMA = np.array([19595, 38470, 7471])  # in 65536ths, as Pillow counts gray
+
+
+def read(path: str | os.PathLike[str], shape: tuple[int, int, int]) -> np.ndarray:
+    """Reads an image file as uint8 pixels of a shape; it needs Pillow.
+
+    Args:
+        path: Path of the image.
+        shape: `(height, width, channels)`.
+
+    Raises:
+        ValueError: If the image cannot be read.
+    """
+    from kerasseq.lite import image_files
+
+    *size, num_channels = shape
+    return image_files.read_image(path, size=size, num_channels=num_channels)
+
+
+def fit(image: Any, shape: tuple[int, int, int]) -> np.ndarray:
+    """Makes an image of any size uint8 pixels of a shape.
+
+    Args:
+        image: Path of an image file, or an image as of `from_image`.
+        shape: `(height, width, channels)`.
+
+    Raises:
+        ValueError: If the image cannot be read, or is of another kind.
+    """
+    if isinstance(image, (str, os.PathLike)):
+        return read(image, shape)
+    pixels = from_image(image, shape[-1])
+    if pixels.shape == shape:
+        return pixels
+    from kerasseq.lite import image_files  # needs Pillow
+
+    return image_files.fit_image(pixels, size=shape[:2])
 
 
 def from_image(image: Any, num_channels: int) -> np.ndarray:

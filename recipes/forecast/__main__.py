@@ -23,7 +23,7 @@ Writes to `saved_models/forecast/`: `model.tflite` (signature `serve`: rows in, 
 out, in the units of the data; names, frequency and card are packed into it, scale and
 calendar are in the graph; of a model that reads forward also `step`), `saved_model/`,
 `model.keras`, `report.json`, `report.html`, `card.json`, `history.csv`,
-`forecasts.png` and `steps.png`.
+`forecasts.png` and `steps.png`; with `--web` also `web/`, a page.
 """
 
 import sys
@@ -43,6 +43,7 @@ from recipes.shared import (
     quantization_flags,
     run_folder,
     training_run,
+    web_page,
 )
 
 
@@ -56,6 +57,7 @@ def define_flags():
     text = "Origins of the test part whose forecasts are in the report."
     define("integer", "backtest", 8, text, **command_line.COUNT)
     forecast_file.define_flags(flags)
+    web_page.define_flags(flags)
     return flags
 
 
@@ -68,6 +70,7 @@ def check(flags):
     forecast_model.check(flags)
     optimizer_flags.check(flags)
     quantization_flags.check(flags)
+    web_page.check(flags)
 
 
 def load_data(flags, run_dir):
@@ -124,6 +127,8 @@ def export(flags, model, data, training, results, run_dir):
             samples=forecast_evaluate.backtest(flags, data, whole),
             pictures=forecast_plots.draw(flags, whole, data, results, folder),
         )
+        shown = forecast_evaluate.page_samples(data, folder) if flags.web else []
+        web_page.add(flags, "forecast", folder, shown)
     return report
 
 

@@ -12,6 +12,7 @@ import kerasseq
 from recipes.forecast import data as forecast_data
 from recipes.forecast import model as forecast_model
 from recipes.forecast import scores, signatures
+from recipes.forecast import use_file as forecast_file
 from recipes.shared import artifacts, chance
 
 NUM_CHECKED = 500  # windows for each file
@@ -187,6 +188,25 @@ def _backtest_row(data, number, inputs, truth, forecast, quantiles):
         inside = (forecast[0, ..., 0] <= truth) & (truth <= forecast[0, ..., -1])
         row["coverage"] = float(np.mean(inside))
     return row
+
+
+def page_samples(data, path, count=4):
+    """Histories of the test part that the page of a file offers to try.
+
+    Args:
+        data: The loaded data.
+        path: The exported file, or its folder.
+        count: Number of histories.
+
+    Returns:
+        A list of what `recipes.forecast.use_file.page_sample` returns.
+    """
+    forecaster, found = kerasseq.lite.Forecaster(path), []
+    for number in signatures.spread(data["test"].num_windows, count):
+        index, end = forecast_data.place(data, "test", number)
+        one = data["series"].series[index]
+        found.append(forecast_file.page_sample(forecaster, one, end))
+    return found
 
 
 def published_score(path, flags, num_rows=NUM_CHECKED):

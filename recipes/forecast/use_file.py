@@ -1,18 +1,20 @@
-"""The commands that use an exported forecaster: print and write what will come.
+"""The commands that use an exported forecaster: write what will come, make a page.
 
 The work is done by `kerasseq.lite.Forecaster`, without TensorFlow and Keras.
 """
 
 import csv
+import io
 
 import numpy as np
 
 from kerasseq import lite
 from kerasseq.utils import atomic
 from recipes.forecast import data as forecast_data
-from recipes.shared import command_line, exported_file, file_input
+from recipes.shared import command_line, exported_file, file_input, web_page
 
 HONORED = ("history", "series", "date_column", "date_format", "fill")
+HONORED += ("web", "web_library")
 
 
 def define_flags(flags):
@@ -27,21 +29,35 @@ def define_flags(flags):
 def use_file(flags):
     """Forecasts what comes after the last rows of `--history`.
 
-    Prints the forecast and writes it to `forecast.csv`.
+    Prints the forecast and writes it to `forecast.csv`. With `--web` it makes the page
+    of the file, with these histories to try.
 
     Args:
-        flags: Flags `history`, `series`, `from`, `output_dir` and those of reading.
+        flags: Flags `history`, `series`, `from`, `output_dir`, `web`, `web_library` and
+            those of reading.
 
     Raises:
         ValueError: for a flag that a file does not honor, or a history that cannot be
             read, is too short or lacks a column; then nothing is written.
     """
     exported_file.check_flags(flags, HONORED)
-    if flags.history is None:
+    if flags.history is None and not flags.web:
         raise ValueError("Give a CSV file to go on from, with --history.")
+    web_page.check(flags)
     model = exported_file.find(flags, "forecast")
     forecaster = lite.Forecaster(model)
-    series = _read(flags, forecaster)
+    series = [] if flags.history is None else _read(flags, forecaster)
+    if series:
+        _write(flags, model, forecaster, series)
+    if flags.web:
+        shown = [
+            page_sample(forecaster, one, len(one.values), flags.series)
+            for one in series[: web_page.NUM_SAMPLES]
+        ]
+        web_page.add_to_earlier(flags, "forecast", model, shown)
+
+
+def _write(flags, model, forecaster, series):
     rows = [["unique_id"] * bool(series[0].id) + _header(forecaster)]
     for one in series:
         rows += _forecast(forecaster, one, flags.series)
@@ -51,6 +67,35 @@ def use_file(flags):
     with atomic.replace_file(output) as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
     print(f"Written to {output}")
+
+
+def page_sample(forecaster, one, end, series=None):
+    """What the page of a file offers to try: a table of a history.
+
+    Args:
+        forecaster: The `kerasseq.lite.Forecaster`.
+        one: A series with the columns of the file.
+        end: The row that comes after the history.
+        series: Name of the series in the file, else its own.
+
+    Returns:
+        A dict: `label`, `text`, and `series`, its number in the file.
+    """
+    begin = end - forecaster.look_back
+    label = f"{one.id} to " if one.id else "To "
+    dates = list(range(begin + 1, end + 1))
+    if one.dates is not None:
+        dates = [str(date).replace("T", " ") for date in one.dates[begin:end]]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["date", *forecaster.columns])
+    for date, row in zip(dates, one.values[begin:end], strict=True):
+        writer.writerow([date, *(f"{value:.6g}" for value in row)])
+    sample = {"label": f"{label}{dates[-1]}", "text": text.getvalue()}
+    name = series or one.id
+    if name in forecaster.series:
+        sample["series"] = forecaster.series.index(name)
+    return sample
 
 
 def _read(flags, forecaster):

@@ -20,12 +20,14 @@ _SCRIPTS = {
     "translate": ("subwords.js", "vocabularies.js"),
     "classify_text": ("words.js",),
     "tag": ("words.js", "word_features.js"),
+    "forecast": ("chart.js", "series.js"),
 }
 _NAMES = {
     "caption": ("vocabulary.json",),
     "translate": ("vocabulary.json",),
     "tag": ("vocabulary.json",),
     "classify_text": ("labels.json", "vocabulary.json"),
+    "forecast": ("series.json",),
 }
 _TARGET = "target_vocabulary.json"
 
@@ -101,8 +103,9 @@ def write(folder, task, model, library, samples):
         task: As of `add`.
         model: Path of the `.tflite` file, with labels or vocabulary in it or beside.
         library: Folder of the library, from `web_library.find`.
-        samples: What the page offers to try: sentences, or uint8 images
-            `(height, width, channels)`. It shows the result of the first at once.
+        samples: What the page offers to try: sentences; dicts of a `label` and a
+            `text`; or uint8 images `(height, width, channels)`. It shows the result of
+            the first at once.
     """
     names = _NAMES.get(task, ("labels.json",))
     contents = {name: packed_files.read(model, name) for name in names}
@@ -136,9 +139,9 @@ def _copy_library(library, folder):
 
 
 def _samples(page, samples):
-    """Sentences as they are, images as the names of their files."""
+    """Texts as they are, images as the names of their files."""
     samples = list(samples)[:NUM_SAMPLES]
-    if all(isinstance(sample, str) for sample in samples):
+    if all(isinstance(sample, (str, dict)) for sample in samples):
         return samples
     from PIL import Image
 

@@ -43,16 +43,20 @@ export async function offerSamples(samples, content, use) {
   await buttons[0]?.onclick();
 }
 
-/** Shows the text of a box while it is written, and samples of it. */
-export async function followText(box, samples, show) {
+/**
+ * Shows the text of a box while it is written, and samples of it: strings, or objects
+ * of a `label` and a `text`. `prepare` gets the one that was chosen.
+ */
+export async function followText(box, samples, show, prepare = () => {}) {
   let waiting;
   box.addEventListener('input', () => {
     press(null);
     clearTimeout(waiting);
     waiting = setTimeout(show, 200);
   });
-  await offerSamples(samples, (text) => text, (text) => {
-    box.value = text;
+  await offerSamples(samples, (sample) => sample.label ?? sample, (sample) => {
+    box.value = sample.text ?? sample;
+    prepare(sample);
     return show();
   });
 }

@@ -15,6 +15,7 @@ from recipes.caption import __main__ as caption
 from recipes.classify_image import __main__ as classify_image
 from recipes.classify_text import __main__ as classify_text
 from recipes.classify_text import signatures as classify_text_signatures
+from recipes.forecast import __main__ as forecast
 from recipes.segment import __main__ as segment
 from recipes.segment import heads as segment_heads
 from recipes.shared import command_line, web_library
@@ -284,6 +285,55 @@ return {found, chips: chips.map((x) => x.textContent)};
     expected = [[list(pair) for pair in python(text)] for text in texts]
     assert answer["found"] == expected
     assert answer["chips"] == [" ".join(pair) for pair in expected[0]]
+
+
+@pytest.fixture(scope="module")
+def forecaster(tmp_path_factory):
+    """The page of a run with quantiles, a calendar and a scale for each series."""
+    folder = tmp_path_factory.mktemp("forecaster")
+    lines = ["unique_id,ds,y"]
+    for name, scale in (("small", 1), ("large", 1e3)):
+        for hour in range(400):
+            date = np.datetime64("2024-01-30T00", "h") + hour
+            lines.append(f"{name},{date}:00,{scale * (2 + np.sin(hour)):.4f}")
+    path = folder / "long.csv"
+    path.write_text("\n".join(lines))
+    arguments = ["--arch=gru", "--units=8", "--num_layers=1", "--epochs=1"]
+    arguments += ["--look_back=30", "--horizon=12", "--scale_per_series"]
+    arguments += ["--calendar=day", f"--output_dir={folder}", f"--data={path}"]
+    assert command_line.run(forecast.main, forecast.define_flags(), "", arguments) == 0
+    return make_page(forecast, folder, f"--history={path}")
+
+
+def test_forecaster(forecaster):
+    script = """
+const samples = (await (await fetch('page.json')).json()).samples;
+const found = [];
+for (const {text, series} of samples) {
+  const {found: rows, next} = await kerasseq.forecast(text, series);
+  found.push({rows, next});
+}
+const cells = [...page.document.querySelectorAll('#rows tr:nth-child(2) td')];
+return {found, samples, cells: cells.map((x) => x.textContent),
+  lines: page.document.querySelectorAll('#chart polyline').length};
+"""
+    answer = browser.ask(forecaster, script)
+    python = lite.Forecaster(forecaster.parent)
+    for sample, found in zip(answer["samples"], answer["found"], strict=True):
+        _, *lines = sample["text"].splitlines()
+        dates, values = zip(*(line.split(",") for line in lines), strict=True)
+        history = np.array(values, "float32")[:, None]
+        expected = python(history, dates[-1], python.series[sample["series"]])
+        np.testing.assert_allclose(found["rows"], expected, rtol=1e-4)
+        first = str(python.dates(dates[-1])[0]).replace("T", " ")
+        assert found["next"][0] in (first.removesuffix(":00"), first[:10])
+    assert {x["series"] for x in answer["samples"]} == {0, 1}
+    first, *values = answer["cells"]
+    assert first == answer["found"][0]["next"][0] and len(values) == 3
+    np.testing.assert_allclose(
+        [float(x) for x in values], answer["found"][0]["rows"][0][0], rtol=1e-4
+    )
+    assert answer["lines"] == 2
 
 
 @pytest.fixture(scope="module", params=["rnn", "transformer", "word,character"])

@@ -11,6 +11,7 @@ from PIL import Image
 from recipes.caption import __main__ as caption
 from recipes.classify_image import __main__ as classify_image
 from recipes.classify_text import __main__ as classify_text
+from recipes.forecast import __main__ as forecast
 from recipes.segment import __main__ as segment
 from recipes.shared import command_line, web_library, web_page
 from recipes.tag import __main__ as tag
@@ -21,6 +22,7 @@ RECIPES = {
     "caption": caption,
     "classify_image": classify_image,
     "classify_text": classify_text,
+    "forecast": forecast,
     "segment": segment,
     "tag": tag,
     "translate": translate,
@@ -41,7 +43,8 @@ def model(tmp_path):
     folder = tmp_path / "export"
     folder.mkdir()
     (folder / "labels.json").write_text('["none", "cell"]')
-    (folder / "vocabulary.json").write_text("{}")
+    for name in ("vocabulary.json", "series.json"):
+        (folder / name).write_text("{}")
     return hand_made.classifier(folder / "model.tflite")
 
 

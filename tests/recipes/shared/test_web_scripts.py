@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import shutil
 import subprocess
 
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from kerasseq import data
-from kerasseq.lite import tiling
+from kerasseq.lite import calendar, tiling
 from recipes.shared import web_library
 
 AWKWARD = [
@@ -227,3 +228,73 @@ return Array.from((await inTiles(value, 32, predict, () => {})).map);
 """
     found = np.reshape(in_node(script, shown(image), tmp_path), expected.shape)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+SERIES = {"columns": ["load", "heat"], "num_targets": 1, "frequency": ["minute", 60]}
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_tables_are_read(separator, tmp_path):
+    table = "note,heat,date,load\nx,2,2024-02-28 22:00,1\n\n"
+    table += "y,-4.5e1,2024-02-28T23:00:00,.5"
+    script = """
+const {readTable, shown} = await import('./series.js');
+const {rows, dates} = readTable(value.table, value.facts);
+return {rows, dates: dates && dates.map(shown)};
+"""
+    value = {"table": table.replace(",", separator), "facts": SERIES}
+    found = in_node(script, value, tmp_path)
+    assert found["rows"] == [[1, 2], [0.5, -45]]
+    assert found["dates"] == ["2024-02-28 22:00", "2024-02-28 23:00"]
+    value = {"table": "load,heat\n1,2", "facts": SERIES}
+    assert in_node(script, value, tmp_path) == {"rows": [[1, 2]], "dates": None}
+
+
+@pytest.mark.parametrize(
+    "table, message",
+    [
+        ("date,load\n2024-01-01,1", "must name the column 'heat'"),
+        ("load,heat\n1,2\n1,", "Line 3 has no number in the column 'heat': ''"),
+        ("load,heat\n1,2\n\nx,1", "Line 4 has no number in the column 'load': 'x'"),
+        ("d,load,heat\n2024-01-01,1,2\n2024-01-02,1,2", "Line 3: .*60 minutes apart"),
+        ("d,load,heat\n2024-01-01,1,2\nsoon,1,2", "Line 3 has no date: 'soon'"),
+    ],
+)
+def test_bad_tables(table, message, tmp_path):
+    script = """
+const {readTable} = await import('./series.js');
+try {
+  return readTable(value.table, value.facts);
+} catch (error) {
+  return error.message;
+}
+"""
+    found = in_node(script, {"table": table, "facts": SERIES}, tmp_path)
+    assert re.search(message, found), found
+
+
+def test_dates_are_those_of_python(tmp_path):
+    script = """
+const {count, datesAfter} = await import('./series.js');
+return value.map(([last, unit, step]) => (
+  {count: count(1000 * last, unit), next: datesAfter(1000 * last, unit, step, 5)}));
+"""
+    days = ["1969-12-31", "1970-01-01", "2024-01-30", "2024-02-29", "2023-02-28"]
+    units = [("second", 30), ("minute", 60), ("day", 7), ("month", 1), ("month", 3)]
+    dates = [np.datetime64(f"{day}T{x}", "s") for day in days for x in ("00", "13")]
+    cases = list(itertools.product(dates, units))
+    value = [[int(date.astype("int64")), *unit] for date, unit in cases]
+    for (date, (unit, step)), found in zip(
+        cases, in_node(script, value, tmp_path), strict=True
+    ):
+        assert found["count"] == calendar.count(date, unit)
+        expected = calendar.dates_after(date, unit, step, 5).astype("int64")
+        assert found["next"] == [1000 * int(x) for x in expected], (date, unit)
+
+
+@pytest.mark.parametrize("low, high", [(0, 1), (-3.2, 17.5), (1e-4, 3e-4), (9e5, 1e6)])
+def test_ticks_are_few_and_round(low, high, tmp_path):
+    script = "const {ticks} = await import('./chart.js'); return ticks(...value);"
+    found = in_node(script, [low, high], tmp_path)
+    assert 3 <= len(found) <= 9 and low <= found[0] and found[-1] <= high
+    assert np.allclose(np.diff(found), found[1] - found[0], rtol=1e-3)
