@@ -63,18 +63,22 @@ def remaining_time(num_batches, epochs, initial_epoch):
     """
     import keras
 
-    began, done, told = time.monotonic(), [0], [time.monotonic()]
+    began, done, told = time.monotonic(), [0], [0.0]
     total = (epochs - initial_epoch) * num_batches
+    compiled = [began]  # when the first step was done, which includes the compilation
 
     def tell(where):
         told[0] = time.monotonic()
-        left = (told[0] - began) / done[0] * (total - done[0])
+        since, steps = (began, 1) if done[0] == 1 else (compiled[0], done[0] - 1)
+        left = (told[0] - since) / steps * (total - done[0])
         print(f"{where}: about {stages.duration(left)} left at most", flush=True)
 
     def after_batch(batch, logs):
         interrupts.check()
         done[0] += 1
-        if not sys.stdout.isatty() and time.monotonic() - told[0] > SECONDS:
+        if done[0] == 1:
+            compiled[0] = told[0] = time.monotonic()
+        elif not sys.stdout.isatty() and time.monotonic() - told[0] > SECONDS:
             tell(f"step {done[0]} of {total}")
 
     def after_epoch(epoch, logs):

@@ -49,9 +49,23 @@ def test_the_time_that_is_left(model, capsys, monkeypatch):
     model.fit(Batches(), callbacks=[callback], **fit)
     lines = capsys.readouterr().out.splitlines()
     where = [line.partition(":")[0] for line in lines]
-    steps = [f"step {number} of 6" for number in range(1, 7)]
-    assert where == [*steps[:3], "epoch 4 of 5", *steps[3:]]
-    assert re.fullmatch(r"step 1 of 6: about \d+ s left at most", lines[0])
+    steps = [f"step {number} of 6" for number in range(2, 7)]
+    assert where == [*steps[:2], "epoch 4 of 5", *steps[2:]]
+    assert re.fullmatch(r"step 2 of 6: about \d+ s left at most", lines[0])
+
+
+def test_the_compilation_is_not_in_the_time_that_is_left(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS", 0)
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    callback = progress.remaining_time(100, epochs=1, initial_epoch=0)
+    for batch, seconds in enumerate((1000, 2, 2)):
+        now[0] += seconds
+        callback.on_train_batch_end(batch, {})
+    assert capsys.readouterr().out.splitlines() == [
+        "step 2 of 100: about 3 min left at most",
+        "step 3 of 100: about 3 min left at most",
+    ]
 
 
 def test_a_dry_run_estimates_time_and_size(model, capsys):
