@@ -85,7 +85,7 @@ def page_sample(forecaster, one, end, series=None):
     label = f"{one.id} to " if one.id else "To "
     dates = list(range(begin + 1, end + 1))
     if one.dates is not None:
-        dates = [str(date).replace("T", " ") for date in one.dates[begin:end]]
+        dates = [_short(date) for date in one.dates[begin:end]]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["date", *forecaster.columns])
@@ -96,6 +96,12 @@ def page_sample(forecaster, one, end, series=None):
     if name in forecaster.series:
         sample["series"] = forecaster.series.index(name)
     return sample
+
+
+def _short(date):
+    """A date without the part that is zero."""
+    text = str(date).replace("T", " ")
+    return text.removesuffix(" 00:00:00").removesuffix(":00")
 
 
 def _read(flags, forecaster):

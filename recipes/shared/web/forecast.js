@@ -1,7 +1,7 @@
 // The page of a forecaster: the last rows of a table in, the next ones out.
 import {drawForecast} from './chart.js';
 import {
-  element, followText, milliseconds, percent, replace, size, start,
+  element, followText, milliseconds, replace, size, start,
 } from './interface.js';
 import {latency, loadModel, read} from './runtime.js';
 import {count, datesAfter, readTable, shown} from './series.js';
@@ -56,7 +56,7 @@ start(async ({tell, guard}) => {
     const name = facts.columns[target];
     replace('chart', [drawForecast(past, future, middle(facts.quantiles), name)]);
     document.getElementById('caption').textContent = caption(facts, name, result.last);
-    const head = ['', ...levels.map((x) => (x === null ? name : percent(x)))];
+    const head = ['', ...levels.map((x) => (x === null ? name : `${+(100 * x).toFixed(2)} %`))];
     document.getElementById('next').hidden = false;
     replace('rows', [line('th', head), ...future.map((values, row) => line(
       'td', [result.next[row], ...values.map((x) => Number(x.toPrecision(5)))]))]);
