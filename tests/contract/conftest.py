@@ -1,6 +1,5 @@
 import pathlib
 
-import catalog
 import jax_process
 import numpy as np
 import pytest
@@ -10,10 +9,12 @@ HERE = pathlib.Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def saved_catalogue(tmp_path_factory):
-    """A folder with each entry's `.keras` file, inputs (`.npz`) and outputs."""
+def saved_catalogue(request, tmp_path_factory):
+    """A folder with `.keras` file, inputs (`.npz`) and outputs of each tested entry."""
     folder = tmp_path_factory.mktemp("catalogue")
-    for entry in catalog.ENTRIES:
+    tests = [x for x in request.session.items if "reload" in x.fixturenames]
+    entries = {x.callspec.params["entry"].id: x.callspec.params["entry"] for x in tests}
+    for entry in entries.values():
         model, inputs = entry.model(), entry.inputs()
         model.save(folder / f"{entry.id}.keras")
         np.savez(folder / f"{entry.id}.npz", **inputs)

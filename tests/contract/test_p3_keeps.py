@@ -11,7 +11,7 @@ from kerasseq import layers
 WITH_TWIN = [p for p in catalog.keeping("P3") if p.values[0].stock is not None]
 
 
-@pytest.mark.parametrize("entry", catalog.keeping("P3"))
+@pytest.mark.parametrize("entry", catalog.keeping("P3", variants_are_slow=True))
 def test_keras_file_gives_the_same_bits_in_a_fresh_process(entry, reload):
     folder = reload(keras.backend.backend())
     expected = np.load(folder / f"{entry.id}.expected.npy")
@@ -19,7 +19,7 @@ def test_keras_file_gives_the_same_bits_in_a_fresh_process(entry, reload):
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("entry", catalog.keeping("P3"))
+@pytest.mark.parametrize("entry", catalog.keeping("P3", variants_are_slow=True))
 def test_config_round_trip(entry):
     model = entry.model()
     again = model.__class__.from_config(model.get_config())

@@ -27,7 +27,7 @@ on_tensorflow = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("entry", catalog.keeping("P5"))
+@pytest.mark.parametrize("entry", catalog.keeping("P5", variants_are_slow=True))
 def test_outputs_are_equal_on_the_other_backend(entry, reload):
     other = "jax" if keras.backend.backend() == "tensorflow" else "tensorflow"
     folder = reload(other)
