@@ -9,6 +9,7 @@ from kerasseq.ops._dropout import dropout as dropout
 from kerasseq.ops._dropout import random_choice as random_choice
 from kerasseq.ops._gru import gru as gru
 from kerasseq.ops._hard_sigmoid import keras2_hard_sigmoid as keras2_hard_sigmoid
+from kerasseq.ops._linear_recurrence import linear_recurrence as linear_recurrence
 from kerasseq.ops._loop_strategy import loop_strategy as loop_strategy
 from kerasseq.ops._loop_strategy import without_fusion as without_fusion
 from kerasseq.ops._lstm import lstm as lstm

@@ -64,4 +64,36 @@ for kind in KINDS:
             jax.jvp(compute(kind, unroll), given, given)[1] for unroll in (False, True)
         )
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def sum_of_states(compute):
+    def loss(*given):
+        states, final = compute(*given)
+        return jnp.sum(states * jnp.cos(states)) + jnp.sum(final**2)
+
+    return loss
+
+
+def plain(decay, inputs, state, reverse):
+    def step(state, row):
+        state = row[0] * state + row[1]
+        return state, state
+
+    rows = jnp.swapaxes(decay, 0, 1), jnp.swapaxes(inputs, 0, 1)
+    final, states = jax.lax.scan(step, state, rows, reverse=reverse)
+    return jnp.swapaxes(states, 0, 1), final
+
+
+generator = np.random.default_rng(0)
+given = [generator.uniform(-1, 1, shape) for shape in [(2, 70, 3)] * 2 + [(2, 3)]]
+for reverse in (False, True):
+    expected = jax.grad(sum_of_states(lambda *x, r=reverse: plain(*x, r)), range(3))(
+        *given
+    )
+    for method in ("auto", "sequential", "doubling", "chunked"):
+        options = {"method": method, "reverse": reverse}
+        loss = sum_of_states(lambda *x, o=options: ops.linear_recurrence(*x, **o))
+        found = jax.jit(jax.grad(loss, range(3)))(*given)
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8)
 print("equal")
