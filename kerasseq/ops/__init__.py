@@ -22,6 +22,7 @@ from kerasseq.ops._recurrence import recurrence as recurrence
 from kerasseq.ops._scores import (
     additive_scores_of_steps as additive_scores_of_steps,
 )
+from kerasseq.ops._selective_scan import selective_scan as selective_scan
 from kerasseq.ops._simple_rnn import simple_rnn as simple_rnn
 from kerasseq.ops._time_loop import time_loop as time_loop
 from kerasseq.ops.attention import MASKED_SCORE as MASKED_SCORE

@@ -128,19 +128,20 @@ def _run(decay, inputs, initial_state, method, reverse):
         return _sequential(decay, inputs, initial_state, reverse)
     if reverse:
         decay, inputs = ops.flip(decay, 1), ops.flip(inputs, 1)
-    compute = _chunked if method == "chunked" and length > CHUNK else _doubled
+    compute = _chunked if method == "chunked" and length > CHUNK else doubled
     states = compute(decay, inputs, initial_state)
     return ops.flip(states, 1) if reverse else states
 
 
 def _chosen(length):
-    if not _has_gpu():
+    if not has_gpu():
         return "sequential"
     return "doubling" if length <= CHUNK else "chunked"
 
 
 @functools.cache
-def _has_gpu():
+def has_gpu():
+    """Whether the backend computes on another device than a CPU."""
     # "cuda:0" of JAX, "gpu:0" of TensorFlow
     return not all(x.startswith("cpu") for x in keras.distribution.list_devices())
 
@@ -155,8 +156,11 @@ def _sequential(decay, inputs, initial_state, reverse):
     return ops.swapaxes(states, 0, 1)
 
 
-def _doubled(decay, inputs, initial_state):
-    """After each pass a step holds the sum over twice as many steps before it."""
+def doubled(decay, inputs, initial_state):
+    """All states without a loop.
+
+    After each pass a step holds the sum over twice as many steps before it.
+    """
     length, distance = inputs.shape[1], 1
     states, rest = inputs, decay  # without the initial state
     while distance < length:
@@ -177,7 +181,7 @@ def _chunked(decay, inputs, initial_state):
     chunks = -(-length // CHUNK)
 
     def step(rows, state):
-        states = _doubled(*rows, state)
+        states = doubled(*rows, state)
         return states, states[:, -1]
 
     # Steps that only fill up keep the state.

@@ -170,7 +170,7 @@ def test_forms_without_a_loop_over_steps():
     ],
 )
 def test_the_form_is_chosen_by_device_and_length(gpu, length, method, monkeypatch):
-    monkeypatch.setattr(_linear_recurrence, "_has_gpu", lambda: gpu)
+    monkeypatch.setattr(_linear_recurrence, "has_gpu", lambda: gpu)
     assert _linear_recurrence._chosen(length) == method
 
 

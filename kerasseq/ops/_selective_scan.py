@@ -1,0 +1,269 @@
+"""The selective state-space recurrence of Mamba (Gu and Dao, 2023).
+
+    h_t = exp(delta_t A) * h_{t-1} + B'_t x_t        (equation 2a, A diagonal)
+    y_t = C_t h_t                                    (equation 2b)
+
+A state has `(width, state_size)` numbers for each example, and those of all steps
+together would fill the memory: they exist for one chunk of steps at a time. Only the
+state at the beginning of each chunk is kept; the gradient computes the others again.
+"""
+
+import typing
+
+from keras import ops
+
+from kerasseq.ops import _linear_recurrence
+from kerasseq.ops._loop_strategy import current_loop_strategy
+from kerasseq.ops._manual_gradient import with_manual_gradient
+from kerasseq.ops._time_loop import time_loop
+
+METHODS = ("auto", "sequential", "chunked")
+DISCRETIZATIONS = ("euler", "zoh")
+CHUNK = 64
+
+
+class _Rows(typing.NamedTuple):
+    """What a step reads: `(..., batch_size, width)` and `(..., batch_size, states)`."""
+
+    x: typing.Any
+    delta: typing.Any
+    into: typing.Any
+    out: typing.Any
+
+
+def selective_scan(
+    inputs,
+    delta,
+    transition,
+    input_weights,
+    output_weights,
+    initial_state=None,
+    discretization="euler",
+    method="auto",
+):
+    """Runs a diagonal state-space model whose parameters depend on the input.
+
+    The recurrence is computed in float32. Its gradient is written by hand and needs the
+    states of one chunk of 64 steps at a time.
+
+    Args:
+        inputs: Tensor `(batch_size, time, width)`, of static length.
+        delta: Tensor of the same shape, the positive step size of each input.
+        transition: Tensor `(width, state_size)`, negative: `A`.
+        input_weights: Tensor `(batch_size, time, state_size)`: `B`.
+        output_weights: Tensor `(batch_size, time, state_size)`: `C`.
+        initial_state: Tensor `(batch_size, width, state_size)`; zeros by default.
+        discretization: How `B` becomes that of one step. `"euler"`: `delta * B`, as in
+            the authors' code; `"zoh"`: `(exp(delta * A) - 1) / A * B`, the exact one of
+            an input that is constant for the step (their equation 4).
+        method: `"sequential"`, a loop over steps; `"chunked"`, a loop over chunks
+            without one inside; `"auto"`, the first without a GPU, else the second.
+
+    Returns:
+        `(outputs, final_state)`: `(batch_size, time, width)` of the dtype of `inputs`,
+        and float32 `(batch_size, width, state_size)`.
+
+    Raises:
+        ValueError: If shapes do not fit, the length is not known, or a name is none of
+            the choices.
+
+    Reference:
+        Gu and Dao (2023), Mamba: Linear-Time Sequence Modeling with Selective State
+        Spaces, algorithm 2.
+    """
+    dtype = inputs.dtype
+    tensors = (inputs, delta, transition, input_weights, output_weights)
+    x, delta, a, b, c = (ops.cast(tensor, "float32") for tensor in tensors)
+    _check(x, delta, a, b, c, discretization, method)
+    if initial_state is None:
+        initial_state = ops.zeros((ops.shape(x)[0], *a.shape), "float32")
+    state = ops.cast(initial_state, "float32")
+    if tuple(state.shape[1:]) != tuple(a.shape):
+        raise ValueError(
+            f"`initial_state` must have the shape (batch_size, {a.shape[0]}, "
+            f"{a.shape[1]}). Received: shape {tuple(state.shape)}"
+        )
+    if method == "auto":
+        chunked = _linear_recurrence.has_gpu() and x.shape[1] > 1
+        method = "chunked" if chunked else "sequential"
+    rows = _Rows(*(ops.swapaxes(tensor, 0, 1) for tensor in (x, delta, b, c)))
+    zoh = discretization == "zoh"
+    if current_loop_strategy().kind == "train" and x.shape[1] > 1:
+        y, state = _differentiable(rows, a, state, zoh, method)
+    else:
+        y, state = _steps(rows, a, state, zoh)
+    return ops.cast(ops.swapaxes(y, 0, 1), dtype), state
+
+
+def _check(x, delta, a, b, c, discretization, method):
+    shapes = {"inputs": x, "delta": delta, "input_weights": b, "output_weights": c}
+    shapes = {name: tuple(tensor.shape) for name, tensor in shapes.items()}
+    fits = len(x.shape) == 3 and len(a.shape) == 2
+    if fits:
+        wide, narrow = (x.shape[1], a.shape[0]), (x.shape[1], a.shape[1])
+        fits = [shape[1:] for shape in shapes.values()] == [wide] * 2 + [narrow] * 2
+    if not fits:
+        raise ValueError(
+            "`inputs` and `delta` must be (batch_size, time, width), `transition` "
+            "(width, state_size), `input_weights` and `output_weights` (batch_size, "
+            f"time, state_size). Received: {shapes}, transition {tuple(a.shape)}"
+        )
+    if not x.shape[1]:
+        raise ValueError(
+            "The length must be known, and at least 1; set the time axis in "
+            f"`keras.Input`. Received: inputs of shape {shapes['inputs']}"
+        )
+    choices = {"discretization": DISCRETIZATIONS, "method": METHODS}
+    for name, value in {"discretization": discretization, "method": method}.items():
+        if value not in choices[name]:
+            raise ValueError(
+                f"`{name}` must be one of {choices[name]}. Received: {name}={value!r}"
+            )
+
+
+def _differentiable(rows, a, state, zoh, method):
+    """`(outputs, final state)`, time first, with a gradient of their own."""
+    length = rows.x.shape[0]
+    rows = _Rows(*(_split(x, -(-length // CHUNK)) for x in rows))
+    chunked = method == "chunked"
+
+    def forward(arguments):
+        rows, a, state = arguments
+
+        def chunk(rows, state):
+            run = _at_once if chunked else _steps
+            y, end = run(_Rows(*rows), a, state, zoh)
+            return (y, state), end
+
+        (y, starts), end = time_loop(chunk, rows, state)
+        return [y, end], starts
+
+    def backward(arguments, starts, upstream):
+        rows, a, _ = arguments
+        dy, dend = upstream
+
+        def chunk(inputs, carried):
+            rows, start, dy = inputs
+            effect, da = carried
+            run = _back_at_once if chunked else _back_by_steps
+            gradients, effect, more = run(_Rows(*rows), a, start, dy, effect, zoh)
+            return gradients, (effect, da + more)
+
+        first = (dend, ops.zeros_like(a))
+        inputs = (tuple(rows), starts, dy)
+        gradients, (effect, da) = time_loop(chunk, inputs, first, reverse=True)
+        return [tuple(gradients), da, effect]
+
+    arguments = [tuple(rows), a, state]
+    y, end = with_manual_gradient(forward, backward, arguments)
+    return ops.reshape(y, (y.shape[0] * y.shape[1], -1, y.shape[-1]))[:length], end
+
+
+def _split(x, chunks):
+    """Steps as chunks; those that fill up have a delta of 0 and keep the state."""
+    length = min(CHUNK, x.shape[0])
+    missing = chunks * length - x.shape[0]
+    if missing:
+        x = ops.pad(x, [(0, missing), (0, 0), (0, 0)])
+    return ops.reshape(x, (chunks, length, -1, x.shape[-1]))
+
+
+def _discrete(rows, a, zoh):
+    """`exp(delta A)` and what the input adds, `(..., batch_size, width, states)`."""
+    power = ops.expand_dims(rows.delta, -1) * a
+    if zoh:
+        scaled = ops.expand_dims(rows.x, -1) * (ops.expm1(power) / a)
+    else:
+        scaled = ops.expand_dims(rows.delta * rows.x, -1)
+    return ops.exp(power), scaled * ops.expand_dims(rows.into, -2)
+
+
+def _steps(rows, a, state, zoh):
+    """The outputs and the last state, in a loop over the steps."""
+
+    def step(row, state):
+        row = _Rows(*row)
+        decay, added = _discrete(row, a, zoh)
+        state = decay * state + added
+        return ops.sum(state * ops.expand_dims(row.out, -2), axis=-1), state
+
+    return time_loop(step, tuple(rows), state)
+
+
+def _at_once(rows, a, state, zoh):
+    """The same with the states of all steps at once."""
+    states = _doubled(*_discrete(rows, a, zoh), state)
+    y = ops.sum(states * ops.expand_dims(rows.out, -2), axis=-1)
+    return y, states[-1]
+
+
+def _doubled(decay, added, state):
+    """All states, time first."""
+    decay, added = ops.swapaxes(decay, 0, 1), ops.swapaxes(added, 0, 1)
+    return ops.swapaxes(_linear_recurrence.doubled(decay, added, state), 0, 1)
+
+
+def _back_by_steps(rows, a, start, dy, effect, zoh):
+    """Gradients of a chunk: of its rows, of the state before it, and of `a`.
+
+    `effect` is the gradient of the last state by what comes after the chunk.
+    """
+
+    def again(row, state):
+        decay, added = _discrete(_Rows(*row), a, zoh)
+        return state, decay * state + added
+
+    before, _ = time_loop(again, tuple(rows), start)
+
+    def step(inputs, carried):
+        row, before, dy = inputs
+        effect, da = carried
+        gradients, effect, more = _back(_Rows(*row), a, before, dy, effect, zoh)
+        return gradients, (effect, da + ops.sum(more, axis=0))
+
+    inputs = (tuple(rows), before, dy)
+    first = (effect, ops.zeros_like(a))
+    gradients, (effect, da) = time_loop(step, inputs, first, reverse=True)
+    return gradients, effect, da
+
+
+def _back(row, a, before, dy, effect, zoh):
+    """Gradients of one step: of its row, of the state before, and of `a` (unsummed)."""
+    decay, added = _discrete(row, a, zoh)
+    after = decay * before + added
+    effect = effect + ops.expand_dims(dy, -1) * ops.expand_dims(row.out, -2)
+    gradients, of_a = _of_a_step(row, a, before, after, decay, effect, dy, zoh)
+    return gradients, effect * decay, of_a
+
+
+def _back_at_once(rows, a, start, dy, effect, zoh):
+    decay, added = _discrete(rows, a, zoh)
+    after = _doubled(decay, added, start)
+    before = ops.concatenate([ops.expand_dims(start, 0), after[:-1]], axis=0)
+    own = ops.expand_dims(dy, -1) * ops.expand_dims(rows.out, -2)
+    # A step's state acts on the next one's through that one's decay.
+    following = ops.concatenate([decay[1:], ops.ones_like(decay[:1])], axis=0)
+    effects = ops.flip(_doubled(ops.flip(following, 0), ops.flip(own, 0), effect), 0)
+    gradients, of_a = _of_a_step(rows, a, before, after, decay, effects, dy, zoh)
+    return gradients, effects[0] * decay[0], ops.sum(of_a, axis=(0, 1))
+
+
+def _of_a_step(row, a, before, after, decay, effect, dy, zoh):
+    """Gradients of rows by the `effect` of their states, and of `a` (unsummed)."""
+    of_out = ops.sum(after * ops.expand_dims(dy, -1), axis=-2)
+    of_power = effect * before * decay
+    read = effect * ops.expand_dims(row.into, -2)  # of what is scaled by x and delta
+    x, delta = ops.expand_dims(row.x, -1), ops.expand_dims(row.delta, -1)
+    if zoh:
+        factor = ops.expm1(delta * a) / a
+        of_x = ops.sum(read * factor, axis=-1)
+        of_delta = ops.sum(of_power * a + read * x * decay, axis=-1)
+        of_a = of_power * delta + read * x * (delta * decay - factor) / a
+        of_into = ops.sum(effect * x * factor, axis=-2)
+    else:
+        summed = ops.sum(read, axis=-1)
+        of_x = row.delta * summed
+        of_delta = ops.sum(of_power * a, axis=-1) + row.x * summed
+        of_a = of_power * delta
+        of_into = ops.sum(effect * x * delta, axis=-2)
+    return (of_x, of_delta, of_into, of_out), of_a
