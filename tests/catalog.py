@@ -11,6 +11,7 @@ import typing
 
 import catalog_forecast
 import catalog_sequence
+import catalog_state_space
 import catalog_texts
 import catalog_transformer
 import catalog_vision
@@ -270,6 +271,7 @@ ENTRIES = [
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
     *(_sequence(row) for row in catalog_sequence.ROWS),
     *(Entry(*row) for row in catalog_forecast.ROWS),
+    *(Entry(*row) for row in catalog_state_space.ROWS),
 ]
 
 

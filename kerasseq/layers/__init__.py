@@ -19,6 +19,7 @@ from kerasseq.layers.irnn import IRNN as IRNN
 from kerasseq.layers.layer_norm_lstm import LayerNormLSTM as LayerNormLSTM
 from kerasseq.layers.layer_norm_lstm import LayerNormLSTMCell as LayerNormLSTMCell
 from kerasseq.layers.lstm import LSTM as LSTM
+from kerasseq.layers.mamba import Mamba as Mamba
 from kerasseq.layers.multi_head_attention import (
     MultiHeadAttention as MultiHeadAttention,
 )

@@ -47,7 +47,9 @@ def selective_scan(
     states of one chunk of 64 steps at a time.
 
     Args:
-        inputs: Tensor `(batch_size, time, width)`, of static length.
+        inputs: Tensor `(batch_size, time, width)`. Where the length is not known when
+            the graph is built, the loop has its automatic gradient, which keeps all
+            states.
         delta: Tensor of the same shape, the positive step size of each input.
         transition: Tensor `(width, state_size)`, negative: `A`.
         input_weights: Tensor `(batch_size, time, state_size)`: `B`.
@@ -64,8 +66,7 @@ def selective_scan(
         and float32 `(batch_size, width, state_size)`.
 
     Raises:
-        ValueError: If shapes do not fit, the length is not known, or a name is none of
-            the choices.
+        ValueError: If shapes do not fit, or a name is none of the choices.
 
     Reference:
         Gu and Dao (2023), Mamba: Linear-Time Sequence Modeling with Selective State
@@ -84,11 +85,10 @@ def selective_scan(
             f"{a.shape[1]}). Received: shape {tuple(state.shape)}"
         )
     if method == "auto":
-        chunked = _linear_recurrence.has_gpu() and x.shape[1] > 1
-        method = "chunked" if chunked else "sequential"
+        method = "chunked" if _linear_recurrence.has_gpu() else "sequential"
     rows = _Rows(*(ops.swapaxes(tensor, 0, 1) for tensor in (x, delta, b, c)))
     zoh = discretization == "zoh"
-    if current_loop_strategy().kind == "train" and x.shape[1] > 1:
+    if current_loop_strategy().kind == "train" and (x.shape[1] or 0) > 1:
         y, state = _differentiable(rows, a, state, zoh, method)
     else:
         y, state = _steps(rows, a, state, zoh)
@@ -108,10 +108,10 @@ def _check(x, delta, a, b, c, discretization, method):
             "(width, state_size), `input_weights` and `output_weights` (batch_size, "
             f"time, state_size). Received: {shapes}, transition {tuple(a.shape)}"
         )
-    if not x.shape[1]:
+    if x.shape[1] == 0:
         raise ValueError(
-            "The length must be known, and at least 1; set the time axis in "
-            f"`keras.Input`. Received: inputs of shape {shapes['inputs']}"
+            "A sequence has at least one step. "
+            f"Received: inputs of shape {shapes['inputs']}"
         )
     choices = {"discretization": DISCRETIZATIONS, "method": METHODS}
     for name, value in {"discretization": discretization, "method": method}.items():

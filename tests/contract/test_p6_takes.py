@@ -1,9 +1,11 @@
 """P6: takes what others feed: any batch, types, precision and length, under XLA."""
 
 import contextlib
+import os
 
 import catalog
 import catalog_sequence
+import catalog_state_space
 import catalog_texts
 import catalog_transformer
 import catalog_vision
@@ -14,12 +16,15 @@ import pytest
 from contract import load_and_run
 
 QUICK = {"AttentionDecoder-additive"}
+# Of the table in a process: all of it in one would meet the limit of memory maps.
+PART, PARTS = "KERASSEQ_PART_OF_CATALOG", 3
 LENGTHS = [
     (catalog, ("TIME", "SOURCE")),
     (catalog_texts, ("TOKENS",)),
     (catalog_vision, ("TOKENS",)),
     (catalog_transformer, ("TOKENS", "MEMORY")),
     (catalog_sequence, ("WORDS",)),
+    (catalog_state_space, ("TIME",)),
 ]
 TOLERANCES = {"float64": 1e-5, "mixed_float16": 0.005, "mixed_bfloat16": 0.03}
 ONE_LENGTH = {"GridPositions"}  # that of its grid
@@ -31,11 +36,15 @@ on_tensorflow = pytest.mark.skipif(
 
 
 def entries(quick):
+    """The entries, or a part of them as the environment says."""
+    kept = catalog.keeping("P6")
+    if PART in os.environ:
+        kept = kept[int(os.environ[PART]) :: PARTS]
     return [
         pytest.param(
             *p.values, id=p.id, marks=[pytest.mark.own_process] * (p.id not in quick)
         )
-        for p in catalog.keeping("P6")
+        for p in kept
     ]
 
 
@@ -133,12 +142,15 @@ def check(model, inputs, expected, policy):
 
 
 def run_others(selection, **variables):
-    """Runs the other tests of this file in a process of their own."""
+    """Runs the other tests of this file, each part of the table in its own process."""
     command = ["-m", "pytest", "-q", "-m", "", "-p", "no:cacheprovider", __file__]
     command += ["-k", f"{selection} and not all_of_it"]
-    result = jax_process.run(*command, timeout=3600, **variables)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert " passed" in result.stdout
+    for part in range(PARTS):
+        result = jax_process.run(
+            *command, timeout=3600, **variables | {PART: str(part)}
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert " passed" in result.stdout
 
 
 @pytest.mark.slow

@@ -160,7 +160,7 @@ def test_bad_arguments():
         "must be .batch_size, time, width": (x, delta[:, :4], a, b, c),
         "transition .3, 3.": (x, delta, a[:, :3], b, c),
         "`initial_state`": (x, delta, a, b, c, state[:, :2]),
-        "at least 1": (x[:, :0], delta[:, :0], a, b[:, :0], c[:, :0]),
+        "at least one step": (x[:, :0], delta[:, :0], a, b[:, :0], c[:, :0]),
     }
     for message, arguments in cases.items():
         with pytest.raises(ValueError, match=message):

@@ -1,0 +1,33 @@
+"""The state-space layers' part of the table: rows of `catalog.Entry`, all small."""
+
+import keras
+import numpy as np
+
+BATCH, TIME, FEATURES, UNITS = 3, 6, 5, 4
+SIZES = {"state_dim": 3, "kernel_size": 3, "delta_rank": 2}
+
+
+def block(**options):
+    """Two blocks, and all that the second one returns."""
+
+    def build(layer_class):
+        x = inputs = keras.Input((TIME, FEATURES), name="x")
+        x = layer_class(UNITS, **SIZES, name="first")(x)
+        second = layer_class(
+            UNITS, **SIZES, **options, return_state=True, name="second"
+        )
+        parts = [keras.layers.Flatten()(part) for part in second(x)]
+        return keras.Model({"x": inputs}, keras.layers.Concatenate()(parts))
+
+    return build
+
+
+def sequences():
+    generator = np.random.default_rng(11)
+    return {"x": generator.normal(size=(BATCH, TIME, FEATURES)).astype("float32")}
+
+
+ROWS = [
+    ("Mamba", "", block(), sequences),
+    ("Mamba", "zoh", block(discretization="zoh", expansion=1), sequences),
+]

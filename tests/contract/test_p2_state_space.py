@@ -1,0 +1,25 @@
+"""P2 for state-space layers: outputs and gradients equal NumPy."""
+
+import functools
+
+import catalog
+import numpy as np
+import pytest
+import reference_state_space as reference
+
+from tests.contract import slopes
+
+
+def mamba(inputs, w, **options):
+    x, *_ = reference.mamba(inputs["x"], w, "first")
+    parts = reference.mamba(x, w, "second", **options)
+    return np.concatenate([part.reshape(len(x), -1) for part in parts], -1)
+
+
+REFERENCES = {"Mamba": mamba, "Mamba-zoh": functools.partial(mamba, zoh=True)}
+ENTRIES = [p for p in catalog.keeping("P2") if p.id in REFERENCES]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_equals_numpy(entry):
+    slopes.check(entry.model(), entry.inputs(), REFERENCES[entry.id])
