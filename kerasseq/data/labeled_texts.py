@@ -8,6 +8,7 @@ import numpy as np
 from kerasseq.data import (
     _generated_reviews,
     _split_fractions,
+    _text_files,
     _text_folders,
     _text_tables,
     _tfds_texts,
@@ -102,6 +103,7 @@ def load_labeled_texts(
         if path is not None:
             splits[split] = _read(path, columns)["train"]
     splits = {split: _checked(rows, columns[0]) for split, rows in splits.items()}
+    _refuse_headers(splits)
     class_names = _class_names(splits["train"], data)
     pairs = {split: _pair(rows, class_names) for split, rows in splits.items()}
     fractions = {"test": test_fraction, "validation": validation_fraction}
@@ -126,8 +128,9 @@ def _read(path, columns):
 
 
 def _checked(rows, text_column):
-    """Refuses texts without words, and rows without a label."""
-    for text, label, place in rows:
+    """Refuses texts without words, rows without a label, and what is no text."""
+    for text, label, place, _ in rows:
+        _text_files.refuse_surrogates(label + text, place)
         if not words.split_words(text):
             hint = "" if text_column else ", or name the columns with `text_column`"
             raise ValueError(
@@ -140,6 +143,20 @@ def _checked(rows, text_column):
                 f"label {label!r} of the text {text[:60]!r}"
             )
     return [row._replace(label=row.label.strip()) for row in rows]
+
+
+def _refuse_headers(splits):
+    """Refuses a first line that seems to name columns: no other has its label."""
+    rows = [row for rows in splits.values() for row in rows]
+    labels = {row.label for row in rows if not row.is_first}
+    for row in rows:
+        if row.is_first and row.label not in labels:
+            raise ValueError(
+                f"{row.place}: no other line has this label. If the line names the "
+                "columns, pass these names as `text_column` and `label_column`, or "
+                "remove it; if it is a text, add others with its label. Received: "
+                f"label {row.label[:60]!r} of the text {row.text[:60]!r}"
+            )
 
 
 def _class_names(rows, data):

@@ -66,6 +66,19 @@ class TestFormats:
         named = load(path, text_column="Text", label_column="Category")
         assert everything(named) == everything(texts)
 
+    @pytest.mark.parametrize("separator", ";\t")
+    def test_csv_of_other_programs(self, tmp_path, separator):
+        rows = [separator.join((f'"{text}, so"', label)) for text, label in PAIRS]
+        path = write(tmp_path / "a.csv", [f"text{separator}label", *rows])
+        assert everything(load(path)) == sorted((f"{x}, so", y) for x, y in PAIRS)
+
+    def test_quotes_in_tsv(self, tmp_path):
+        rows = [(f'"he said ""{text}"""', label) for text, label in PAIRS]
+        found = everything(
+            load(tsv(tmp_path / "a.tsv", [('"text"', '"label"'), *rows]))
+        )
+        assert found == sorted((f'he said "{x}"', y) for x, y in PAIRS)
+
     def test_json_lines(self, tmp_path):
         keys = ("content", "stars")
         rows = [json.dumps({"id": [1], keys[0]: x, keys[1]: len(y)}) for x, y in PAIRS]
@@ -203,6 +216,16 @@ BAD = {
         ['{"text": "a", "label": 1}', '{"text": "b", "stars": 2}'],
         "line 2: the objects before have a key 'label'",
     ),
+    "half a pair": (
+        "a.jsonl",
+        ['{"text": "a", "label": 1}', r'{"text": "b \ud83d", "label": 2}'],
+        r"a.jsonl', line 2: half of a surrogate pair.*Received: \\ud83d in",
+    ),
+    "half a pair as a label": (
+        "a.jsonl",
+        ['{"text": "a", "label": ["\\udc00"]}'] * 2,
+        "line 1: half of a surrogate pair",
+    ),
     "null": ("a.jsonl", ['{"text": null, "label": 1}'] * 3, "line 1: the text is em"),
     "turned around": (
         "a.tsv",
@@ -225,6 +248,20 @@ class TestErrors:
         message = "other.tsv', line 5: no training text has this label.*'maybe'"
         with pytest.raises(ValueError, match=message):
             load(tsv(tmp_path / "a.tsv"), **{split: other})
+
+    @pytest.mark.parametrize("given", [{}, {"text_column": 1, "label_column": "2"}])
+    def test_a_header_with_unknown_names(self, tmp_path, given):
+        path = tsv(tmp_path / "a.tsv", [("Tweet", "Feeling"), *PAIRS])
+        for split in ("validation_data", "test_data"):
+            given = {**given, split: tsv(tmp_path / f"{split}.tsv", [*PAIRS[:4]])}
+            with pytest.raises(ValueError, match="a.tsv', line 1: no other line has"):
+                load(path, **given)
+            header = [("Tweet", "Feeling"), *PAIRS[:4]]
+            given[split] = tsv(tmp_path / f"{split}.tsv", header)
+        with pytest.raises(ValueError, match="line 1: no other line has.*'Feeling'"):
+            load(path, **given)
+        given |= {"text_column": "Tweet", "label_column": "Feeling"}
+        assert sizes(load(path, **given)) == [20, 4, 4]
 
     def test_columns(self, tmp_path):
         path = write(tmp_path / "a.tsv", GOOD)

@@ -68,6 +68,14 @@ def test_empty_sides_leave_train_only(tmp_path):
     assert (len(text.train), len(text.test), text.num_empty) == (9, 12, 3)
 
 
+def test_a_header_and_quotes(tmp_path, caplog):
+    lines = ["Source\ttarget", '"a ""b"", c"\td', "e\tf"]
+    path = write(tmp_path / "all.tsv", lines)
+    text = load(path, validation_data=path, test_data=path)
+    assert text.train == text.test == [('a "b", c', "d"), ("e", "f")]
+    assert "line 1: taken for the names of the columns" in caplog.text
+
+
 def test_line_ends_and_byte_order_mark(tmp_path):
     (tmp_path / "a").write_bytes("\ufeffa\u2028b\r\nc\r\n".encode())
     (tmp_path / "b").write_bytes(b"x\ny")
