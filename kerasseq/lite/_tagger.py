@@ -21,11 +21,12 @@ class Tagger:
     this class is what its developer ports:
 
     1. Read `vocabulary.json` from the zip at the end of the file.
-    2. For each word look up its number: in `"words"` in lower case with all digits as
-       0; where the file has the input `characters`, each of its characters in
-       `"characters"`; where it has `suffixes`, in `"suffixes"` an `A` (if it begins
-       with a capital) or `a` and the last three letters of the first. Numbers begin at
-       2; 1 is what is not in the list, and 0 fills up.
+    2. Bring each word to Unicode's form NFC, write ' for U+2019, and look up its
+       number: in `"words"` in lower case with all digits as 0; where the file has the
+       input `characters`, each of its characters in `"characters"`; where it has
+       `suffixes`, in `"suffixes"` an `A` (if it begins with a capital) or `a` and the
+       last three letters of the first. Numbers begin at 2; 1 is what is not in the
+       list, and 0 fills up.
     3. Run the signature `tag` with `words`, int32 `(1, length)`, and `characters`,
        int32 `(1, length, word_length)`, and `suffixes`, `(1, length)`.
     4. The output `tags`, int32 `(1, length)`, has the places of the tags in `"tags"`;
