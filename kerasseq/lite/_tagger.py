@@ -1,7 +1,7 @@
 """A tagger in one file: words in, a tag for each word out."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -134,12 +134,13 @@ class Tagger:
         """The words of a sentence: of a string, split; of a list, themselves."""
         if isinstance(sentence, str):
             return _words.split(sentence, lowercase=False)
-        if not all(isinstance(word, str) and word for word in sentence):
+        words = list(sentence) if isinstance(sentence, Iterable) else [sentence]
+        if not all(isinstance(word, str) and word for word in words):
             raise ValueError(
                 "A sentence is a string, or a list of words, none of them empty. "
                 f"Received: {sentence!r}"
             )
-        return list(sentence)
+        return words
 
 
 class TaggerStream:

@@ -100,15 +100,30 @@ class TestFormats:
         assert [(x.strip(), y) for x, y in everything(texts)] == sorted(PAIRS)
         assert sizes(load(tmp_path / "two")) == [18, 2, 20]
 
+    def test_what_is_not_read_in_folders(self, tmp_path, caplog):
+        for number, (text, label) in enumerate(PAIRS):
+            write(tmp_path / "train" / label / f"{number}.TXT", [text])
+        for name in ("._0.txt", "note.md", "sub/1.txt"):
+            path = tmp_path / "train" / "no" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"\xff")
+        write(tmp_path / "test" / "0.txt", ["unlabeled"])
+        assert sizes(load(tmp_path)) == [16, 2, 2]
+        assert caplog.messages == [
+            f"{str(tmp_path)!r}: 1 file(s) or folder(s) there are not read: 'test'",
+            f"{str(tmp_path / 'train')!r}: 3 file(s) or folder(s) there are not read: "
+            "'no/._0.txt', 'no/note.md', 'no/sub'",
+        ]
+
     def test_tables_of_splits(self, tmp_path):
         for name, pairs in (("train", PAIRS), ("dev", PAIRS[:4]), ("test", PAIRS[:6])):
-            tsv(tmp_path / f"{name}.tsv", pairs)
+            tsv(tmp_path / f"{name.title()}.TSV", pairs)
         texts = load(tmp_path)
         assert sizes(texts) == [20, 4, 6]
         again = load(
-            tmp_path / "train.tsv",
-            validation_data=tmp_path / "dev.tsv",
-            test_data=tmp_path / "test.tsv",
+            tmp_path / "Train.TSV",
+            validation_data=tmp_path / "Dev.TSV",
+            test_data=tmp_path / "Test.TSV",
         )
         assert all(a[0] == b[0] for a, b in zip(texts[2:], again[2:], strict=True))
 
