@@ -14,7 +14,6 @@ from kerasseq.data import (
     _tfds_texts,
     words,
 )
-from kerasseq.utils import optional
 
 
 class LabeledTexts(typing.NamedTuple):
@@ -192,21 +191,14 @@ def _pair(rows, class_names):
 
 def _cut_off(pairs, fractions, class_names, seed):
     """Adds the missing splits, taken from train."""
-    model_selection = optional.import_module("sklearn.model_selection")
-
-    missing = [split for split in fractions if split not in pairs]
+    missing = {x: size for x, size in fractions.items() if x not in pairs}
     texts, labels = pairs["train"]
     _check_counts(labels, len(missing) + 1, class_names)
-    rows, held_out = np.arange(len(labels)), set()
+    found, held_out = _split_fractions.stratified(labels, missing, seed), set()
     for split in missing:
-        # scikit-learn needs at least one text of each class.
-        size = max(round(fractions[split] * len(labels)), len(class_names))
-        rows, cut = model_selection.train_test_split(
-            rows, test_size=size, stratify=labels[rows], random_state=seed
-        )
-        pairs[split] = [texts[i] for i in sorted(cut)], labels[np.sort(cut)]
+        pairs[split] = [texts[i] for i in found[split]], labels[found[split]]
         held_out |= {*pairs[split][0]}
-    rows = [i for i in sorted(rows) if texts[i] not in held_out]
+    rows = [i for i in found["train"] if texts[i] not in held_out]
     _check_counts(labels[rows], 1, class_names)
     return pairs | {"train": ([texts[i] for i in rows], labels[rows])}
 

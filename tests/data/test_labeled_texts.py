@@ -314,6 +314,12 @@ class TestErrors:
         with pytest.raises(ValueError, match="validation_fraction=0.6"):
             load(validation_fraction=0.6, test_fraction=0.5)
 
+    def test_fractions_that_leave_too_few(self, tmp_path):
+        path = tsv(tmp_path / "a.tsv")
+        message = "2 classes must be in validation .*lower `validation_fraction`"
+        with pytest.raises(ValueError, match=message):
+            load(path, validation_fraction=0.9, test_fraction=0.05)
+
 
 class TestReviews:
     def test_words_alone_tell_nothing(self):
