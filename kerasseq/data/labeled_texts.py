@@ -14,6 +14,7 @@ from kerasseq.data import (
     _tfds_texts,
     words,
 )
+from kerasseq.utils import stages
 
 
 class LabeledTexts(typing.NamedTuple):
@@ -102,8 +103,9 @@ def load_labeled_texts(
         if path is not None:
             splits[split] = _read(path, columns)["train"]
     splits = {split: _checked(rows, columns[0]) for split, rows in splits.items()}
-    _refuse_headers(splits)
     class_names = _class_names(splits["train"], data)
+    _refuse_headers(splits)
+    _tell_alike(class_names)
     pairs = {split: _pair(rows, class_names) for split, rows in splits.items()}
     fractions = {"test": test_fraction, "validation": validation_fraction}
     pairs = _cut_off(pairs, fractions, class_names, seed)
@@ -174,6 +176,20 @@ def _class_names(rows, data):
         )
     whole = all(name.removeprefix("-").isdecimal() for name in names)
     return sorted(names, key=int if whole else None)
+
+
+def _tell_alike(class_names):
+    """Says which names may be meant as one, as `Yes` and `yes`, or `1` and `1.0`."""
+    found = {}
+    for name in class_names:
+        try:
+            key = float(name)
+        except ValueError:
+            key = name.casefold()
+        if found.setdefault(key, name) != name:
+            stages.LOGGER.warning(
+                "the labels %r and %r are two classes", found[key], name
+            )
 
 
 def _pair(rows, class_names):

@@ -79,6 +79,16 @@ class TestFormats:
         )
         assert found == sorted((f'he said "{x}"', y) for x, y in PAIRS)
 
+    def test_labels_that_are_alike(self, tmp_path, caplog):
+        pairs = [(f"text {k}", ("Yes", "yes", "1", "1.0")[k % 4]) for k in range(40)]
+        assert load(tsv(tmp_path / "a.tsv", pairs)).class_names == [
+            *("1", "1.0", "Yes", "yes")
+        ]
+        assert caplog.messages == [
+            "the labels '1' and '1.0' are two classes",
+            "the labels 'Yes' and 'yes' are two classes",
+        ]
+
     def test_json_lines(self, tmp_path):
         keys = ("content", "stars")
         rows = [json.dumps({"id": [1], keys[0]: x, keys[1]: len(y)}) for x, y in PAIRS]

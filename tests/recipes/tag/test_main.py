@@ -176,7 +176,10 @@ def test_batches_are_fitted_to_few_sentences(tmp_path, capsys):
     flags(["tag", f"--data={path}"])
     loaded = tag_data.load(flags)
     assert loaded["train"].batch_size == 16
-    assert "--batch_size=16 in place of 32: there are 16 training sentences" in capsys.readouterr().out
+    assert (
+        "--batch_size=16 in place of 32: there are 16 training sentences"
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(
