@@ -83,7 +83,8 @@ def read(path):
             raise ValueError(
                 f"{caption.where}: the {empty} is empty; fill it in or remove it"
             )
-        _text_files.refuse_surrogates(caption.text + caption.image, caption.where)
+        for part in (caption.image, caption.text):
+            _text_files.refuse_surrogates(part, caption.where)
     return captions
 
 

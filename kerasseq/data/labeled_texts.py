@@ -131,7 +131,8 @@ def _read(path, columns):
 def _checked(rows, text_column):
     """Refuses texts without words, rows without a label, and what is no text."""
     for text, label, place, _ in rows:
-        _text_files.refuse_surrogates(label + text, place)
+        for part in (text, label):
+            _text_files.refuse_surrogates(part, place)
         if not words.split_words(text):
             hint = "" if text_column else ", or name the columns with `text_column`"
             raise ValueError(
