@@ -1,12 +1,11 @@
 """Reads files of captions: TSV, CSV, those of Flickr8k, and COCO's JSON."""
 
-import csv
 import json
 import pathlib
 import re
 import typing
 
-from kerasseq.data import _text_files
+from kerasseq.data import _table_files, _text_files, words
 
 NAMES = ("captions.tsv", "captions.csv", "captions.txt", "captions.json")
 KINDS = "or a folder of images with a captions file"
@@ -61,63 +60,51 @@ def read(path):
             caption, or the file cannot be read.
     """
     path = pathlib.Path(path)
+    if not path.is_file():
+        raise ValueError(
+            f"There is no captions file {str(path)!r}; name one with `captions`, or "
+            f"put one into the folder of the images ({', '.join(NAMES)})"
+        )
     suffix = path.suffix.lower()
     if suffix == ".json":
         captions = _read_json(path)
     else:
         lines = _text_files.read_lines(path, KINDS)
-        tabs = suffix == ".tsv" or suffix != ".csv" and "\t" in lines[0]
-        captions = [*(_tab_rows if tabs else _comma_rows)(path, lines)]
+        if suffix == ".tsv" or suffix != ".csv" and "\t" in lines[0]:
+            rows, form = _table_files.tab_rows(path, KINDS), "image<TAB>caption"
+        else:
+            rows, form = _table_files.comma_rows(path, KINDS), "image,caption"
+        captions = [*_read_rows(path, rows, form)]
     if not captions:
         raise ValueError(f"{str(path)!r} holds no captions; pass a file with some")
     for caption in captions:
-        if not caption.text.strip() or not caption.image.strip():
+        if not words.split_words(caption.text) or not caption.image.strip():
             empty = "caption" if caption.image.strip() else "name of an image"
             raise ValueError(
                 f"{caption.where}: the {empty} is empty; fill it in or remove it"
             )
+        for part in (caption.image, caption.text):
+            _text_files.refuse_surrogates(part, caption.where)
     return captions
 
 
-def _tab_rows(path, lines):
-    for number, line in enumerate(lines, 1):
-        columns = line.split("\t")
-        if not line.strip() or (number == 1 and _is_header(columns)):
+def _read_rows(path, rows, form):
+    for number, columns in rows:
+        if not "".join(columns).strip() or (number == 1 and _is_header(columns)):
             continue
         where = f"{str(path)!r}, line {number}"
         if len(columns) != 2:
-            raise ValueError(_columns(where, "image<TAB>caption", columns))
+            raise ValueError(
+                f"{where}: expected {form}, two columns; quote what holds the "
+                f"separator, or remove the line. Received: {len(columns)} column(s) in "
+                f"{str(columns)[:60]}"
+            )
         name = _NUMBERED.fullmatch(columns[0])
         yield Caption(name[1] if name else columns[0], columns[1], where)
 
 
-def _comma_rows(path, lines):
-    reader = csv.reader((f"{line}\n" for line in lines), strict=True)
-    began = 1
-    try:
-        for columns in reader:
-            where = f"{str(path)!r}, line {began}"
-            if columns and not (began == 1 and _is_header(columns)):
-                if len(columns) != 2:
-                    raise ValueError(_columns(where, "image,caption", columns))
-                yield Caption(*columns, where)
-            began = reader.line_num + 1
-    except csv.Error as error:
-        raise ValueError(
-            f"{str(path)!r}, line {began}: no CSV; quote captions with commas or "
-            f'quotes as "a ""b"", c". Received: {error}'
-        ) from error
-
-
 def _is_header(columns):
     return tuple(column.strip().lower() for column in columns) == _HEADER
-
-
-def _columns(where, form, columns):
-    return (
-        f"{where}: expected {form}, two columns; quote what holds the separator, or "
-        f"remove the line. Received: {len(columns)} column(s) in {str(columns)[:60]}"
-    )
 
 
 def _read_json(path):

@@ -5,9 +5,10 @@ import typing
 
 import numpy as np
 
-from kerasseq.data import _text_files, _tfds_builder
+from kerasseq.data import _table_files, _text_files, _tfds_builder
 
 KINDS = "a TSV file, or two aligned files joined by a comma"
+_HEADERS = {("source", "target"), ("src", "tgt"), ("src", "trg")}
 
 
 class ParallelText(typing.NamedTuple):
@@ -49,12 +50,15 @@ def read_files(data):
 
 def _read_tsv(path):
     pairs = []
-    for number, line in enumerate(_text_files.read_lines(path, KINDS), 1):
-        columns = line.split("\t")
+    for number, columns in _table_files.tab_rows(path, KINDS):
+        if number == 1 and tuple(x.strip().lower() for x in columns) in _HEADERS:
+            _table_files.tell_header(path, number, columns)
+            continue
         if len(columns) != 2:
             raise ValueError(
                 f"{str(path)!r}, line {number}: expected source<TAB>target, two "
-                f"columns. Received: {len(columns)} column(s) in {line[:60]!r}"
+                f"columns. Received: {len(columns)} column(s) in "
+                f"{' | '.join(columns)[:60]!r}"
             )
         pairs.append(tuple(columns))
     return pairs

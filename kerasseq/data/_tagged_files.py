@@ -1,10 +1,9 @@
 """Reads sentences with a tag for each word from CoNLL-U, column and CSV files."""
 
-import csv
-import io
 import pathlib
+import re
 
-from kerasseq.data import _text_files
+from kerasseq.data import _table_files, _text_files
 
 KINDS = "a CoNLL-U, two-column or CSV file"
 CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats")
@@ -12,6 +11,8 @@ CONLLU += ("head", "deprel", "deps", "misc")
 _SENTENCE = ("sentence", "sentence_id", "sent_id", "sentence #", "sentence_idx")
 _WORD = ("word", "token", "form", "text")
 _TAG = ("tag", "label", "ner", "ner_tags", "upos", "pos")
+# What CoNLL-U says of a sentence stands in other files, too.
+_COMMENT = re.compile(r"# (newdoc|newpar|sent_id|text)\b")
 
 
 def read_file(path, tag_column=None):
@@ -22,7 +23,7 @@ def read_file(path, tag_column=None):
             header (`.csv`), or of a file with a word and its tag, or more columns, on
             each line, and an empty line after each sentence.
         tag_column: Which column holds the tag: a name of `CONLLU`, `upos` by default;
-            of the header of a CSV file; or a number from 1 on, by default the last.
+            of the header of a CSV file; or a number from 2 on, by default the last.
 
     Returns:
         A list of `(words, tags)`, two lists of strings each.
@@ -30,18 +31,20 @@ def read_file(path, tag_column=None):
     Raises:
         ValueError: naming the file and the line.
     """
-    lines = _text_files.read_lines(path, KINDS)
     if pathlib.Path(path).suffix.lower() == ".csv":
-        rows, found = _csv_rows(path, lines, tag_column)
-    elif _is_conllu(path, lines):
-        rows, found = _conllu_rows(path, lines, tag_column or "upos"), None
+        rows, header = _csv_rows(path, tag_column)
+        found = f"a header with the columns {header}"
     else:
-        rows, found = _column_rows(path, lines, tag_column), None
+        lines = _text_files.read_lines(path, KINDS)
+        found = f"{len(lines)} lines"
+        if _is_conllu(path, lines):
+            rows = _conllu_rows(path, lines, tag_column or "upos")
+        else:
+            rows = _column_rows(path, lines, tag_column)
     sentences = _grouped(rows)
     if not sentences:
         raise ValueError(
-            f"{str(path)!r} holds no sentence; it must be {KINDS}. Received: "
-            f"{len(lines)} lines{f' with the columns {found}' if found else ''}"
+            f"{str(path)!r} holds no sentence; it must be {KINDS}. Received: {found}"
         )
     return sentences
 
@@ -67,49 +70,67 @@ def _is_conllu(path, lines):
 
 
 def _conllu_rows(path, lines, tag_column):
-    if tag_column not in CONLLU[2:]:
+    if str(tag_column).lower() not in CONLLU[2:]:
         raise ValueError(
             f"`tag_column` of a CoNLL-U file is one of {', '.join(CONLLU[2:])}. "
             f"Received: tag_column={tag_column!r}"
         )
-    place = CONLLU.index(tag_column)
+    place, before = CONLLU.index(str(tag_column).lower()), -1
     for number, line in enumerate(lines, 1):
         if not line.strip():
+            before = -1
             yield None
         elif not line.startswith("#"):
             fields = line.split("\t")
-            if len(fields) != len(CONLLU):
-                raise ValueError(
-                    f"{str(path)!r}, line {number}: expected ten columns parted by "
-                    "tabs, as CoNLL-U has them; mend the line. Received: "
-                    f"{len(fields)} column(s) in {line[:60]!r}"
-                )
+            _check_conllu(path, number, line, fields)
             # Ranges such as 1-2 and empty nodes such as 1.1 are no words.
             if fields[0].isdigit():
+                if int(fields[0]) <= before:
+                    raise ValueError(
+                        f"{str(path)!r}, line {number}: the numbers of words grow in "
+                        "a sentence; put an empty line between sentences. Received: "
+                        f"number {fields[0]} after {before}"
+                    )
+                before = int(fields[0])
                 yield _checked(path, number, fields[1], fields[place])
-            elif not fields[0].replace("-", "").replace(".", "").isdigit():
-                raise ValueError(
-                    f"{str(path)!r}, line {number}: the first column of CoNLL-U is a "
-                    f"number, 1 for the first word. Received: {fields[0]!r}"
-                )
+
+
+def _check_conllu(path, number, line, fields):
+    if len(fields) != len(CONLLU):
+        raise ValueError(
+            f"{str(path)!r}, line {number}: expected ten columns parted by "
+            "tabs, as CoNLL-U has them; mend the line. Received: "
+            f"{len(fields)} column(s) in {line[:60]!r}"
+        )
+    if not fields[0].replace("-", "").replace(".", "").isdecimal():
+        raise ValueError(
+            f"{str(path)!r}, line {number}: the first column of CoNLL-U is a "
+            f"number, 1 for the first word. Received: {fields[0]!r}"
+        )
 
 
 def _column_rows(path, lines, tag_column):
-    place = _place(tag_column)
-    separator = "\t" if any("\t" in line for line in lines) else None
-    expected = None
-    for number, line in enumerate(lines, 1):
-        fields = line.rstrip("\r").split(separator)
-        if not line.strip() or fields[0] == "-DOCSTART-":
+    """Rows of a file with a word and its tag on each line, a header or none."""
+    place, expected = _place(tag_column), None
+    if any("\t" in line for line in lines):
+        rows = _table_files.tab_rows(path, KINDS)
+    else:
+        rows = [(number, line.split()) for number, line in enumerate(lines, 1)]
+    for number, fields in rows:
+        line = lines[number - 1]
+        if not line.strip() or fields[0] == "-DOCSTART-" or _COMMENT.match(line):
             yield None
             continue
-        expected = expected or len(fields)
+        first, expected = expected is None, expected or len(fields)
         if len(fields) != expected or not 2 <= len(fields) or place >= len(fields):
             wanted = f"{max(expected, 2, place + 1)} columns, a word and its tag"
             raise ValueError(
                 f"{str(path)!r}, line {number}: expected {wanted}, or an empty line "
                 f"after a sentence. Received: {len(fields)} column(s) in {line[:60]!r}"
             )
+        if first and fields[0].lower() in _WORD and fields[place].lower() in _TAG:
+            _table_files.tell_header(path, number, fields)
+            continue
         yield _checked(path, number, fields[0], fields[place])
 
 
@@ -125,26 +146,20 @@ def _place(tag_column):
     return int(tag_column) - 1
 
 
-def _csv_rows(path, lines, tag_column):
+def _csv_rows(path, tag_column):
     """Rows of a CSV file: a word each, and a column that tells the sentences."""
-    reader = csv.reader(io.StringIO("\n".join(lines)))
-    header = [name.strip() for name in next(reader)]
+    (_, header), *lines = _table_files.comma_rows(path, KINDS)
+    header = [name.strip() for name in header]
     places = {
         "sentence": _find(path, header, _SENTENCE, None, "the number of the sentence"),
         "word": _find(path, header, _WORD, None, "the word"),
         "tag": _find(path, header, _TAG, tag_column, "its tag"),
     }
     rows, before = [], None
-    for fields in reader:
-        number = reader.line_num
+    for number, fields in lines:
         if not any(x.strip() for x in fields):
             continue
-        if len(fields) != len(header):
-            raise ValueError(
-                f"{str(path)!r}, line {number}: expected {len(header)} columns, as the "
-                "header has; quote what holds a comma. Received: "
-                f"{len(fields)} column(s)"
-            )
+        _check_fields(path, number, fields, header)
         # Kaggle's files give the sentence at its first word alone.
         sentence = fields[places["sentence"]].strip() or before
         if sentence != before:
@@ -155,17 +170,42 @@ def _csv_rows(path, lines, tag_column):
     return rows, header
 
 
+def _check_fields(path, number, fields, header):
+    for field in fields:
+        if "\n" in field:
+            raise ValueError(
+                f"{str(path)!r}, line {number}: a quote opens a cell that goes on in "
+                'the next line; write the word " as """". '
+                f"Received: {field[:60]!r}"
+            )
+    if len(fields) != len(header):
+        raise ValueError(
+            f"{str(path)!r}, line {number}: expected {len(header)} columns, as the "
+            "header has; quote what holds a comma. Received: "
+            f"{len(fields)} column(s)"
+        )
+
+
 def _find(path, header, known, given, what):
-    names = [name.lower() for name in header]
-    wanted = known if given is None else (str(given).lower(),)
-    for name in wanted:
-        if name in names:
-            return names.index(name)
-    hint = "" if given is None else ", or name another with `tag_column`"
-    raise ValueError(
-        f"{str(path)!r}, line 1: a column is missing for {what}; call it "
-        f"{' or '.join(wanted)}{hint}. Received: columns {header}"
-    )
+    """The place of a column: of one that is asked for, by name or number, or known."""
+    names, asked = [name.lower() for name in header], str(given).lower()
+    if given is not None and asked not in names and asked.isdecimal():
+        if 1 <= int(asked) <= len(header):
+            return int(asked) - 1
+    wanted = known if given is None else (asked,)
+    found = [name for name in wanted if name in names]
+    hint = ", or name another with `tag_column`" if known is _TAG else ""
+    if not found:
+        raise ValueError(
+            f"{str(path)!r}, line 1: a column is missing for {what}; call it "
+            f"{' or '.join(wanted)}{hint}. Received: columns {header}"
+        )
+    if names.count(found[0]) > 1:
+        raise ValueError(
+            f"{str(path)!r}, line 1: two columns are called {found[0]}; rename one"
+            f"{hint}. Received: columns {header}"
+        )
+    return names.index(found[0])
 
 
 def _checked(path, number, word, tag):

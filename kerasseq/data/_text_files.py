@@ -1,6 +1,15 @@
 """Reads text files, with errors that name file and position."""
 
 import pathlib
+import re
+
+_OTHERS = {  # how files begin that are taken for text
+    b"\x1f\x8b": "compressed by gzip; unpack it with gunzip",
+    b"PK\x03\x04": "a zip archive, as .xlsx is; unpack it, or save the table as CSV",
+    b"\xff\xfe": "written as UTF-16; save it as UTF-8",
+    b"\xfe\xff": "written as UTF-16; save it as UTF-8",
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_text(path, kinds):
@@ -20,6 +29,9 @@ def read_text(path, kinds):
             f"Cannot read {str(path)!r} ({error.strerror}); `data` is 'synthetic', "
             f"'tfds:NAME', {kinds}"
         ) from error
+    for begin, what in _OTHERS.items():
+        if content.startswith(begin):
+            raise ValueError(f"{str(path)!r} is no text file: it is {what}")
     if not content.strip():
         raise ValueError(f"{str(path)!r} is empty; pass a file with text")
     try:
@@ -31,6 +43,38 @@ def read_text(path, kinds):
             f"it, e.g. with iconv. Received: byte 0x{content[error.start]:02x}"
         ) from error
     return text.replace("\r\n", "\n")
+
+
+def refuse_surrogates(text, where):
+    """Refuses half of a surrogate pair, which UTF-8, and so no file, can hold.
+
+    JSON can write one, as `\\ud83d`, and a name of a file that is not UTF-8 has some.
+
+    Args:
+        text: A string.
+        where: Where it stands, for the message.
+
+    Raises:
+        ValueError: naming the place and the character.
+    """
+    found = _SURROGATE.search(text)
+    if found:
+        raise ValueError(
+            f"{where}: half of a surrogate pair is no character; write the whole pair, "
+            f"or remove it. Received: {ascii(found[0])[1:-1]} in {ascii(text)[:60]}"
+        )
+
+
+def checked_texts(texts):
+    """A list of texts, none of them with half of a surrogate pair.
+
+    Raises:
+        ValueError: naming the text by its number.
+    """
+    texts = list(texts)
+    for number, text in enumerate(texts, 1):
+        refuse_surrogates(text, f"text {number}")
+    return texts
 
 
 def read_lines(path, kinds):

@@ -1,12 +1,10 @@
 """Reads labeled texts from TSV, CSV and JSON lines; each row knows where it stood."""
 
-import csv
-import io
 import json
 import pathlib
 import typing
 
-from kerasseq.data import _text_columns, _text_files
+from kerasseq.data import _table_files, _text_columns, _text_files
 
 SUFFIXES = (".tsv", ".txt", ".csv", ".jsonl", ".ndjson", ".json")
 KINDS = (
@@ -16,11 +14,15 @@ KINDS = (
 
 
 class Row(typing.NamedTuple):
-    """A text, its label, and where it stands, for messages."""
+    """A text, its label, and where it stands, for messages.
+
+    `is_first`: the first line of a table without a header, which may be meant as one.
+    """
 
     text: str
     label: str
     place: str
+    is_first: bool = False
 
 
 def read_table(path, text_column=None, label_column=None):
@@ -46,51 +48,37 @@ def read_table(path, text_column=None, label_column=None):
     else:
         table = _read_tsv(path, given)
     text, label = _text_columns.choose(table, *given)
+    first = 1 if table.names is None else None
     return [
-        Row(cells[text], cells[label], f"{table.path!r}, line {line}")
+        Row(cells[text], cells[label], f"{table.path!r}, line {line}", line == first)
         for line, cells in table.records
     ]
 
 
 def _read_tsv(path, given):
-    lines = _text_files.read_lines(path, KINDS)
-    records = [(n, line.split("\t")) for n, line in enumerate(lines, 1)]
-    names = None
+    names, records = None, _table_files.tab_rows(path, KINDS)
     if _text_columns.is_header(records[0][1], given):
         names, *records = [cells for _, cells in records[:1]] + records[1:]
-    return _checked(_text_columns.Table(str(path), names, records), "text<TAB>label")
+    return _checked(_text_columns.Table(str(path), names, records), "<TAB>")
 
 
 def _read_csv(path):
-    text = _text_files.read_text(path, KINDS)
-    reader, records = csv.reader(io.StringIO(text, newline=""), strict=True), []
-    begin = 1
-    try:
-        for cells in reader:
-            if cells:  # a blank line is no row
-                records.append((begin, cells))
-            begin = reader.line_num + 1
-    except csv.Error as error:
-        raise ValueError(
-            f"{str(path)!r}, line {begin}: no CSV from here on ({error}); put a text "
-            'with commas, quotes or line ends between quotes, and write " in it twice'
-        ) from error
+    records = _table_files.comma_rows(path, KINDS)
     names, *records = [cells for _, cells in records[:1]] + records[1:]
-    table = _text_columns.Table(str(path), names, records)
-    return _checked(table, ",".join(names))
+    return _checked(_text_columns.Table(str(path), names, records), ",")
 
 
-def _checked(table, form):
+def _checked(table, separator):
     """Refuses rows that have another number of columns than the first."""
     if not table.records:
         raise ValueError(f"{table.path!r} has a header and no rows; add labeled texts")
+    form = separator.join(table.names or ("text", "label"))
     count = len(table.names or table.records[0][1])
     if count < 2:
         line, cells = (1, table.names) if table.names else table.records[0]
         raise ValueError(
             f"{table.path!r}, line {line}: a text and its label are two columns; "
-            f"write {'text,label' if ',' in form else 'text<TAB>label'}. Received: 1 "
-            f"column, {cells[0][:60]!r}"
+            f"write text{separator}label. Received: 1 column, {cells[0][:60]!r}"
         )
     for line, cells in table.records:
         if len(cells) != count:

@@ -142,23 +142,13 @@ def _check_splits(splits, class_names, data):
 
 def _cut_off(splits, fractions, class_names, seed):
     """Adds the missing splits, taken from train."""
-    model_selection = optional.import_module("sklearn.model_selection")
-
-    missing = [split for split in fractions if split not in splits]
+    missing = {x: size for x, size in fractions.items() if x not in splits}
     images, labels = splits["train"]
     classes = np.unique(labels)
     _check_counts(labels, classes, len(missing) + 1, class_names)
-    rows = np.arange(len(labels))
-    for split in missing:
-        # scikit-learn needs at least one image of each class.
-        size = max(round(fractions[split] * len(labels)), len(classes))
-        rows, cut = model_selection.train_test_split(
-            rows, test_size=size, stratify=labels[rows], random_state=seed
-        )
-        splits[split] = images[np.sort(cut)], labels[np.sort(cut)]
-    rows = np.sort(rows)
-    splits["train"] = images[rows], labels[rows]
-    _check_counts(labels[rows], classes, 1, class_names)
+    found = _split_fractions.stratified(labels, missing, seed)
+    splits |= {x: (images[rows], labels[rows]) for x, rows in found.items()}
+    _check_counts(splits["train"][1], classes, 1, class_names)
     return splits
 
 

@@ -8,12 +8,13 @@ import numpy as np
 from kerasseq.data import (
     _generated_reviews,
     _split_fractions,
+    _text_files,
     _text_folders,
     _text_tables,
     _tfds_texts,
     words,
 )
-from kerasseq.utils import optional
+from kerasseq.utils import stages
 
 
 class LabeledTexts(typing.NamedTuple):
@@ -103,6 +104,8 @@ def load_labeled_texts(
             splits[split] = _read(path, columns)["train"]
     splits = {split: _checked(rows, columns[0]) for split, rows in splits.items()}
     class_names = _class_names(splits["train"], data)
+    _refuse_headers(splits)
+    _tell_alike(class_names)
     pairs = {split: _pair(rows, class_names) for split, rows in splits.items()}
     fractions = {"test": test_fraction, "validation": validation_fraction}
     pairs = _cut_off(pairs, fractions, class_names, seed)
@@ -126,8 +129,10 @@ def _read(path, columns):
 
 
 def _checked(rows, text_column):
-    """Refuses texts without words, and rows without a label."""
-    for text, label, place in rows:
+    """Refuses texts without words, rows without a label, and what is no text."""
+    for text, label, place, _ in rows:
+        for part in (text, label):
+            _text_files.refuse_surrogates(part, place)
         if not words.split_words(text):
             hint = "" if text_column else ", or name the columns with `text_column`"
             raise ValueError(
@@ -140,6 +145,20 @@ def _checked(rows, text_column):
                 f"label {label!r} of the text {text[:60]!r}"
             )
     return [row._replace(label=row.label.strip()) for row in rows]
+
+
+def _refuse_headers(splits):
+    """Refuses a first line that seems to name columns: no other has its label."""
+    rows = [row for rows in splits.values() for row in rows]
+    labels = {row.label for row in rows if not row.is_first}
+    for row in rows:
+        if row.is_first and row.label not in labels:
+            raise ValueError(
+                f"{row.place}: no other line has this label. If the line names the "
+                "columns, pass these names as `text_column` and `label_column`, or "
+                "remove it; if it is a text, add others with its label. Received: "
+                f"label {row.label[:60]!r} of the text {row.text[:60]!r}"
+            )
 
 
 def _class_names(rows, data):
@@ -160,6 +179,20 @@ def _class_names(rows, data):
     return sorted(names, key=int if whole else None)
 
 
+def _tell_alike(class_names):
+    """Says which names may be meant as one, as `Yes` and `yes`, or `1` and `1.0`."""
+    found = {}
+    for name in class_names:
+        try:
+            key = float(name)
+        except ValueError:
+            key = name.casefold()
+        if found.setdefault(key, name) != name:
+            stages.LOGGER.warning(
+                "the labels %r and %r are two classes", found[key], name
+            )
+
+
 def _pair(rows, class_names):
     numbers = {name: number for number, name in enumerate(class_names)}
     for row in rows:
@@ -175,21 +208,14 @@ def _pair(rows, class_names):
 
 def _cut_off(pairs, fractions, class_names, seed):
     """Adds the missing splits, taken from train."""
-    model_selection = optional.import_module("sklearn.model_selection")
-
-    missing = [split for split in fractions if split not in pairs]
+    missing = {x: size for x, size in fractions.items() if x not in pairs}
     texts, labels = pairs["train"]
     _check_counts(labels, len(missing) + 1, class_names)
-    rows, held_out = np.arange(len(labels)), set()
+    found, held_out = _split_fractions.stratified(labels, missing, seed), set()
     for split in missing:
-        # scikit-learn needs at least one text of each class.
-        size = max(round(fractions[split] * len(labels)), len(class_names))
-        rows, cut = model_selection.train_test_split(
-            rows, test_size=size, stratify=labels[rows], random_state=seed
-        )
-        pairs[split] = [texts[i] for i in sorted(cut)], labels[np.sort(cut)]
+        pairs[split] = [texts[i] for i in found[split]], labels[found[split]]
         held_out |= {*pairs[split][0]}
-    rows = [i for i in sorted(rows) if texts[i] not in held_out]
+    rows = [i for i in found["train"] if texts[i] not in held_out]
     _check_counts(labels[rows], 1, class_names)
     return pairs | {"train": ([texts[i] for i in rows], labels[rows])}
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from kerasseq.data import _pair_sources
+from kerasseq.utils import stages
 
 MIN_PAIRS = 10
 
@@ -72,7 +73,19 @@ def load_parallel_text(
     if lowercase:
         for name in {"train", "validation", "test"} & splits.keys():
             splits[name] = [(s.lower(), t.lower()) for s, t in splits[name]]
+    _tell_empty(splits)
     return _pair_sources.ParallelText(**_split_off(splits, seed))
+
+
+def _tell_empty(splits):
+    """Says which given splits have pairs with an empty side; they are kept."""
+    for name in ("validation", "test"):
+        pairs = splits.get(name, ())
+        count = sum(not (source.strip() and target.strip()) for source, target in pairs)
+        if count:
+            stages.LOGGER.warning(
+                "%d pair(s) of %s have an empty side and are kept", count, name
+            )
 
 
 def _split_off(splits, seed):

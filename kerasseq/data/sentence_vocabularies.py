@@ -3,7 +3,7 @@
 import pathlib
 import tempfile
 
-from kerasseq.data import subwords
+from kerasseq.data import _text_files, subwords
 from kerasseq.lite import _sentence_subwords, _sentence_vocabularies
 
 LosslessWords = _sentence_vocabularies.TOKENS["word"]
@@ -42,6 +42,7 @@ def train_vocabulary(unit, texts, vocabulary_size=None, min_count=1, lowercase=F
     """
     if unit in _sentence_vocabularies.TOKENS:
         kind = _sentence_vocabularies.TOKENS[unit]
+        texts = _text_files.checked_texts(texts)
         return kind.of(texts, vocabulary_size, min_count, lowercase=lowercase)
     if unit != SentenceSubwords.unit:
         raise ValueError(

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from kerasseq.data import _sentence_piece
+from kerasseq.data import _sentence_piece, _text_files
 from kerasseq.lite import _sentence_subwords, _sentence_tokens
 from kerasseq.utils import atomic
 
@@ -32,8 +32,9 @@ def train_subwords(
         A `sentencepiece.SentencePieceProcessor`.
 
     Raises:
-        ValueError: If there is no text, or if the vocabulary is larger or smaller than
-            the text allows (the message states the bound).
+        ValueError: If there is no text, half a surrogate pair in it, or if the
+            vocabulary is larger or smaller than the text allows (the message states
+            the bound).
 
     Example:
         >>> tokenizer = train_subwords(english + german, 4000, "subwords.model")
@@ -41,7 +42,7 @@ def train_subwords(
     Reference:
         [Kudo, 2018](https://arxiv.org/abs/1804.10959).
     """
-    sentences = list(sentences)
+    sentences = _text_files.checked_texts(sentences)
     if not any(map(str.strip, sentences)):
         raise ValueError(
             "Cannot train subwords without text; pass sentences that are not empty. "

@@ -5,6 +5,7 @@ import typing
 import numpy as np
 
 from kerasseq.data import _sense_sentences, _tagged_files
+from kerasseq.utils import stages
 
 MIN_SENTENCES = 10
 
@@ -42,7 +43,8 @@ def load_tagged_sentences(
     """Loads sentences with a tag for each word, to train a tagger.
 
     If there are no validation or test data, 10 % of the training sentences are split
-    off for each, at random; training sentences with the same words are left out.
+    off for each, at random; training sentences with the same words are left out. Those
+    with a tag that no other sentence has stay in train.
 
     Args:
         data: One of
@@ -101,18 +103,56 @@ def _split_off(train, splits, name, seed):
             f"`test_data`. Received: {len(train)} in {name!r}"
         )
     order = np.random.default_rng(seed).permutation(len(train))
-    size, held_out = max(len(train) // 10, 1), set()
-    for number, part in enumerate(missing):
-        rows = order[number * size : (number + 1) * size]
-        splits[part] = [train[row] for row in rows]
-        held_out |= {tuple(words) for words, _ in splits[part]}
-    kept = [row for row in train if tuple(row[0]) not in held_out]
-    if not kept:
+    size = max(len(train) // 10, 1)
+    cut = {
+        part: [train[row] for row in order[number * size : (number + 1) * size]]
+        for number, part in enumerate(missing)
+    }
+    if not _rest(train, cut):
         raise ValueError(
             "No training sentence is left, since all are alike; give different ones. "
             f"Received: {len(train)} in {name!r}"
         )
-    return splits | {"train": kept}
+    cut = _without_new_tags(train, cut, name)
+    return splits | cut | {"train": _rest(train, cut)}
+
+
+def _rest(train, cut):
+    """The sentences of train whose words are not among those that were cut off."""
+    held_out = {tuple(words) for rows in cut.values() for words, _ in rows}
+    return [row for row in train if tuple(row[0]) not in held_out]
+
+
+def _without_new_tags(train, cut, name):
+    """What was cut off, but for sentences with a tag that train would not have."""
+    known = {tag for _, tags in _rest(train, cut) for tag in tags}
+    back, new = set(), set()
+    for words, tags in (row for rows in cut.values() for row in rows):
+        if not known.issuperset(tags):
+            back.add(tuple(words))
+            new |= {*tags} - known
+            known.update(tags)
+    if not back:
+        return cut
+    shown = f"{', '.join(sorted(new)[:5])}{', ...' if len(new) > 5 else ''}"
+    cut = {
+        part: [row for row in rows if tuple(row[0]) not in back]
+        for part, rows in cut.items()
+    }
+    for part, rows in cut.items():
+        if not rows:
+            raise ValueError(
+                f"No sentence can be split off for {part}: all that were chosen have "
+                "tags that train would lack; add sentences with these tags, give "
+                f"`{part}_data`, or take another `seed`. Received: the tags {shown} in "
+                f"{name!r}"
+            )
+    stages.LOGGER.warning(
+        "%d sentence(s) stay in train, since no other has their tags: %s",
+        len(back),
+        shown,
+    )
+    return cut
 
 
 def _check_tags(data, paths):

@@ -1,7 +1,7 @@
 """A tagger in one file: words in, a tag for each word out."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -21,11 +21,12 @@ class Tagger:
     this class is what its developer ports:
 
     1. Read `vocabulary.json` from the zip at the end of the file.
-    2. For each word look up its number: in `"words"` in lower case with all digits as
-       0; where the file has the input `characters`, each of its characters in
-       `"characters"`; where it has `suffixes`, in `"suffixes"` an `A` (if it begins
-       with a capital) or `a` and the last three letters of the first. Numbers begin at
-       2; 1 is what is not in the list, and 0 fills up.
+    2. Bring each word to Unicode's form NFC, write ' for U+2019, and look up its
+       number: in `"words"` in lower case with all digits as 0; where the file has the
+       input `characters`, each of its characters in `"characters"`; where it has
+       `suffixes`, in `"suffixes"` an `A` (if it begins with a capital) or `a` and the
+       last three letters of the first. Numbers begin at 2; 1 is what is not in the
+       list, and 0 fills up.
     3. Run the signature `tag` with `words`, int32 `(1, length)`, and `characters`,
        int32 `(1, length, word_length)`, and `suffixes`, `(1, length)`.
     4. The output `tags`, int32 `(1, length)`, has the places of the tags in `"tags"`;
@@ -133,12 +134,13 @@ class Tagger:
         """The words of a sentence: of a string, split; of a list, themselves."""
         if isinstance(sentence, str):
             return _words.split(sentence, lowercase=False)
-        if not all(isinstance(word, str) and word for word in sentence):
+        words = list(sentence) if isinstance(sentence, Iterable) else [sentence]
+        if not all(isinstance(word, str) and word for word in words):
             raise ValueError(
                 "A sentence is a string, or a list of words, none of them empty. "
                 f"Received: {sentence!r}"
             )
-        return list(sentence)
+        return words
 
 
 class TaggerStream:

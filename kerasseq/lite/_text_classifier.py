@@ -79,7 +79,7 @@ class TextClassifier:
             float32 array `(num_classes,)`.
 
         Raises:
-            ValueError: If the text has no words.
+            ValueError: If it is no string, or has no words.
         """
         return self._run(text)["probabilities"][0]
 
@@ -93,7 +93,7 @@ class TextClassifier:
             `(class name, probability)`.
 
         Raises:
-            ValueError: If the text has no words.
+            ValueError: If it is no string, or has no words.
         """
         probabilities = self(text)
         best = int(probabilities.argmax())
@@ -109,7 +109,7 @@ class TextClassifier:
             A list of `(word, weight)`, weights from 0 to 1.
 
         Raises:
-            ValueError: If the text has no words, or the model no attention.
+            ValueError: If it is no string, or has no words, or the model no attention.
         """
         outputs = self._run(text)
         if "attention" not in outputs:
@@ -137,11 +137,7 @@ class TextClassifier:
         return TextStream(self)
 
     def _run(self, text):
-        if not isinstance(text, str):
-            raise ValueError(f"A text is a string. Received: {type(text).__name__}")
-        ids = self.vocabulary.encode(text)[: self.length]
-        if not len(ids):
-            raise ValueError(f"The text has no words. Received: {text[:60]!r}")
+        ids = _encode(self.vocabulary, text)[: self.length]
         tokens = np.zeros((1, self.length), "int32")
         tokens[0, : len(ids)] = ids
         return self.runner.run("serve", tokens=tokens)
@@ -170,12 +166,9 @@ class TextStream:
             text: What comes next, one word or more; each is read whole.
 
         Raises:
-            ValueError: If there is no word in it.
+            ValueError: If it is no string, or there is no word in it.
         """
-        ids = self._classifier.vocabulary.encode(text)
-        if not len(ids):
-            raise ValueError(f"The text has no words. Received: {text[:60]!r}")
-        for number in ids:
+        for number in _encode(self._classifier.vocabulary, text):
             outputs = self._step(tokens=np.array([[number]], "int32"))
         probabilities = outputs["probabilities"][0]
         best = int(probabilities.argmax())
@@ -184,6 +177,15 @@ class TextStream:
     def reset(self) -> None:
         """Begins a new text."""
         self._step.reset()
+
+
+def _encode(vocabulary, text):
+    if not isinstance(text, str):
+        raise ValueError(f"A text is a string. Received: {type(text).__name__}")
+    ids = vocabulary.encode(text)
+    if not len(ids):
+        raise ValueError(f"The text has no words. Received: {text[:60]!r}")
+    return ids
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> _words.Words:

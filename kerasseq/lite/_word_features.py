@@ -8,15 +8,19 @@ from typing import Any, Self
 
 import numpy as np
 
-from kerasseq.lite._words import UNKNOWN
+from kerasseq.lite._words import UNKNOWN, normalize
 
 FIRST = 2  # the number of the first entry of each table, after padding and unknown
 SUFFIX_LENGTH = 3
 
 
 def word_key(word: str) -> str:
-    """The entry of a word among the words: lower case, with all digits as 0."""
-    return "".join("0" if c.isdecimal() else c for c in word.lower())
+    """The entry of a word among the words: lower case, with all digits as 0.
+
+    As where a sentence is split into words, it is in form NFC and its apostrophes are
+    straight.
+    """
+    return "".join("0" if c.isdecimal() else c for c in normalize(word).lower())
 
 
 def suffix_key(word: str) -> str:
@@ -25,7 +29,8 @@ def suffix_key(word: str) -> str:
     `A` for a capital at its beginning, else `a`, and the last three letters of
     `word_key`.
     """
-    return ("A" if _is_capital(word[:1]) else "a") + word_key(word)[-SUFFIX_LENGTH:]
+    capital = _is_capital(normalize(word)[:1])
+    return ("A" if capital else "a") + word_key(word)[-SUFFIX_LENGTH:]
 
 
 class WordFeatures:
@@ -94,7 +99,8 @@ class WordFeatures:
                 "No word occurs so often; lower `min_count`. Received: "
                 f"min_count={min_count}, {len(words)} words"
             )
-        characters = sorted({*"".join(words)}) if "characters" in kinds else []
+        found = {character for word in words for character in normalize(word)}
+        characters = sorted(found) if "characters" in kinds else []
         suffixes = _frequent(map(suffix_key, words), min_count)
         suffixes = suffixes if "suffixes" in kinds else []
         return cls(known, tags, characters, suffixes, word_length)
@@ -123,7 +129,7 @@ class WordFeatures:
         if self.characters:
             found["characters"] = np.zeros((length, self.word_length), "int32")
             for place, word in enumerate(words):
-                row = self._row("characters", word, self.word_length, last=True)
+                row = self._row("characters", normalize(word), self.word_length, True)
                 found["characters"][place] = row
         if self.suffixes:
             found["suffixes"] = self._row("suffixes", map(suffix_key, words), length)

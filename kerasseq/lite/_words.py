@@ -19,6 +19,11 @@ _FIRST = 2  # number of the first word
 _WORD = re.compile("w+(?:aw+)*|[ao]")
 
 
+def normalize(text: str) -> str:
+    """A text in Unicode's form NFC, with straight apostrophes for curly ones."""
+    return unicodedata.normalize("NFC", text).replace("\u2019", "'")
+
+
 def split(text: str, unit: str = "words", lowercase: bool = True) -> list[str]:
     """The words of a text, lower-cased; punctuation is a word of its own.
 
@@ -39,7 +44,7 @@ def split(text: str, unit: str = "words", lowercase: bool = True) -> list[str]:
     Returns:
         A list of strings.
     """
-    text = unicodedata.normalize("NFC", text).replace("\u2019", "'")
+    text = normalize(text)
     text = text.lower() if lowercase else text
     kinds = "".join(map(_kind, text))
     if unit == "characters":

@@ -1,4 +1,4 @@
-"""Tells how far a long job is, through the logger `kerasseq`."""
+"""Tells how far a long job is, and what is to be said, through a logger `kerasseq`."""
 
 import contextlib
 import logging
@@ -67,8 +67,8 @@ def shown(handler: logging.Handler) -> Iterator[None]:
     Args:
         handler: A `logging.Handler`.
     """
-    level, propagate = LOGGER.level, LOGGER.propagate
-    LOGGER.addHandler(handler)
+    level, propagate, others = LOGGER.level, LOGGER.propagate, LOGGER.handlers
+    LOGGER.handlers = [handler]
     LOGGER.setLevel(logging.INFO)
     LOGGER.propagate = False
     try:
@@ -76,4 +76,4 @@ def shown(handler: logging.Handler) -> Iterator[None]:
     finally:
         LOGGER.propagate = propagate
         LOGGER.setLevel(level)
-        LOGGER.removeHandler(handler)
+        LOGGER.handlers = others

@@ -60,7 +60,11 @@ def check(flags):
     foreign = VIT_FLAGS if flags.encoder == "cnn" else ("widths",)
     given = [name for name in foreign if flags[name].present]
     if given:
-        raise ValueError(f"--{given[0]} has no meaning with --encoder={flags.encoder}.")
+        other = "vit" if flags.encoder == "cnn" else "cnn"
+        raise ValueError(
+            f"--{given[0]} has no meaning with --encoder={flags.encoder}, but with "
+            f"{other}."
+        )
     if not flags.widths or not all(x.isdecimal() and int(x) for x in flags.widths):
         raise ValueError(
             "--widths are channels such as 32,64,96. "

@@ -111,11 +111,15 @@ def _check_arch(flags):
         raise ValueError(
             f"--arch is one of {', '.join(known)}. Received: --arch={flags.arch}"
         )
-    own = ARCHS.get(flags.arch) or sequence.own_flags(flags.arch)
-    foreign = {*VIT_FLAGS, "widths", *sequence.ALL_FLAGS} - own
+    own = {arch: ARCHS.get(arch) or sequence.own_flags(arch) for arch in known}
+    foreign = {*VIT_FLAGS, "widths", *sequence.ALL_FLAGS} - own[flags.arch]
     given = [name for name in sorted(foreign) if flags[name].present]
     if given:
-        raise ValueError(f"--{given[0]} has no meaning with --arch={flags.arch}.")
+        fitting = [arch for arch in known if given[0] in own[arch]]
+        raise ValueError(
+            f"--{given[0]} has no meaning with --arch={flags.arch}, but with "
+            f"{', '.join(fitting)}."
+        )
 
 
 def build(flags, input_shape, num_classes):

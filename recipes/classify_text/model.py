@@ -48,7 +48,10 @@ def check(flags):
         )
     given = [name for name in TRANSFORMER_FLAGS if flags[name].present]
     if given and flags.arch != "transformer":
-        raise ValueError(f"--{given[0]} has no meaning with --arch={flags.arch}.")
+        raise ValueError(
+            f"--{given[0]} has no meaning with --arch={flags.arch}, but with "
+            "transformer."
+        )
 
 
 def build(flags, vocabulary_size, num_classes):

@@ -11,7 +11,7 @@ from absl import flags as absl_flags
 
 from kerasseq import cli
 from kerasseq.utils import interrupts
-from recipes.shared import help_flags, messages
+from recipes.shared import help_flags, messages, progress
 
 BACKENDS = ("tensorflow", "jax")
 # Bounds of flags: more is a slip of the finger, and would take all memory there is.
@@ -108,7 +108,7 @@ def run(main, flags, usage, argv=None):
     try:
         if help_flags.shown(argv, flags, usage):
             return 0
-        with interrupts.raised():
+        with interrupts.raised(), progress.notes_shown():
             _parse(flags, argv)
             main(flags)
             sys.stdout.flush()

@@ -22,6 +22,13 @@ class _Printer(logging.Handler):
         print(f"{self.title}: {record.getMessage()}", flush=True)
 
 
+def notes_shown():
+    """A context in which what readers of data leave out or change is printed."""
+    handler = _Printer("note")
+    handler.setLevel(logging.WARNING)
+    return stages.shown(handler)
+
+
 @contextlib.contextmanager
 def stage(text):
     """Says that a job begins, what it is at, that it runs, and how long it took.

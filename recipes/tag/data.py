@@ -75,6 +75,9 @@ def load_sentences(flags):
 
 
 def _batches(flags, sentences, features, length):
+    size = len(sentences.train)
+    reason = f"there are {size} training sentences"
+    command_line.bound_default(flags, "batch_size", size, reason)
     options = {"batch_size": flags.batch_size, "seed": flags.seed}
     dropout = {"word_dropout": flags.word_dropout}
     parts = {"train": dropout, "validation": {"shuffle": False}}

@@ -51,7 +51,8 @@ def check(flags):
     Raises:
         ValueError: naming the flag.
     """
-    if flags["min_count"].present and {*units(flags)} == {"subword"}:
+    kinds = units(flags)
+    if flags["min_count"].present and {*kinds} == {"subword"}:
         raise ValueError(
             "--min_count is about words and characters; subwords have --vocab_size. "
             f"Received: --min_count={flags.min_count} --tokenizer={flags.tokenizer}"

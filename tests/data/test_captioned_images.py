@@ -96,6 +96,14 @@ class TestFolders:
         (tmp_path / name).write_bytes(content.encode())
         assert len(seen(load(str(tmp_path)))["train"]) == 10
 
+    def test_quotes_in_tsv(self, tmp_path):
+        paint(tmp_path, 3)
+        text = 'image\tcaption\n0.png\t"a ""big"" dog"\n1.png\tb\n2.png\tb\n'
+        (tmp_path / "captions.tsv").write_text(text)
+        images = load(str(tmp_path))
+        found = {x for split in images[1:] for texts in split[1] for x in texts}
+        assert found == {'a "big" dog', "b"}
+
     def test_quotes_in_csv(self, tmp_path):
         paint(tmp_path, 3)
         lines = [f'{k}.png,"a ""big"", red\none"' for k in range(3)]
@@ -196,6 +204,7 @@ class TestScenes:
 BAD = {
     "missing image": ("captions.tsv", "9.gif\tone\n", "line 25: .*'9.gif' in"),
     "empty caption": ("captions.tsv", "1.png\t \n", "line 25: the caption is empty"),
+    "no word": ("captions.tsv", "1.png\t\x01\n", "line 25: the caption is empty"),
     "empty name": ("captions.tsv", "\tone\n", "line 25: the name of an image is empty"),
     "no tab": ("captions.tsv", "1.png one\n", "line 25: expected image<TAB>caption"),
     "two tabs": ("captions.tsv", "1.png\tone\ttwo\n", "line 25: .*3 column"),
@@ -240,6 +249,11 @@ def test_bad_lines_are_named(tmp_path, case):
             '{"images": [{"id": [], "file_name": "0.png"}], "annotations": []}',
             "form of COCO.*TypeError",
         ),
+        (
+            '{"images": [{"id": 1, "file_name": "0.png"}], '
+            r'"annotations": [{"image_id": 1, "caption": "a \udc00"}]}',
+            "annotation 1: half of a surrogate pair",
+        ),
     ],
 )
 def test_bad_json(tmp_path, content, message):
@@ -258,7 +272,7 @@ def test_bad_folders(folder, tmp_path_factory):
         load(str(folder))
     with pytest.raises(ValueError, match="which is no folder"):
         load(str(folder / "none"))
-    with pytest.raises(ValueError, match="Cannot read"):
+    with pytest.raises(ValueError, match="no captions file .*with `captions`"):
         load(str(other), captions=str(other / "none.tsv"))
     for name in ("train", "val", "valid"):
         (other / name).mkdir()

@@ -66,6 +66,29 @@ class TestFormats:
         named = load(path, text_column="Text", label_column="Category")
         assert everything(named) == everything(texts)
 
+    @pytest.mark.parametrize("separator", ";\t")
+    def test_csv_of_other_programs(self, tmp_path, separator):
+        rows = [separator.join((f'"{text}, so"', label)) for text, label in PAIRS]
+        path = write(tmp_path / "a.csv", [f"text{separator}label", *rows])
+        assert everything(load(path)) == sorted((f"{x}, so", y) for x, y in PAIRS)
+
+    def test_quotes_in_tsv(self, tmp_path):
+        rows = [(f'"he said ""{text}"""', label) for text, label in PAIRS]
+        found = everything(
+            load(tsv(tmp_path / "a.tsv", [('"text"', '"label"'), *rows]))
+        )
+        assert found == sorted((f'he said "{x}"', y) for x, y in PAIRS)
+
+    def test_labels_that_are_alike(self, tmp_path, caplog):
+        pairs = [(f"text {k}", ("Yes", "yes", "1", "1.0")[k % 4]) for k in range(40)]
+        assert load(tsv(tmp_path / "a.tsv", pairs)).class_names == [
+            *("1", "1.0", "Yes", "yes")
+        ]
+        assert caplog.messages == [
+            "the labels '1' and '1.0' are two classes",
+            "the labels 'Yes' and 'yes' are two classes",
+        ]
+
     def test_json_lines(self, tmp_path):
         keys = ("content", "stars")
         rows = [json.dumps({"id": [1], keys[0]: x, keys[1]: len(y)}) for x, y in PAIRS]
@@ -87,15 +110,30 @@ class TestFormats:
         assert [(x.strip(), y) for x, y in everything(texts)] == sorted(PAIRS)
         assert sizes(load(tmp_path / "two")) == [18, 2, 20]
 
+    def test_what_is_not_read_in_folders(self, tmp_path, caplog):
+        for number, (text, label) in enumerate(PAIRS):
+            write(tmp_path / "train" / label / f"{number}.TXT", [text])
+        for name in ("._0.txt", "note.md", "sub/1.txt"):
+            path = tmp_path / "train" / "no" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"\xff")
+        write(tmp_path / "test" / "0.txt", ["unlabeled"])
+        assert sizes(load(tmp_path)) == [16, 2, 2]
+        assert caplog.messages == [
+            f"{str(tmp_path)!r}: 1 file(s) or folder(s) there are not read: 'test'",
+            f"{str(tmp_path / 'train')!r}: 3 file(s) or folder(s) there are not read: "
+            "'no/._0.txt', 'no/note.md', 'no/sub'",
+        ]
+
     def test_tables_of_splits(self, tmp_path):
         for name, pairs in (("train", PAIRS), ("dev", PAIRS[:4]), ("test", PAIRS[:6])):
-            tsv(tmp_path / f"{name}.tsv", pairs)
+            tsv(tmp_path / f"{name.title()}.TSV", pairs)
         texts = load(tmp_path)
         assert sizes(texts) == [20, 4, 6]
         again = load(
-            tmp_path / "train.tsv",
-            validation_data=tmp_path / "dev.tsv",
-            test_data=tmp_path / "test.tsv",
+            tmp_path / "Train.TSV",
+            validation_data=tmp_path / "Dev.TSV",
+            test_data=tmp_path / "Test.TSV",
         )
         assert all(a[0] == b[0] for a, b in zip(texts[2:], again[2:], strict=True))
 
@@ -203,6 +241,16 @@ BAD = {
         ['{"text": "a", "label": 1}', '{"text": "b", "stars": 2}'],
         "line 2: the objects before have a key 'label'",
     ),
+    "half a pair": (
+        "a.jsonl",
+        ['{"text": "a", "label": 1}', r'{"text": "b \ud83d", "label": 2}'],
+        r"a.jsonl', line 2: half of a surrogate pair.*Received: \\ud83d in",
+    ),
+    "half a pair as a label": (
+        "a.jsonl",
+        ['{"text": "a", "label": ["\\udc00"]}'] * 2,
+        "line 1: half of a surrogate pair",
+    ),
     "null": ("a.jsonl", ['{"text": null, "label": 1}'] * 3, "line 1: the text is em"),
     "turned around": (
         "a.tsv",
@@ -225,6 +273,20 @@ class TestErrors:
         message = "other.tsv', line 5: no training text has this label.*'maybe'"
         with pytest.raises(ValueError, match=message):
             load(tsv(tmp_path / "a.tsv"), **{split: other})
+
+    @pytest.mark.parametrize("given", [{}, {"text_column": 1, "label_column": "2"}])
+    def test_a_header_with_unknown_names(self, tmp_path, given):
+        path = tsv(tmp_path / "a.tsv", [("Tweet", "Feeling"), *PAIRS])
+        for split in ("validation_data", "test_data"):
+            given = {**given, split: tsv(tmp_path / f"{split}.tsv", [*PAIRS[:4]])}
+            with pytest.raises(ValueError, match="a.tsv', line 1: no other line has"):
+                load(path, **given)
+            header = [("Tweet", "Feeling"), *PAIRS[:4]]
+            given[split] = tsv(tmp_path / f"{split}.tsv", header)
+        with pytest.raises(ValueError, match="line 1: no other line has.*'Feeling'"):
+            load(path, **given)
+        given |= {"text_column": "Tweet", "label_column": "Feeling"}
+        assert sizes(load(path, **given)) == [20, 4, 4]
 
     def test_columns(self, tmp_path):
         path = write(tmp_path / "a.tsv", GOOD)
@@ -261,6 +323,12 @@ class TestErrors:
     def test_fractions(self):
         with pytest.raises(ValueError, match="validation_fraction=0.6"):
             load(validation_fraction=0.6, test_fraction=0.5)
+
+    def test_fractions_that_leave_too_few(self, tmp_path):
+        path = tsv(tmp_path / "a.tsv")
+        message = "2 classes must be in validation .*lower `validation_fraction`"
+        with pytest.raises(ValueError, match=message):
+            load(path, validation_fraction=0.9, test_fraction=0.05)
 
 
 class TestReviews:

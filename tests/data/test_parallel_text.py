@@ -61,11 +61,23 @@ def test_split_off_sources_do_not_stand_in_train(tmp_path):
     assert len(text.train) == 100 - 10 * len(held_out)
 
 
-def test_empty_sides_leave_train_only(tmp_path):
+def test_empty_sides_leave_train_only(tmp_path, caplog):
     lines = ["\tleer", " \tleer", "empty\t", *(f"a {i}\tb" for i in range(9))]
     path = write(tmp_path / "all.tsv", lines)
     text = load(path, validation_data=path, test_data=path)
     assert (len(text.train), len(text.test), text.num_empty) == (9, 12, 3)
+    assert caplog.messages == [
+        f"3 pair(s) of {name} have an empty side and are kept"
+        for name in ("validation", "test")
+    ]
+
+
+def test_a_header_and_quotes(tmp_path, caplog):
+    lines = ["Source\ttarget", '"a ""b"", c"\td', "e\tf"]
+    path = write(tmp_path / "all.tsv", lines)
+    text = load(path, validation_data=path, test_data=path)
+    assert text.train == text.test == [('a "b", c', "d"), ("e", "f")]
+    assert "line 1: taken for the names of the columns" in caplog.text
 
 
 def test_line_ends_and_byte_order_mark(tmp_path):

@@ -11,6 +11,11 @@ UNITS = ("subword", "word", "character")
 
 class TestBasics:
     @pytest.mark.parametrize("unit", UNITS)
+    def test_half_of_a_surrogate_pair(self, unit):
+        with pytest.raises(ValueError, match="text 2: half of a surrogate pair"):
+            data.train_vocabulary(unit, ["good", "b \ud83d", "c"])
+
+    @pytest.mark.parametrize("unit", UNITS)
     def test_all_are_used_alike(self, unit, tmp_path):
         found = data.train_vocabulary(unit, iter(PROSE))
         assert found.unit == unit and found.end == data.END_ID

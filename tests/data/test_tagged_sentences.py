@@ -36,7 +36,7 @@ def test_conllu(tmp_path):
         (["#1"], ["SYM"]),
     ]
     assert found.train == found.validation == found.test
-    xpos = load(tmp_path, CONLLU, tag_column="xpos")
+    xpos = load(tmp_path, CONLLU, tag_column="XPOS")
     assert xpos.train[0][1] == ["PRP", "VB", "RB"]
     assert xpos.tags == ["NN", "PRP", "RB", "VB"]
 
@@ -56,6 +56,9 @@ def test_csv(tmp_path):
     assert found.train == [(["London", "1,000"], ["B-geo", "O"]), (["."], ["O"])]
     found = load(tmp_path, CSV, "ner.csv", tag_column="pos")
     assert found.train[0][1] == ["NNP", "CD"]
+    assert load(tmp_path, CSV, "ner.csv", tag_column=3) == found
+    found = load(tmp_path, CSV.replace("1,000", "1000").replace(",", ";"), "ner.csv")
+    assert found.train[0] == (["London", "1000"], ["B-geo", "O"])
 
 
 def test_splits_are_cut_off_and_unseen(tmp_path):
@@ -66,6 +69,43 @@ def test_splits_are_cut_off_and_unseen(tmp_path):
     assert not held_out & {tuple(words) for words, _ in found.train}
     again = load(tmp_path, text, validation_data=None, test_data=None, seed=3)
     assert again == found
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_tag_that_is_split_off_stays_in_train(tmp_path, seed, caplog):
+    lines = [f"w{k}\tA\nx\t{'RARE' if k == 7 else 'B'}\n\n" for k in range(30)]
+    options = {"validation_data": None, "test_data": None, "seed": seed}
+    found = load(tmp_path, "".join(lines), **options)
+    assert found.tags == ["A", "B", "RARE"]
+    assert sum(map(len, found[1:])) == 30
+    plain = load(tmp_path, "".join(lines).replace("RARE", "B"), **options)
+    moved = {words[0] for words, _ in found.train} - {x[0] for x, _ in plain.train}
+    assert moved <= {"w7"} and caplog.messages == [
+        "1 sentence(s) stay in train, since no other has their tags: RARE"
+    ] * len(moved)
+    for name in ("validation", "test"):
+        words = [x for x, _ in getattr(plain, name) if x[0] not in moved]
+        assert [x for x, _ in getattr(found, name)] == words
+
+
+def test_a_part_of_which_all_would_stay_in_train(tmp_path):
+    text = "".join(f"w{k}\tA\nx\tB{k}\n\n" for k in range(12))
+    with pytest.raises(ValueError, match=r"split off for test: .*the tags B\d+, B\d+ "):
+        load(tmp_path, text, validation_data=None, test_data=None)
+
+
+def test_a_header_of_two_columns(tmp_path, caplog):
+    found = load(tmp_path, "word\ttag\n\na\tX\nb\tY\n", "a.tsv")
+    assert found.train == [(["a", "b"], ["X", "Y"])]
+    assert "line 1: taken for the names of the columns: word, tag" in caplog.text
+    text = "# newdoc id = 1\nText NER\na X\n# text = a\nb Y\n# Z\n"
+    found = load(tmp_path, text)
+    assert found.train == [(["a"], ["X"]), (["b", "#"], ["Y", "Z"])]
+
+
+def test_quotes_of_a_spreadsheet(tmp_path):
+    found = load(tmp_path, '"a ""b"""\tX\n""""\tY\n', "a.tsv")
+    assert found.train == [(['a "b"', '"'], ["X", "Y"])]
 
 
 def test_a_generated_word_alone_does_not_tell_its_sense():
@@ -96,6 +136,11 @@ def test_a_generated_word_alone_does_not_tell_its_sense():
         (CSV.replace(",CD", ""), "a.csv", "line 3: expected 4 columns.*3 column"),
         (CSV.replace("Word", "Form_"), "a.csv", "line 1: a column is missing for the"),
         ("Sentence,word,tag\n", "a.csv", "holds no sentence"),
+        (CSV.replace(".,.", '.,"'), "a.csv", "line 4: no CSV from here on"),
+        (CSV.replace("London", '"').replace('"1', '1"'), "a.csv", "line 2: a quote op"),
+        ("word,tag\na,X\n", "a.csv", "of the sentence; call it sentence or .*_idx. R"),
+        (CSV.replace("POS", "tag"), "a.csv", "two columns are called tag; rename one,"),
+        (CONLLU.replace("\n\n", "\n"), "a.conllu", "line 8: the numbers of words grow"),
         ("# only a comment\n", "a.conllu", "holds no sentence"),
         ("a\tX\nb\tX\n", "a.tsv", "at least two tags"),
         ("", "a.tsv", "is empty"),

@@ -1,9 +1,10 @@
 import json
+import types
 
 import pytest
 
 from kerasseq import data, lite
-from kerasseq.lite import packed_files
+from kerasseq.lite import _text_classifier, packed_files
 from tests.lite import hand_made
 
 WORDS = data.Words(["good", "not", "!"])
@@ -64,6 +65,14 @@ class TestErrors:
     def test_texts(self, classifier, text, message):
         with pytest.raises(ValueError, match=message):
             classifier(text)
+
+    @pytest.mark.parametrize("text", [5, None, b"good", ["good"], ""])
+    def test_texts_that_come_bit_by_bit(self, text):
+        runner = types.SimpleNamespace(stateful=lambda name: None)
+        classifier = types.SimpleNamespace(runner=runner, vocabulary=WORDS)
+        stream = _text_classifier.TextStream(classifier)
+        with pytest.raises(ValueError, match="A text is a string|has no words"):
+            stream(text)
 
     def test_no_attention(self, tmp_path):
         path = hand_made.text_classifier(tmp_path / "a.tflite")

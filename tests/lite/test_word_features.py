@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kerasseq.lite import _word_features
+from kerasseq.lite import _word_features, _words
 
 SENTENCES = [(["The", "bat", "of", "1995"], ["O", "X", "O", "O"]), (["the"], ["O"])]
 
@@ -10,6 +10,21 @@ def test_keys():
     assert _word_features.word_key("Bat-99") == "bat-00"
     assert _word_features.suffix_key("Flying") == "Aing"
     assert _word_features.suffix_key("7") == "a0"
+
+
+def test_what_is_split_and_what_is_trained_have_the_same_entries():
+    """A sentence that is a string comes in form NFC and with straight apostrophes."""
+    words = ["E\u0301cafe\u0301", "don\u2019t", "'"]
+    assert _word_features.word_key(words[0]) == "\xe9caf\xe9"
+    assert _word_features.suffix_key(words[0]) == "Aaf\xe9"
+    features = _word_features.WordFeatures.train([(words, ["X", "X", "O"])])
+    split = _words.split(" ".join(words), lowercase=False)
+    assert split == ["\xc9caf\xe9", "don't", "'"]
+    expected = features.encode(split, 3)
+    for name, row in features.encode(words, 3).items():
+        assert row.min() != 1 or name == "characters"
+        np.testing.assert_array_equal(row, expected[name])
+    assert 1 not in expected["characters"] and features.knows("don't")
 
 
 def test_tables_and_numbers():

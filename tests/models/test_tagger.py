@@ -58,7 +58,7 @@ def test_the_seed_and_the_head():
         ({"num_tags": 0}, "num_tags=0"),
         ({"units": 0}, "units=0"),
         ({"dropout": 1.0}, "dropout=1.0"),
-        ({"arch": "transformer", "num_heads": 3}, "num_heads"),
+        ({"arch": "transformer", "num_heads": 3}, "divide `units`.*num_heads=3"),
     ],
 )
 def test_errors(options, message):

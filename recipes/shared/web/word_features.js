@@ -1,5 +1,7 @@
 // Words as the numbers that a tagger reads, as in kerasseq/lite/_word_features.py.
 
+import {normalize} from './words.js';
+
 const UNKNOWN = 1, FIRST = 2, SUFFIX_LENGTH = 3;  // 0 is padding
 
 export class WordFeatures {
@@ -19,7 +21,7 @@ export class WordFeatures {
     if (tables.characters.size) {
       inputs.characters = new Int32Array(length * wordLength);
       words.forEach((word, place) => {
-        const last = [...word].slice(-wordLength);
+        const last = [...normalize(word)].slice(-wordLength);
         inputs.characters.set(
           row(tables.characters, last, wordLength), place * wordLength);
       });
@@ -38,11 +40,11 @@ function row(table, keys, length) {
 }
 
 function wordKey(word) {
-  return word.toLowerCase().replace(/\p{Nd}/gu, '0');
+  return normalize(word).toLowerCase().replace(/\p{Nd}/gu, '0');
 }
 
 function suffixKey(word) {
-  const [first] = word;
+  const [first] = normalize(word);
   const capital = first !== undefined && /[\p{Lu}]/u.test(first);
   return (capital ? 'A' : 'a') + [...wordKey(word)].slice(-SUFFIX_LENGTH).join('');
 }

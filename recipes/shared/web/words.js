@@ -4,9 +4,14 @@ const WORDS = /[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[^\p{Z}\p{Cc}]/gu;
 const CHARACTERS = /[^\p{Z}\p{Cc}]/gu;
 const UNKNOWN = 1, FIRST = 2;  // 0 is padding
 
+/** A text in form NFC, with straight apostrophes. */
+export function normalize(text) {
+  return text.normalize('NFC').replaceAll('’', "'");
+}
+
 /** The words of a text; punctuation is a word of its own. */
 export function split(text, {rule = WORDS, lowercase = false} = {}) {
-  const plain = text.normalize('NFC').replaceAll('’', "'");
+  const plain = normalize(text);
   return (lowercase ? plain.toLowerCase() : plain).match(rule) ?? [];
 }
 

@@ -322,7 +322,7 @@ BAD = {
     "--widths=8": "--widths",
     "--arch=cnn --widths=8,x": "--widths",
     "--arch=rnn": "--arch=rnn",
-    "--as_sequence=rows": "--as_sequence has no meaning with --arch=vit",
+    "--as_sequence=rows": "--arch=vit, but with mlp, lstm, ",
     "--arch=cnn --as_sequence=pixels": "--as_sequence has no meaning with --arch=cnn",
     "--arch=gru --as_sequence=columns": "as_sequence",
     "--arch=gru --patch_size=2": "--patch_size has no meaning with --arch=gru",

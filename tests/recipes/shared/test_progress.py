@@ -26,6 +26,17 @@ def model():
     return model
 
 
+def test_what_readers_say_is_printed_once(capsys):
+    def main(flags):
+        stages.LOGGER.warning("%d rows were left out", 3)
+        stages.Stages(1).begin("graph")  # not now: no stage of the recipe was begun
+
+    flags = command_line.new_flags("tag", epochs=1, batch_size=1)
+    assert command_line.run(main, flags, "", []) == 0
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("note: 3 rows were left out\n", "")
+
+
 def test_a_stage_tells_that_it_runs_and_how_long_it_took(capsys, monkeypatch):
     monkeypatch.setattr(progress, "SECONDS", 0.01)
     monkeypatch.setattr(time, "monotonic", lambda: 0.0)

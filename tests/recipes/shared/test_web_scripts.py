@@ -102,6 +102,7 @@ def test_features_of_words_are_those_of_python(tmp_path):
     sentences = [sentence for sentence, _ in data.load_tagged_sentences().test[:100]]
     tried = ["Ünïcode ÉCOLE 1995 ٣٤ Ⅷ ½ ǅ İstanbul don’t x2y", *AWKWARD]
     tried = [data.split_words(text, lowercase=False) for text in tried]
+    tried += [["cafe\u0301", "E\u0301COLE", "don’t", "\u212b9", "’’’’"]]  # not split
     rows = [(words, ["O"] * len(words)) for words in [*sentences, *tried[::2]]]
     features = data.WordFeatures.train(rows, word_length=6)
     tried = [words for words in [*sentences, *tried] if words]

@@ -10,6 +10,7 @@ from kerasseq import lite
 from kerasseq.lite import packed_files
 from recipes.shared import command_line
 from recipes.tag import __main__ as tag
+from recipes.tag import data as tag_data
 from recipes.tag import evaluate as tag_evaluate
 
 TINY = ["--epochs=2", "--units=8", "--embedding_dim=8", "--character_dim=4"]
@@ -168,6 +169,19 @@ def test_the_default_run(tmp_path):
         assert dict(tagger(text))["apple"] == sense
 
 
+def test_batches_are_fitted_to_few_sentences(tmp_path, capsys):
+    path = tmp_path / "few.tsv"
+    path.write_text("".join(f"w{k}\tX\nx\tY\n\n" for k in range(20)))
+    flags = tag.define_flags()
+    flags(["tag", f"--data={path}"])
+    loaded = tag_data.load(flags)
+    assert loaded["train"].batch_size == 16
+    assert (
+        "--batch_size=16 in place of 32: there are 16 training sentences"
+        in capsys.readouterr().out
+    )
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -178,11 +192,14 @@ def test_the_default_run(tmp_path):
         (["--min_count=5000"], "lower --min_count"),
         (["--arch=transformer", "--num_heads=3"], "num_heads"),
         (["--data=missing.txt"], "Cannot read 'missing.txt'"),
+        (["--data={csv}", "--tag_column=kind"], "or name another with --tag_column"),
         (["--tag_column=upos"], "a number from 2 on"),
         (["--resume"], "no run to resume"),
     ],
 )
 def test_bad_flags(arguments, message, sentences, tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("sentence,word,tag\n1,a,X\n")
+    arguments = [x.format(csv=tmp_path / "a.csv") for x in arguments]
     given = [*TINY, *data_flags(sentences), f"--output_dir={tmp_path}", *arguments]
     assert run(*given) == 2
     assert message in capsys.readouterr().err

@@ -1,0 +1,89 @@
+"""Reads the rows of TSV and CSV files, as programs and spreadsheets write them."""
+
+import csv
+import io
+import re
+
+from kerasseq.data import _text_files
+from kerasseq.utils import stages
+
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_DELIMITERS = ",;\t"
+
+
+def tab_rows(path, kinds):
+    """Reads the cells of each line, parted by tabs.
+
+    Quotes that Excel or pandas put around a cell are taken off, and so said: those of a
+    cell with `""` inside; of others only if no cell of the file has a quote otherwise.
+
+    Args:
+        path: Path of the file.
+        kinds: As of `_text_files.read_text`.
+
+    Returns:
+        A list of `(line, cells)`, blank lines too.
+
+    Raises:
+        ValueError: If the file cannot be read.
+    """
+    lines = enumerate(_text_files.read_lines(path, kinds), 1)
+    rows = [(number, line.split("\t")) for number, line in lines]
+    found = {cell for _, cells in rows for cell in cells if '"' in cell}
+    quoted = {cell for cell in found if _QUOTED.fullmatch(cell)}
+    if quoted != found:  # elsewhere a quote is a sign of the text
+        quoted = {cell for cell in quoted if '""' in cell[1:-1]}
+    if not quoted:
+        return rows
+    plain = {cell: cell[1:-1].replace('""', '"') for cell in quoted}
+    count = sum(cell in plain for _, cells in rows for cell in cells)
+    stages.LOGGER.warning(
+        "%r: %d cell(s) stood in quotes, which were taken off", str(path), count
+    )
+    return [(number, [plain.get(x, x) for x in cells]) for number, cells in rows]
+
+
+def tell_header(path, number, cells):
+    """Says that a line was taken for the names of columns."""
+    shown = ", ".join(cells)
+    stages.LOGGER.warning(
+        "%r, line %d: taken for the names of the columns: %s", str(path), number, shown
+    )
+
+
+def comma_rows(path, kinds):
+    """Reads the rows of a CSV file.
+
+    The first line tells whether commas part the cells, or else semicolons, as a German
+    Excel writes them, or tabs.
+
+    Args:
+        path: Path of the file.
+        kinds: As of `_text_files.read_text`.
+
+    Returns:
+        A list of `(line, cells)`: the line on which a row begins. Blank lines are none.
+
+    Raises:
+        ValueError: naming file and line.
+    """
+    text = _text_files.read_text(path, kinds)
+    first = re.sub('"[^"]*"', "", text.lstrip().partition("\n")[0])
+    delimiter = next((x for x in _DELIMITERS if x in first), ",")
+    content = io.StringIO(text, newline="")
+    reader = csv.reader(content, delimiter=delimiter, strict=True)
+    rows, begin = [], 1
+    before = csv.field_size_limit(len(text) + 1)  # that of the process, 131,072
+    try:
+        for cells in reader:
+            if cells:
+                rows.append((begin, cells))
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(
+            f"{str(path)!r}, line {begin}: no CSV from here on ({error}); put a cell "
+            'with commas, quotes or line ends between quotes, and write " in it twice'
+        ) from error
+    finally:
+        csv.field_size_limit(before)
+    return rows
