@@ -1,11 +1,10 @@
 """The series of `recipes.forecast`: split, scaled and cut into windows."""
 
-import typing
-
 import numpy as np
 
 import kerasseq
 from kerasseq.lite import calendar
+from recipes.forecast import scaling, sizes
 from recipes.shared import artifacts, command_line, training_run
 
 # Flags that may differ when a run is resumed.
@@ -14,24 +13,6 @@ PARTS = ("train", "validation", "test")
 # Rows of a season, by unit and step; else a day, if that is at least two rows.
 _SEASONS = {("day", 1): 7, ("day", 7): 52, ("month", 1): 12, ("month", 3): 4}
 _DAY = {"second": 86400, "minute": 1440}
-
-
-class Scaling(typing.NamedTuple):
-    """What is subtracted from the columns, and what they are divided by.
-
-    Args:
-        mean: float64 array `(num_scales, num_columns)`: one scale for all series, or
-            one for each.
-        scale: Standard deviations, likewise; 1 where a column is constant.
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
-
-    def of(self, number):
-        """Mean and scale of a series by its number, each `(num_columns,)`."""
-        number = number if len(self.mean) > 1 else 0
-        return self.mean[number], self.scale[number]
 
 
 def define_flags(flags):
@@ -77,13 +58,13 @@ def load(flags):
     targets = ", ".join(series.columns[: series.num_targets])
     print(f"data: {series.name}, {count}{sum(lengths)} rows{every}, targets {targets}")
     split = _numbers(flags.split)
-    borders = [kerasseq.data.split_borders(length, split) for length in lengths]
-    _bound_windows(flags, borders)
-    scaling = fit_scaling(series, borders, flags.scale_per_series)
+    borders = sizes.find_borders(series, split)
+    sizes.bound_windows(flags, series, borders)
+    sizes.bound_patches(flags)
     found = {
         "series": series,
         "borders": borders,
-        "scaling": scaling,
+        "scaling": scaling.fit(series, borders, flags.scale_per_series),
         "season": _season(flags, series.frequency),
         "periods": _periods(flags, series.frequency, borders),
     }
@@ -112,34 +93,6 @@ def _numbers(texts):
             "--split is three numbers, as 0.7,0.1,0.2 or 8640,2880,2880. Received: "
             f"--split={','.join(texts)}"
         ) from error
-
-
-def _bound_windows(flags, borders):
-    """Lowers the default sizes of windows, so that each part of the data has some."""
-    shortest = min(end - begin for row in borders for begin, end in row.values())
-    reason = f"a part of the data has {shortest} rows"
-    command_line.bound_default(flags, "horizon", max(shortest // 2, 1), reason)
-    train = min(row["train"][1] for row in borders)
-    reason = f"the training data have {train} rows"
-    most = max((train - flags.horizon) // 2, 1)
-    command_line.bound_default(flags, "look_back", most, reason)
-    windows = sum(
-        row["train"][1] - flags.look_back - flags.horizon + 1 for row in borders
-    )
-    reason = f"there are {windows} windows"
-    command_line.bound_default(flags, "batch_size", max(windows, 1), reason)
-
-
-def fit_scaling(series, borders, per_series=False):
-    """Means and standard deviations of the training part, a `Scaling`."""
-    rows = [
-        one.values[slice(*row["train"])]
-        for one, row in zip(series.series, borders, strict=True)
-    ]
-    groups = rows if per_series else [np.concatenate(rows)]
-    scale = np.stack([group.std(axis=0) for group in groups])
-    scale = np.where(scale > 1e-12 * np.abs(groups[0]).max(), scale, 1.0)
-    return Scaling(np.stack([group.mean(axis=0) for group in groups]), scale)
 
 
 def _season(flags, frequency):
@@ -246,7 +199,7 @@ def raw_inputs(data, part, number):
 
 def app_files(flags, data):
     """What an app needs beside the model, `{name: bytes}`."""
-    series, scaling = data["series"], data["scaling"]
+    series, scales = data["series"], data["scaling"]
     names = [one.id for one in series.series]
     facts = {
         "columns": series.columns,
@@ -255,8 +208,8 @@ def app_files(flags, data):
         "frequency": series.frequency and list(series.frequency),
         "season": data["season"],
         "calendar": data["periods"],
-        "series": names if len(scaling.mean) > 1 else [],
-        "mean": scaling.mean.tolist(),
-        "scale": scaling.scale.tolist(),
+        "series": names if len(scales.mean) > 1 else [],
+        "mean": scales.mean.tolist(),
+        "scale": scales.scale.tolist(),
     }
     return {"series.json": artifacts.json_bytes(facts)}
