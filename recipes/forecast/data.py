@@ -25,7 +25,7 @@ def define_flags(flags):
     define("string", "date_column", None, text)
     text = "Format of the dates, as %d.%m.%Y; else ISO."
     define("string", "date_format", None, text)
-    text = "What missing values become: the value before, or between neighbors."
+    text = "What missing values become: the one before, or a line between neighbors."
     define("enum", "fill", None, text, ("forward", "linear"))
     text = "Training, validation and test: fractions, or counts of rows."
     define("list", "split", ["0.7", "0.1", "0.2"], text)
@@ -57,6 +57,8 @@ def load(flags):
     every = f", every {series.frequency}" if series.frequency else ""
     targets = ", ".join(series.columns[: series.num_targets])
     print(f"data: {series.name}, {count}{sum(lengths)} rows{every}, targets {targets}")
+    for note in series.notes:
+        print(note)
     split = _numbers(flags.split)
     borders = sizes.find_borders(series, split)
     sizes.bound_windows(flags, series, borders)
@@ -206,6 +208,7 @@ def app_files(flags, data):
         "num_targets": series.num_targets,
         "quantiles": [float(x) for x in flags.quantiles],
         "frequency": series.frequency and list(series.frequency),
+        "clock": series.clock,
         "season": data["season"],
         "calendar": data["periods"],
         "series": names if len(scales.mean) > 1 else [],
