@@ -106,7 +106,7 @@ def page_sample(forecaster, one, end, series=None):
 
 def _number(value):
     """A number with all digits of a float32, which is what the file computes in."""
-    return str(np.float32(value)).removesuffix(".0")
+    return str(float(str(np.float32(value)))).removesuffix(".0")
 
 
 def _short(date):
