@@ -50,7 +50,8 @@ def read_table(path):
     Raises:
         ValueError: naming file and line, for what is no table.
     """
-    lines = _text_files.read_text(path, "or a CSV file of series").split("\n")
+    text = _text_files.read_text(path, "or a CSV file of series")
+    lines = text.replace("\r", "\n").split("\n")
     delimiter = _delimiter(lines)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     rows, numbers = [], []

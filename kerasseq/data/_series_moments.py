@@ -1,12 +1,15 @@
 """Dates as they are written, with offsets from UTC, and the clock they are read on."""
 
 import datetime
+import re
 import typing
 
 import numpy as np
 
 from kerasseq.data import _series_dates
 from kerasseq.lite import calendar
+
+_NUMBER = re.compile(r"\d+(\.\d*)?")
 
 
 class Moments(typing.NamedTuple):
@@ -76,7 +79,7 @@ def _moment(cell, date_format):
 
 def _advice(cell, name):
     """What to do about a cell that is no date."""
-    if not cell.replace(".", "").isdigit():
+    if not _NUMBER.fullmatch(cell):
         return (
             "say which it is with `date_format`, as '%d.%m.%Y %H:%M', or name another "
             "column with `date_column`"

@@ -42,7 +42,7 @@ def is_index(table, name):
     return cells == [str(start + k) for k in range(len(cells))]
 
 
-def numbers(table, names, fill=None):
+def numbers(table, names, fill=None, advice=""):
     """The values of columns.
 
     Args:
@@ -51,6 +51,7 @@ def numbers(table, names, fill=None):
         fill: What a missing value becomes: `"forward"`, the value before; `"linear"`,
             a line between its neighbors, at the ends the nearest value; `None`: it is
             refused.
+        advice: What else to do about a cell that is no number, for the message.
 
     Returns:
         float64 array `(num_rows, num_columns)`.
@@ -58,11 +59,11 @@ def numbers(table, names, fill=None):
     Raises:
         ValueError: naming file, line and column, for a cell that is no number.
     """
-    found = [_column(table, name, fill) for name in names]
+    found = [_column(table, name, fill, advice) for name in names]
     return np.stack(found, axis=-1)
 
 
-def _column(table, name, fill):
+def _column(table, name, fill, advice):
     cells = table.cells(name)
     values = np.empty(len(cells))
     for index, cell in enumerate(cells):
@@ -73,7 +74,7 @@ def _column(table, name, fill):
                 f"{table.where}, line {table.lines[index]}, column {name!r}: no finite "
                 "number; write numbers with a decimal point, without thousands "
                 "separators, currencies and percent signs, and leave missing ones "
-                f"empty. Received: {cell[:40]!r}"
+                f"empty{advice}. Received: {cell[:40]!r}"
             )
     missing = np.isnan(values)
     return values if not missing.any() else _filled(values, missing, table, name, fill)

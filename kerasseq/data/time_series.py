@@ -124,9 +124,10 @@ def load_time_series(
     columns, num_targets = _chosen(table, default, targets, covariates)
     tables = {"": table} if of_id is None else _series_files.by_id(table, of_id)
     dates, clock, on_clock = _dates(tables, date_column, date_format, clock)
-    series, frequency = _of_tables(tables, dates, columns, fill)
-    notes = notes + on_clock
-    return TimeSeries(str(data), columns, num_targets, frequency, series, clock, notes)
+    advice = "" if targets else "; or name the columns to forecast with `targets`"
+    series, frequency = _of_tables(tables, dates, columns, fill, advice)
+    facts = columns, num_targets, frequency, series, clock, notes + on_clock
+    return TimeSeries(str(data), *facts)
 
 
 def _default(table, targets, covariates, others):
@@ -139,11 +140,13 @@ def _default(table, targets, covariates, others):
         rest = [name for name in free if name != of_y]
         return [of_y], _left_out("beside unique_id, ds and y", rest)
     index = [name for name in free if _series_numbers.is_index(table, name)]
+    if others[1] is None:  # a count in the place of dates
+        index += [name for name in free if name.lower() in _series_files.DATES]
     numeric = [x for x in _series_numbers.numeric(table) if x in free]
     found = [name for name in numeric if name not in index]
     rest = [name for name in free if name not in (*found, *index)]
-    notes = _left_out("counting rows", index) + _left_out("without numbers", rest)
-    return found, notes
+    notes = _left_out("of row numbers or dates", index)
+    return found, notes + _left_out("without numbers", rest)
 
 
 def _left_out(kind, names):
@@ -186,7 +189,7 @@ def _dates(tables, column, date_format, clock):
     return dates, clock, _series_moments.clock_note(moments, clock)
 
 
-def _of_tables(tables, all_dates, columns, fill):
+def _of_tables(tables, all_dates, columns, fill, advice):
     """The series and their frequency."""
     found, first = [], None
     for (name, table), dates in zip(tables.items(), all_dates, strict=True):
@@ -200,7 +203,7 @@ def _of_tables(tables, all_dates, columns, fill):
                 "frequency; leave others out, or train another model for them. "
                 f"Received: {name!r} with rows {frequency} apart, others {first}"
             )
-        values = _series_numbers.numbers(table, columns, fill)
+        values = _series_numbers.numbers(table, columns, fill, advice)
         found.append(Series(name, dates, values))
     return found, first
 

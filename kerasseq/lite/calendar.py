@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def as_date(value: Any, clock: str = "utc") -> np.datetime64:
             value = value.replace(tzinfo=None)
         if not isinstance(value, (datetime.date, np.datetime64)):
             raise TypeError(value)  # NumPy takes a number for seconds since 1970
-        found = np.datetime64(value, "s")
+        found = np.datetime64(cast(Any, value), "s")
     except (ValueError, TypeError, OverflowError) as error:
         raise _no_date(value) from error
     if np.isnat(found):

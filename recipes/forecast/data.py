@@ -9,6 +9,8 @@ from recipes.shared import artifacts, command_line, training_run
 
 # Flags that may differ when a run is resumed.
 UNFINGERPRINTED = ("history", "series", "quantize", "float_layers", "backtest")
+# What forecasts each column from its own past.
+OF_ONE_COLUMN = ("linear", "nlinear", "dlinear", "patch_transformer")
 PARTS = ("train", "validation", "test")
 # Rows of a season, by unit and step; else a day, if that is at least two rows.
 _SEASONS = {("day", 1): 7, ("day", 7): 52, ("month", 1): 12, ("month", 3): 4}
@@ -132,7 +134,7 @@ def _periods(flags, frequency, borders):
 
 def reads_calendar(arch):
     """Whether a model reads the calendar unless told otherwise."""
-    return arch not in ("linear", "nlinear", "dlinear", "patch_transformer")
+    return arch not in OF_ONE_COLUMN
 
 
 def _batches(flags, found):

@@ -78,6 +78,7 @@ class TestBasics:
             WIDE.replace(" 0", "T0").replace(":00,", ":00Z,"),
             "\n \n" + WIDE.replace(",", ";"),
             "sep=;\n" + WIDE.replace(",", ";"),
+            WIDE.replace("\n", "\r"),
         ],
     )
     def test_other_forms(self, load, changed):
@@ -115,7 +116,9 @@ class TestBasics:
             text = "".join(f"{k},{row}\n" for k, row in enumerate(rows))
             found = load(f"{name},{lines[0]}\n{text}")
             assert found.columns == ["load", "heat"]
-            assert found.notes[0].startswith("columns counting rows, left out: ")
+            assert found.notes[0].startswith(
+                "columns of row numbers or dates, left out: "
+            )
 
     def test_format_of_dates(self, load):
         text = "day,y\n31.12.2023,1\n01.01.2024,2\n02.01.2024,3\n"
@@ -128,6 +131,9 @@ class TestBasics:
         found = load(text, date_column="none")
         assert found.frequency is None and found.series[0].dates is None
         assert found.columns == ["load", "heat"]
+        found = load("time,y\n0,5\n1,6\n2,7\n", date_column="none")
+        assert found.columns == ["y"]
+        assert found.notes == ["columns of row numbers or dates, left out: time"]
 
     @pytest.mark.parametrize(
         "dates, frequency",
@@ -250,7 +256,7 @@ BAD = {  # text: what the message says
 for cells, received in (
     (("1,5", "2,5", "3,5"), "line 2, column 'a'.*decimal point.*'1,5'"),
     (("1 005", "1 105", "995"), "line 2.*thousands.*'1 005'"),
-    (("$5", "$1,000.50", "-$3"), "line 2.*currencies.*'.5'"),
+    (("$5", "$1,000.50", "-$3"), "line 2.*currencies.*with `targets`.*'.5'"),
     (("5 €", "EUR 3", "7"), "line 2.*currencies.*'5 €'"),
     (("5%", "7 %", "3%"), "line 2.*percent.*'5%'"),
     (("#N/A", "1", "2"), "line 2.*missing ones empty.*'#N/A'"),
@@ -264,6 +270,7 @@ for cells, received in (
     (("0", "1"), "line 2: .*counts rows, say `date_column=none`.*'0'"),
     (("240101", "240102"), "line 2: .*`date_format`, as '%y%m%d'.*'240101'"),
     (("202401", "202402"), "line 2: .*no date"),
+    (("01.02.2024", "02.02.2024"), "line 2: .*say which it is with `date_format`"),
 ):
     BAD["date,y\n" + "".join(f"{cell},1\n" for cell in cells)] = received
 
