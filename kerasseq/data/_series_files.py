@@ -166,6 +166,38 @@ def find(table, name):
     return next((x for x in table.header if x.lower() == name), None)
 
 
+def default_targets(table, covariates, id_column, date_column):
+    """The columns to forecast if none are named.
+
+    Args:
+        table: A `Table`.
+        covariates: List of columns that are only read.
+        id_column: Name of the column that names the series, or `None`.
+        date_column: Name of the column of dates, or `None`.
+
+    Returns:
+        A list of names, and a list of sentences, of what is left out.
+    """
+    used = {id_column, date_column, *covariates}
+    free = [name for name in table.header if name not in used]
+    of_y = find(table, LONG[2])
+    if id_column is not None and of_y in free:
+        rest = [name for name in free if name != of_y]
+        return [of_y], _left_out(f"beside {', '.join(LONG)}", rest)
+    index = [name for name in free if _series_numbers.is_index(table, name)]
+    if date_column is None:  # a count in the place of dates
+        index += [name for name in free if name.lower() in DATES]
+    numeric = [x for x in _series_numbers.numeric(table) if x in free]
+    found = [name for name in numeric if name not in index]
+    rest = [name for name in free if name not in (*found, *index)]
+    notes = _left_out("of row numbers or dates", index)
+    return found, notes + _left_out("without numbers", rest)
+
+
+def _left_out(kind, names):
+    return [f"columns {kind}, left out: {', '.join(names)}"] if names else []
+
+
 def by_id(table, column):
     """The tables of the series of the long form, `{id: Table}`, in their order.
 

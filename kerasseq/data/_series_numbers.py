@@ -11,6 +11,7 @@ _MISSING = {"", "nan", "na", "n/a", "null", "none", "?", "-"}
 _SIGN = r"\s?([€$£¥₹%‰]|EUR|USD|GBP|CHF|JPY)?\s?"
 _DIGITS = r"(\d{1,3}([.,'’\s]\d{3})+|\d+)([.,]\d+)?"
 _WRITTEN = re.compile(rf"[-+(]?{_SIGN}[-+]?{_DIGITS}{_SIGN}\)?")
+_GROUPED = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 # How pandas or a missing name calls the column of its row numbers.
 _INDEX = ("column 1", "Unnamed: 0")
 
@@ -40,6 +41,24 @@ def is_index(table, name):
     first, *_ = cells = table.cells(name)
     start = int(first) if first.isdecimal() else 0
     return cells == [str(start + k) for k in range(len(cells))]
+
+
+def thousands(table, names):
+    """Sentences about columns whose points may be meant to group thousands.
+
+    All numbers with a point have three digits after it there, and are smaller than
+    those without one.
+    """
+    found = []
+    for name in names:
+        cells = [x.strip() for x in table.cells(name) if is_number(x)]
+        plain = [float(x) for x in cells if x.isdecimal()]
+        pointed = [x for x in cells if _GROUPED.fullmatch(x)]
+        if not pointed or not plain or len(plain) + len(pointed) < len(cells):
+            continue
+        if max(map(float, pointed)) < min(plain) and min(plain) >= 100:
+            found.append(f"column {name}: {pointed[0]} is read with a decimal point")
+    return found
 
 
 def numbers(table, names, fill=None, advice=""):

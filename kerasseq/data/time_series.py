@@ -120,37 +120,18 @@ def load_time_series(
     if of_id is not None and date_column is None:
         date_column = _series_files.find(table, _series_files.LONG[1])
     date_column = _series_files.date_column(table, date_column)
-    default, notes = _default(table, targets, covariates, (of_id, date_column))
+    default, notes = targets, []
+    if not targets:
+        default, notes = _series_files.default_targets(
+            table, covariates, of_id, date_column
+        )
     columns, num_targets = _chosen(table, default, targets, covariates)
     tables = {"": table} if of_id is None else _series_files.by_id(table, of_id)
     dates, clock, on_clock = _dates(tables, date_column, date_format, clock)
     advice = "" if targets else "; or name the columns to forecast with `targets`"
     series, frequency = _of_tables(tables, dates, columns, fill, advice)
-    facts = columns, num_targets, frequency, series, clock, notes + on_clock
-    return TimeSeries(str(data), *facts)
-
-
-def _default(table, targets, covariates, others):
-    """Columns to forecast if none are named, and what is left out then, sentences."""
-    if targets:
-        return targets, []
-    free = [x for x in table.header if x not in others and x not in covariates]
-    of_y = _series_files.find(table, _series_files.LONG[2])
-    if others[0] is not None and of_y in free:
-        rest = [name for name in free if name != of_y]
-        return [of_y], _left_out("beside unique_id, ds and y", rest)
-    index = [name for name in free if _series_numbers.is_index(table, name)]
-    if others[1] is None:  # a count in the place of dates
-        index += [name for name in free if name.lower() in _series_files.DATES]
-    numeric = [x for x in _series_numbers.numeric(table) if x in free]
-    found = [name for name in numeric if name not in index]
-    rest = [name for name in free if name not in (*found, *index)]
-    notes = _left_out("of row numbers or dates", index)
-    return found, notes + _left_out("without numbers", rest)
-
-
-def _left_out(kind, names):
-    return [f"columns {kind}, left out: {', '.join(names)}"] if names else []
+    notes = notes + on_clock + _series_numbers.thousands(table, columns)
+    return TimeSeries(str(data), columns, num_targets, frequency, series, clock, notes)
 
 
 def _generated(targets, covariates, seed):

@@ -309,6 +309,17 @@ class TestErrors:
         with pytest.raises(ValueError, match="column 'x': there is no value in all 2"):
             load(text, fill=fill, targets=["x"])
 
+    def test_points_of_thousands_are_noted(self, load):
+        def notes(*cells):
+            rows = (f"2024-01-0{k};{cell}\n" for k, cell in enumerate(cells, 1))
+            return load("date;sales\n" + "".join(rows)).notes
+
+        assert notes("998", "1.002") == [
+            "column sales: 1.002 is read with a decimal point"
+        ]
+        for cells in (("1.002", "1.5"), ("998", "998.125"), ("1", "1.002"), ("1.002",)):
+            assert notes(*cells, *cells[:1]) == []
+
     def test_texts_are_no_numbers(self, load):
         for cells in ("1.2.3", "12:30", "05.01.2024", "ABC123", "12-34", "yes"):
             assert load(WIDE.replace(",a", f",{cells}")).columns == ["load", "heat"]
