@@ -1,7 +1,5 @@
 """The sizes of windows and patches that the data allow."""
 
-import numpy as np
-
 import kerasseq
 from recipes.shared import command_line
 
@@ -44,7 +42,8 @@ def bound_windows(flags, series, borders):
     Raises:
         ValueError: for a series that is too short for a window.
     """
-    usual = np.median([len(one.values) for one in series.series])
+    lengths = sorted(len(one.values) for one in series.series)
+    usual = lengths[len(lengths) // 2]
     rows = [
         row
         for one, row in zip(series.series, borders, strict=True)

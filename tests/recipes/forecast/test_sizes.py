@@ -49,6 +49,8 @@ def test_a_short_series_does_not_shorten_the_others():
         bound(lengths)
     with pytest.raises(ValueError, match="series 'D' of 6 rows.*--look_back=28"):
         bound(lengths, "--look_back=28", "--horizon=7")
+    with pytest.raises(ValueError, match="series 'B' of 5 rows"):
+        bound({"A": 30, "B": 5})
     with pytest.raises(ValueError, match="'C' of 5 rows.*and 1 other series"):
         bound({"A": 300, "B": 300, "C": 5, "D": 6})
 
