@@ -1,6 +1,5 @@
-"""The dates of a series: read, checked to be regular, and how far apart they are."""
+"""The dates of a series: checked to be regular, and how far apart they are."""
 
-import datetime
 import typing
 
 import numpy as np
@@ -29,35 +28,6 @@ class Frequency(typing.NamedTuple):
         return f"{step} {unit}{'s' if step > 1 else ''}"
 
 
-def parse(cells, lines, where, date_format=None):
-    """Dates of a column, `datetime64[s]`.
-
-    Args:
-        cells: List of strings.
-        lines: Their lines in the file.
-        where: Name of the file, for the message.
-        date_format: Format of `datetime.datetime.strptime`; ISO by default.
-
-    Raises:
-        ValueError: naming the line of a cell that is no date.
-    """
-    found = np.empty(len(cells), "datetime64[s]")
-    for index, cell in enumerate(cells):
-        try:
-            if date_format is None:
-                found[index] = calendar.as_date(cell)
-            else:
-                found[index] = datetime.datetime.strptime(cell.strip(), date_format)
-        except ValueError as error:
-            form = date_format or "2016-07-01 12:00"
-            raise ValueError(
-                f"{where}, line {lines[index]}: no date of the form {form}; say which "
-                "it is with `date_format`, as '%d.%m.%Y %H:%M', or name another column "
-                f"with `date_column`. Received: {cell[:40]!r}"
-            ) from error
-    return found
-
-
 def check_order(dates, lines, where):
     """Refuses dates that do not ascend.
 
@@ -71,8 +41,9 @@ def check_order(dates, lines, where):
     if (np.diff(np.sort(dates)).astype("int64") == 0).any() and not steps[bad - 1]:
         raise ValueError(
             f"{where}, line {lines[bad]}: its date is that of line {lines[bad - 1]}; "
-            "keep one of them, or their mean; with several series in one file, name "
-            f"each in a column unique_id. Received: {dates[bad]}"
+            "keep one of them, or their mean. Dates are read to the second, from one "
+            "column: join a column of times to it; with several series in one file, "
+            f"name each in a column unique_id. Received: {dates[bad]}"
         )
     raise ValueError(
         f"{where}, line {lines[bad]}: dates must ascend; sort the file by them. "

@@ -2,18 +2,16 @@
 
 import collections
 import csv
-import math
+import re
 import typing
 
-import numpy as np
-
-from kerasseq.data import _series_dates, _text_files
+from kerasseq.data import _series_numbers, _text_files
 from kerasseq.lite import calendar
 
 DATES = ("date", "ds", "time", "timestamp", "datetime")
 LONG = ("unique_id", "ds", "y")
-FILLS = (None, "forward", "linear")
-_MISSING = {"", "nan", "na", "n/a", "null", "none", "?", "-"}
+_QUOTED = re.compile(r'"[^"]*("|$)')
+_SEPARATOR = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)  # a first line of Excel
 
 
 class Table(typing.NamedTuple):
@@ -52,8 +50,9 @@ def read_table(path):
     Raises:
         ValueError: naming file and line, for what is no table.
     """
-    lines = _text_files.read_text(path, "or a CSV file of series").split("\n")
-    delimiter = max(",;\t", key=lines[0].count)
+    text = _text_files.read_text(path, "or a CSV file of series")
+    lines = text.replace("\r", "\n").split("\n")
+    delimiter = _delimiter(lines)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     rows, numbers = [], []
     try:
@@ -64,34 +63,51 @@ def read_table(path):
     except csv.Error as error:
         line = reader.line_num
         raise ValueError(f"{path}, line {line}: no CSV. Received: {error}") from error
-    header = [cell.strip() or f"column {k}" for k, cell in enumerate(rows[0], 1)]
-    _check_header(header, path)
+    names = rows[0] if rows else []
+    header = [cell.strip() or f"column {k}" for k, cell in enumerate(names, 1)]
+    _check_rows(rows, numbers, delimiter, path)
+    _check_header(header, f"{path}, line {numbers[0]}")
+    return Table(str(path), header, rows[1:], numbers[1:])
+
+
+def _delimiter(lines):
+    """What separates the cells; the line that only says it is emptied."""
+    first = next(k for k, line in enumerate(lines) if line.strip())
+    said = _SEPARATOR.fullmatch(lines[first])
+    if said:
+        lines[first] = ""
+        return said[1]
+    return max(",;\t", key=_QUOTED.sub("", lines[first]).count)
+
+
+def _check_rows(rows, numbers, delimiter, path):
+    """Refuses rows that are not as long as the header, and files of too few."""
     for row, line in zip(rows, numbers, strict=True):
-        if len(row) != len(header):
+        if len(row) != len(rows[0]):
             raise ValueError(
-                f"{path}, line {line}: every line must have the {len(header)} cells of "
-                f"the header, separated by {delimiter!r}; quote cells that hold it. "
+                f"{path}, line {line}: every line must have the {len(rows[0])} cells "
+                f"of the header in line {numbers[0]}, separated by {delimiter!r}; "
+                "quote cells that hold it, and remove lines above the header. "
                 f"Received: {len(row)} cells"
             )
     if len(rows) < 3:
         raise ValueError(
             f"{path}: a series has at least two rows below the header. "
-            f"Received: {len(rows) - 1}"
+            f"Received: {max(len(rows) - 1, 0)}"
         )
-    return Table(str(path), header, rows[1:], numbers[1:])
 
 
-def _check_header(header, path):
-    if all(_is_number(name) or _is_date(name) for name in header):
+def _check_header(header, place):
+    # A year may be the name of a column, a day is in the place of one.
+    if all(map(_series_numbers.is_number, header)) or any(map(_is_day, header)):
         raise ValueError(
-            f"{path}, line 1: the first line must name the columns. "
+            f"{place}: the first line must name the columns. "
             f"Received: {', '.join(header[:4])}"
         )
     twice = [name for name, k in collections.Counter(header).items() if k > 1]
     if twice:
         raise ValueError(
-            f"{path}, line 1: every column needs a name of its own. "
-            f"Received twice: {twice}"
+            f"{place}: every column needs a name of its own. Received twice: {twice}"
         )
 
 
@@ -111,8 +127,7 @@ def date_column(table, given=None):
         return columns(table, [given], "date_column")[0]
     named = [name for name in table.header if name.lower() in DATES]
     cells = dict(zip(table.header, table.rows[0], strict=True))
-    found = named or [x for x in cells if _is_date(cells[x]) and not _is_number(x)]
-    found = [x for x in found if named or not _is_number(cells[x])]
+    found = named or [name for name in cells if _is_day(cells[name])]
     if not found:
         raise ValueError(
             f"{table.where}: there is no column of dates; name it with `date_column`, "
@@ -137,115 +152,74 @@ def columns(table, names, argument):
     return list(names)
 
 
-def numeric(table):
-    """Names of the columns whose first cell with content is a number."""
-    return [name for name in table.header if _is_numeric(table.cells(name))]
-
-
-def _is_numeric(cells):
-    first = next((x for x in cells if x.strip().lower() not in _MISSING), "x")
-    return _is_number(first)
-
-
-def numbers(table, names, fill=None):
-    """The values of columns.
-
-    Args:
-        table: A `Table`, of one series.
-        names: Names of columns.
-        fill: What a missing value becomes: `"forward"`, the value before; `"linear"`,
-            a line between its neighbors; `None`: it is refused.
-
-    Returns:
-        float64 array `(num_rows, num_columns)`.
-
-    Raises:
-        ValueError: naming file, line and column, for a cell that is no number.
-    """
-    found = [_column(table, name, fill) for name in names]
-    return np.stack(found, axis=-1)
-
-
-def _column(table, name, fill):
-    cells = table.cells(name)
-    values = np.empty(len(cells))
-    for index, cell in enumerate(cells):
-        text = cell.strip()
-        values[index] = math.nan if text.lower() in _MISSING else _number(text)
-        if math.isinf(values[index]):
-            raise ValueError(
-                f"{table.where}, line {table.lines[index]}, column {name!r}: no finite "
-                "number; write numbers with a decimal point and without thousands "
-                "separators, or leave the column out of `targets` and `covariates`. "
-                f"Received: {cell[:40]!r}"
-            )
-    missing = np.isnan(values)
-    return values if not missing.any() else _filled(values, missing, table, name, fill)
-
-
-def _filled(values, missing, table, name, fill):
-    first = int(np.argmax(missing))
-    if fill is None or missing.all() or (fill == "forward" and not first):
-        line = table.lines[first]
-        raise ValueError(
-            f"{table.where}, line {line}, column {name!r}: a missing value; fill it, "
-            "or ask for `fill=forward` (the value before) or `fill=linear` (between "
-            f"its neighbors). Received: {table.cells(name)[first]!r}, fill={fill}, "
-            f"{missing.sum()} missing of {len(values)}"
-        )
-    places = np.arange(len(values))
-    if fill == "forward":
-        return values[np.maximum.accumulate(np.where(missing, 0, places))]
-    return np.interp(places, places[~missing], values[~missing])
-
-
-def _number(text):
-    """The number of a cell, infinity if it is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.inf
-
-
-def _is_number(text):
-    return math.isfinite(_number(text))
-
-
-def _is_date(text):
+def _is_day(text):
+    """Whether a text is a date, and no number."""
     try:
         calendar.as_date(text)
     except ValueError:
         return False
-    return True
+    return not _series_numbers.is_number(text)
 
 
-def dates(table, name, date_format):
-    """Dates and frequency of a table of one series; `(None, None)` without a column.
+def find(table, name):
+    """The column that is called so, in capitals or not; `None` if there is none."""
+    return next((x for x in table.header if x.lower() == name), None)
 
-    Raises:
-        ValueError: naming the line, for what is no date or not regular.
+
+def default_targets(table, covariates, id_column, date_column):
+    """The columns to forecast if none are named.
+
+    Args:
+        table: A `Table`.
+        covariates: List of columns that are only read.
+        id_column: Name of the column that names the series, or `None`.
+        date_column: Name of the column of dates, or `None`.
+
+    Returns:
+        A list of names, and a list of sentences, of what is left out.
     """
-    if name is None:
-        return None, None
-    found = _series_dates.parse(
-        table.cells(name), table.lines, table.where, date_format
-    )
-    return found, _series_dates.frequency(found, table.lines, table.where)
+    used = {id_column, date_column, *covariates}
+    free = [name for name in table.header if name not in used]
+    of_y = find(table, LONG[2])
+    if id_column is not None and of_y in free:
+        rest = [name for name in free if name != of_y]
+        return [of_y], _left_out(f"beside {', '.join(LONG)}", rest)
+    index = [name for name in free if _series_numbers.is_index(table, name)]
+    if date_column is None:  # a count in the place of dates
+        index += [name for name in free if name.lower() in DATES]
+    numeric = [x for x in _series_numbers.numeric(table) if x in free]
+    found = [name for name in numeric if name not in index]
+    rest = [name for name in free if name not in (*found, *index)]
+    notes = _left_out("of row numbers or dates", index)
+    return found, notes + _left_out("without numbers", rest)
 
 
-def by_id(table):
+def _left_out(kind, names):
+    return [f"columns {kind}, left out: {', '.join(names)}"] if names else []
+
+
+def by_id(table, column):
     """The tables of the series of the long form, `{id: Table}`, in their order.
 
+    Args:
+        table: A `Table`.
+        column: Name of the column that names the series.
+
     Raises:
-        ValueError: for a series of a single row.
+        ValueError: for a row without a name, or a series of a single row.
     """
     places = collections.defaultdict(list)
-    for index, name in enumerate(table.cells(LONG[0])):
+    for index, name in enumerate(table.cells(column)):
+        if not name.strip():
+            raise ValueError(
+                f"{table.where}, line {table.lines[index]}: every row must name its "
+                f"series in the column {column}. Received: {name!r}"
+            )
         places[name.strip()].append(index)
     for name, indices in places.items():
         if len(indices) < 2:
             raise ValueError(
                 f"{table.where}, line {table.lines[indices[0]]}: a series has at least "
-                f"two rows; remove it. Received: one row of unique_id {name!r}"
+                f"two rows; remove it. Received: one row of {column} {name!r}"
             )
     return {name: table.of_rows(indices) for name, indices in places.items()}

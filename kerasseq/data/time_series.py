@@ -5,7 +5,15 @@ import typing
 
 import numpy as np
 
-from kerasseq.data import _generated_series, _series_files
+from kerasseq.data import (
+    _generated_series,
+    _series_dates,
+    _series_files,
+    _series_moments,
+    _series_numbers,
+)
+
+CLOCKS = (None, "utc", "local")
 
 
 class Series(typing.NamedTuple):
@@ -32,6 +40,9 @@ class TimeSeries(typing.NamedTuple):
         frequency: A pair of unit (a key of `kerasseq.lite.calendar.UNITS`) and step,
             or `None` if there are no dates.
         series: List of `Series`.
+        clock: What the dates are on where they had offsets from UTC: `"utc"`, or
+            `"local"`, their own clock; `None` where they had none.
+        notes: List of strings, what was left out or changed in reading.
     """
 
     name: str
@@ -39,6 +50,8 @@ class TimeSeries(typing.NamedTuple):
     num_targets: int
     frequency: tuple | None
     series: list
+    clock: str | None = None
+    notes: list | tuple = ()
 
 
 def load_time_series(
@@ -49,6 +62,7 @@ def load_time_series(
     date_column=None,
     date_format=None,
     fill=None,
+    clock=None,
     seed=0,
 ):
     """Loads series of numbers over time, to train a forecaster.
@@ -61,14 +75,18 @@ def load_time_series(
               numbers for each series; or of the long form, with the columns
               `unique_id`, `ds` and `y` and a row for each series and date.
         targets: List of the columns to forecast. All numeric ones by default; of the
-            long form `y`.
+            long form `y`, if there is one.
         covariates: List of columns that are only read.
         date_column: Name of the column of dates, or `"none"` to take the rows as
             equally spaced. By default one that is called so, or the first that holds
             a date.
         date_format: Its format, as for `datetime.datetime.strptime`; ISO by default.
         fill: What missing values become: `"forward"`, the value before; `"linear"`, a
-            line between the neighbors. By default they are refused.
+            line between the neighbors, at the ends the nearest value. By default they
+            are refused.
+        clock: For dates with offsets from UTC, `"utc"` or `"local"`, their own clock.
+            By default their own if all offsets are equal, or if the rows are days or
+            months apart on it; else UTC.
         seed: Integer. Seed of what is generated.
 
     Returns:
@@ -84,10 +102,12 @@ def load_time_series(
         >>> series.columns, series.frequency, series.series[0].values.shape
         (['load', 'heat', 'visits'], ('minute', 60), (8760, 3))
     """
-    if fill not in _series_files.FILLS:
+    if fill not in _series_numbers.FILLS:
         raise ValueError(
-            f"`fill` must be one of {_series_files.FILLS}. Received: fill={fill!r}"
+            f"`fill` must be one of {_series_numbers.FILLS}. Received: fill={fill!r}"
         )
+    if clock not in CLOCKS:
+        raise ValueError(f"`clock` must be one of {CLOCKS}. Received: clock={clock!r}")
     if data == "synthetic":
         return _generated(targets, covariates, seed)
     if not pathlib.Path(data).is_file():
@@ -96,16 +116,22 @@ def load_time_series(
             "CSV file"
         )
     table = _series_files.read_table(data)
-    is_long = set(_series_files.LONG) <= set(table.header)
-    if is_long and date_column is None:
-        date_column = _series_files.LONG[1]
+    of_id = _series_files.find(table, _series_files.LONG[0])
+    if of_id is not None and date_column is None:
+        date_column = _series_files.find(table, _series_files.LONG[1])
     date_column = _series_files.date_column(table, date_column)
-    numeric = [x for x in _series_files.numeric(table) if x != date_column]
-    default = [_series_files.LONG[2]] if is_long else numeric
+    default, notes = targets, []
+    if not targets:
+        default, notes = _series_files.default_targets(
+            table, covariates, of_id, date_column
+        )
     columns, num_targets = _chosen(table, default, targets, covariates)
-    tables = _series_files.by_id(table) if is_long else {"": table}
-    series, frequency = _of_tables(tables, columns, date_column, date_format, fill)
-    return TimeSeries(str(data), columns, num_targets, frequency, series)
+    tables = {"": table} if of_id is None else _series_files.by_id(table, of_id)
+    dates, clock, on_clock = _dates(tables, date_column, date_format, clock)
+    advice = "" if targets else "; or name the columns to forecast with `targets`"
+    series, frequency = _of_tables(tables, dates, columns, fill, advice)
+    notes = notes + on_clock + _series_numbers.thousands(table, columns)
+    return TimeSeries(str(data), columns, num_targets, frequency, series, clock, notes)
 
 
 def _generated(targets, covariates, seed):
@@ -133,11 +159,24 @@ def _chosen(table, default, targets, covariates):
     return targets + covariates, len(targets)
 
 
-def _of_tables(tables, columns, date_column, date_format, fill):
+def _dates(tables, column, date_format, clock):
+    """The dates of each table, the clock that they are on, and sentences about it."""
+    if column is None:
+        return [None] * len(tables), None, []
+    tables = list(tables.values())
+    moments = [_series_moments.parse(table, column, date_format) for table in tables]
+    clock = clock or _series_moments.choose_clock(tables, moments)
+    dates = [x.on(clock) for x in moments]
+    return dates, clock, _series_moments.clock_note(moments, clock)
+
+
+def _of_tables(tables, all_dates, columns, fill, advice):
     """The series and their frequency."""
     found, first = [], None
-    for name, table in tables.items():
-        dates, frequency = _series_files.dates(table, date_column, date_format)
+    for (name, table), dates in zip(tables.items(), all_dates, strict=True):
+        frequency = None
+        if dates is not None:
+            frequency = _series_dates.frequency(dates, table.lines, table.where)
         first = frequency if first is None else first
         if frequency != first:
             raise ValueError(
@@ -145,7 +184,7 @@ def _of_tables(tables, columns, date_column, date_format, fill):
                 "frequency; leave others out, or train another model for them. "
                 f"Received: {name!r} with rows {frequency} apart, others {first}"
             )
-        values = _series_files.numbers(table, columns, fill)
+        values = _series_numbers.numbers(table, columns, fill, advice)
         found.append(Series(name, dates, values))
     return found, first
 

@@ -17,13 +17,16 @@ class Forecaster:
     this class is what its developer ports:
 
     1. Read `series.json` from the zip at the end of the file: `columns` (targets
-       first, then covariates), `num_targets`, `quantiles`, `frequency` and `series`.
+       first, then covariates), `num_targets`, `quantiles`, `frequency`, `series` and
+       `clock`.
     2. Put the last `look_back` rows of the columns, oldest first, into the input
        `history`, float32 `(1, look_back, num_columns)`, in the units of the data: the
        file scales them itself.
     3. If there is an input `time`, int32 `(1, 1)`: the date of the last row as the
        number of whole units since the beginning of 1970, the unit being that of
        `frequency` ("second", "minute", "day" or "month"), on the clock of the data.
+       With the `clock` "local" a date's offset from UTC is left out; else a date with
+       one becomes that of UTC.
     4. If there is an input `series`, int32 `(1, 1)`: the place of the series in the
        list `series`.
     5. Run the signature `serve`. The output `forecast` is float32 `(1, horizon,
@@ -44,6 +47,8 @@ class Forecaster:
         horizon: Rows of a forecast.
         frequency: `(unit, step)` from one row to the next, or `None`.
         series: Names of the series that the file knows the scale of, or `[]`.
+        clock: What the dates of the data were on, if they had offsets from UTC:
+            `"utc"`, or `"local"`, their own clock; else `None`.
         card: The content of `card.json`, `{}` if there is none.
 
     Raises:
@@ -86,6 +91,7 @@ class Forecaster:
             self.targets = self.columns[: int(facts["num_targets"])]
             self.quantiles = [float(quantile) for quantile in facts["quantiles"]]
             self.series = [str(name) for name in facts["series"]]
+            self.clock: str | None = facts.get("clock")
             self.frequency: tuple[str, int] | None = None
             if facts["frequency"] is not None:
                 unit, step = facts["frequency"]
@@ -112,7 +118,8 @@ class Forecaster:
             history: Array `(num_rows, num_columns)` of numbers, of at least
                 `look_back` rows, oldest first; the last `look_back` of them count.
             time: Date of the last row, as for `kerasseq.lite.calendar.as_date`; only
-                needed by a file that reads the calendar.
+                needed by a file that reads the calendar. Of a date with an offset
+                from UTC the file takes the clock that it was trained on.
             series: Name of the series; only needed by a file with a scale for each.
 
         Returns:
@@ -159,9 +166,10 @@ class Forecaster:
                 "The file was trained on rows without dates; count the rows instead. "
                 f"Received: time={time!r}"
             )
-        return calendar.dates_after(
-            calendar.as_date(time), *self.frequency, self.horizon
-        )
+        return calendar.dates_after(self._date(time), *self.frequency, self.horizon)
+
+    def _date(self, time):
+        return calendar.as_date(time, "local" if self.clock == "local" else "utc")
 
     def _of_time(self, time):
         return {"time": self._count(time)} if "time" in self._inputs else {}
@@ -172,7 +180,8 @@ class Forecaster:
     def _checked(self, history, num_rows):
         """The last rows of a history, checked."""
         try:
-            rows = np.asarray(history, "float32")
+            with np.errstate(over="ignore"):  # told below
+                rows = np.asarray(history, "float32")
         except (TypeError, ValueError) as error:
             raise ValueError(
                 "`history` must be an array of numbers, a row for each date. "
@@ -194,7 +203,8 @@ class Forecaster:
         if not np.isfinite(rows).all():
             row, column = np.argwhere(~np.isfinite(rows))[0]
             raise ValueError(
-                "`history` must hold finite numbers; fill what is missing. Received: "
+                "`history` must hold finite numbers within float32; fill what is "
+                "missing. Received: "
                 f"{rows[row, column]} in the column {self.columns[column]!r}, row "
                 f"{row} of the last {num_rows}"
             )
@@ -206,7 +216,7 @@ class Forecaster:
                 "The file reads the calendar: give the date of the last row with "
                 "`time`, as '2024-03-01 12:00'. Received: time=None"
             )
-        number = int(calendar.count(calendar.as_date(time), self.frequency[0]))
+        number = int(calendar.count(self._date(time), self.frequency[0]))
         if not -(2**31) <= number < 2**31:
             raise ValueError(
                 f"`time` must be within 2**31 {self.frequency[0]}s of 1970. "

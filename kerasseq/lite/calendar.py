@@ -1,30 +1,40 @@
 """Dates of a series as whole numbers, as an exported forecaster takes them."""
 
 import datetime
-from typing import Any
+import re
+from typing import Any, cast
 
 import numpy as np
 
+_YEAR, _MONTH = re.compile(r"[1-9]\d{3}"), re.compile(r"\d{4}-\d\d")
+_NUMBER, _DAY = re.compile(r"[\d.]+"), re.compile(r"[1-9]\d{7}")
 # Name of a unit: NumPy's code.
 UNITS = {"second": "s", "minute": "m", "day": "D", "month": "M"}
 
 
-def as_date(value: Any) -> np.datetime64:
-    """A date as NumPy's, to the second; with a time zone it becomes that of UTC.
+def as_date(value: Any, clock: str = "utc") -> np.datetime64:
+    """A date as NumPy's, to the second.
 
     Args:
         value: A string in ISO form, `"2016-07-01 12:00"`, a `datetime.datetime` or
-            `datetime.date`, or a `numpy.datetime64`.
+            `datetime.date`, or a `numpy.datetime64`. A bare number in a string is a
+            date only of the form `"2016"`, a year from 1000 on, or `"20160701"`.
+        clock: What a date with an offset from UTC becomes: `"utc"`, the date of UTC;
+            `"local"`, that of its own clock, without the offset.
 
     Raises:
         ValueError: If it is no date.
     """
     try:
         if isinstance(value, str):
-            value = _from_text(value.strip())
+            value = from_text(value.strip())
         if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-            value = value.astimezone(datetime.UTC).replace(tzinfo=None)
-        found = np.datetime64(value, "s")
+            if clock == "utc":
+                value = value.astimezone(datetime.UTC)
+            value = value.replace(tzinfo=None)
+        if not isinstance(value, (datetime.date, np.datetime64)):
+            raise TypeError(value)  # NumPy takes a number for seconds since 1970
+        found = np.datetime64(cast(Any, value), "s")
     except (ValueError, TypeError, OverflowError) as error:
         raise _no_date(value) from error
     if np.isnat(found):
@@ -32,19 +42,28 @@ def as_date(value: Any) -> np.datetime64:
     return found
 
 
-def _from_text(text):
-    try:
-        return datetime.datetime.fromisoformat(text)
-    except ValueError:
-        if "+" in text or text[-1:] in "zZ" or not text[:1].isdigit():
-            raise
-        return np.datetime64(text, "s")  # a year, or a year and a month
+def from_text(text: str) -> datetime.datetime:
+    """A date from its ISO form, with its offset if it has one.
+
+    Raises:
+        ValueError: If it is no date.
+    """
+    if _MONTH.fullmatch(text):
+        return datetime.datetime.fromisoformat(f"{text}-01")
+    if _YEAR.fullmatch(text):
+        return datetime.datetime.fromisoformat(f"{text}-01-01")
+    if _NUMBER.fullmatch(text) and not _DAY.fullmatch(text):
+        raise ValueError(text)  # Python finds dates in numbers of some lengths
+    return datetime.datetime.fromisoformat(text)
 
 
 def _no_date(value):
+    text = isinstance(value, str) and _NUMBER.fullmatch(value)
+    number = text or isinstance(value, (int, float, np.number))
+    advice = "; of Unix seconds make one with numpy.datetime64(seconds, 's')"
     return ValueError(
-        "A date is written as 2016-07-01, or with a time as 2016-07-01 12:00. "
-        f"Received: {value!r}"
+        "A date is written as 2016-07-01, or with a time as 2016-07-01 12:00"
+        f"{advice if number else ''}. Received: {value!r}"
     )
 
 

@@ -156,6 +156,7 @@ def _patch_transformer(
     **_,
 ):
     _check_patches(x.shape[1], patch_length, patch_stride)
+    _sequence_encoders.check_heads(units, num_heads)
     num_columns = x.shape[2]
     # Each column is an example of its own: (batch_size * num_columns, look_back)
     x = ops.reshape(ops.transpose(x, (0, 2, 1)), (-1, x.shape[1]))

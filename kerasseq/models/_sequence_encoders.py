@@ -147,7 +147,27 @@ def _cleared(x, valid):
     return x * ops.cast(ops.expand_dims(valid, -1), x.dtype)
 
 
+def check_heads(units, num_heads, even=False):
+    """Refuses heads that do not divide the units of a Transformer.
+
+    Args:
+        units: Integer.
+        num_heads: Integer.
+        even: Whether a head must have an even number of them, for rotary positions.
+
+    Raises:
+        ValueError: naming both.
+    """
+    size = 2 if even else 1
+    if num_heads < 1 or units % (size * num_heads):
+        raise ValueError(
+            f"`num_heads` must divide `units`{', by an even number' * even}. "
+            f"Received: num_heads={num_heads}, units={units}"
+        )
+
+
 def _transformer(x, valid, units, num_layers, num_heads, mlp_dim, dropout):
+    check_heads(units, num_heads, even=True)
     if x.shape[-1] != units:
         x = keras.layers.Dense(units, name="projection")(x)
     encoder = layers.TransformerEncoder(

@@ -1,37 +1,20 @@
 """The series of `recipes.forecast`: split, scaled and cut into windows."""
 
-import typing
-
 import numpy as np
 
 import kerasseq
 from kerasseq.lite import calendar
+from recipes.forecast import scaling, sizes
 from recipes.shared import artifacts, command_line, training_run
 
 # Flags that may differ when a run is resumed.
 UNFINGERPRINTED = ("history", "series", "quantize", "float_layers", "backtest")
+# What forecasts each column from its own past.
+OF_ONE_COLUMN = ("linear", "nlinear", "dlinear", "patch_transformer")
 PARTS = ("train", "validation", "test")
 # Rows of a season, by unit and step; else a day, if that is at least two rows.
 _SEASONS = {("day", 1): 7, ("day", 7): 52, ("month", 1): 12, ("month", 3): 4}
 _DAY = {"second": 86400, "minute": 1440}
-
-
-class Scaling(typing.NamedTuple):
-    """What is subtracted from the columns, and what they are divided by.
-
-    Args:
-        mean: float64 array `(num_scales, num_columns)`: one scale for all series, or
-            one for each.
-        scale: Standard deviations, likewise; 1 where a column is constant.
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
-
-    def of(self, number):
-        """Mean and scale of a series by its number, each `(num_columns,)`."""
-        number = number if len(self.mean) > 1 else 0
-        return self.mean[number], self.scale[number]
 
 
 def define_flags(flags):
@@ -44,7 +27,7 @@ def define_flags(flags):
     define("string", "date_column", None, text)
     text = "Format of the dates, as %d.%m.%Y; else ISO."
     define("string", "date_format", None, text)
-    text = "What missing values become: the value before, or between neighbors."
+    text = "What missing values become: the one before, or a line between neighbors."
     define("enum", "fill", None, text, ("forward", "linear"))
     text = "Training, validation and test: fractions, or counts of rows."
     define("list", "split", ["0.7", "0.1", "0.2"], text)
@@ -76,14 +59,16 @@ def load(flags):
     every = f", every {series.frequency}" if series.frequency else ""
     targets = ", ".join(series.columns[: series.num_targets])
     print(f"data: {series.name}, {count}{sum(lengths)} rows{every}, targets {targets}")
+    for note in series.notes:
+        print(note)
     split = _numbers(flags.split)
-    borders = [kerasseq.data.split_borders(length, split) for length in lengths]
-    _bound_windows(flags, borders)
-    scaling = fit_scaling(series, borders, flags.scale_per_series)
+    borders = sizes.find_borders(series, split)
+    sizes.bound_windows(flags, series, borders)
+    sizes.bound_patches(flags)
     found = {
         "series": series,
         "borders": borders,
-        "scaling": scaling,
+        "scaling": scaling.fit(series, borders, flags.scale_per_series),
         "season": _season(flags, series.frequency),
         "periods": _periods(flags, series.frequency, borders),
     }
@@ -112,34 +97,6 @@ def _numbers(texts):
             "--split is three numbers, as 0.7,0.1,0.2 or 8640,2880,2880. Received: "
             f"--split={','.join(texts)}"
         ) from error
-
-
-def _bound_windows(flags, borders):
-    """Lowers the default sizes of windows, so that each part of the data has some."""
-    shortest = min(end - begin for row in borders for begin, end in row.values())
-    reason = f"a part of the data has {shortest} rows"
-    command_line.bound_default(flags, "horizon", max(shortest // 2, 1), reason)
-    train = min(row["train"][1] for row in borders)
-    reason = f"the training data have {train} rows"
-    most = max((train - flags.horizon) // 2, 1)
-    command_line.bound_default(flags, "look_back", most, reason)
-    windows = sum(
-        row["train"][1] - flags.look_back - flags.horizon + 1 for row in borders
-    )
-    reason = f"there are {windows} windows"
-    command_line.bound_default(flags, "batch_size", max(windows, 1), reason)
-
-
-def fit_scaling(series, borders, per_series=False):
-    """Means and standard deviations of the training part, a `Scaling`."""
-    rows = [
-        one.values[slice(*row["train"])]
-        for one, row in zip(series.series, borders, strict=True)
-    ]
-    groups = rows if per_series else [np.concatenate(rows)]
-    scale = np.stack([group.std(axis=0) for group in groups])
-    scale = np.where(scale > 1e-12 * np.abs(groups[0]).max(), scale, 1.0)
-    return Scaling(np.stack([group.mean(axis=0) for group in groups]), scale)
 
 
 def _season(flags, frequency):
@@ -177,7 +134,7 @@ def _periods(flags, frequency, borders):
 
 def reads_calendar(arch):
     """Whether a model reads the calendar unless told otherwise."""
-    return arch not in ("linear", "nlinear", "dlinear", "patch_transformer")
+    return arch not in OF_ONE_COLUMN
 
 
 def _batches(flags, found):
@@ -246,17 +203,18 @@ def raw_inputs(data, part, number):
 
 def app_files(flags, data):
     """What an app needs beside the model, `{name: bytes}`."""
-    series, scaling = data["series"], data["scaling"]
+    series, scales = data["series"], data["scaling"]
     names = [one.id for one in series.series]
     facts = {
         "columns": series.columns,
         "num_targets": series.num_targets,
         "quantiles": [float(x) for x in flags.quantiles],
         "frequency": series.frequency and list(series.frequency),
+        "clock": series.clock,
         "season": data["season"],
         "calendar": data["periods"],
-        "series": names if len(scaling.mean) > 1 else [],
-        "mean": scaling.mean.tolist(),
-        "scale": scaling.scale.tolist(),
+        "series": names if len(scales.mean) > 1 else [],
+        "mean": scales.mean.tolist(),
+        "scale": scales.scale.tolist(),
     }
     return {"series.json": artifacts.json_bytes(facts)}

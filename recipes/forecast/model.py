@@ -1,6 +1,7 @@
 """The models of `recipes.forecast`, and how they are trained, as flags."""
 
 import kerasseq
+from recipes.forecast import data as forecast_data
 from recipes.shared import command_line, optimizer_flags
 
 NORMALIZATIONS = ("none", "last", "standard")
@@ -59,6 +60,12 @@ def check(flags):
         raise ValueError(
             f"--cell is one of {', '.join(kerasseq.layers.CELLS)}. "
             f"Received: --cell={flags.cell}"
+        )
+    if flags.covariates and flags.arch in forecast_data.OF_ONE_COLUMN:
+        raise ValueError(
+            f"--arch={flags.arch} forecasts each column on its own and reads no "
+            "covariates; leave them out, or take another --arch, as gru. Received: "
+            f"--covariates={','.join(flags.covariates)}"
         )
     if flags["loss"].present and flags.quantiles:
         raise ValueError(

@@ -5,10 +5,13 @@ The work is done by `kerasseq.lite.Forecaster`, without TensorFlow and Keras.
 
 import csv
 import io
+import pathlib
+import sys
 
 import numpy as np
 
 from kerasseq import lite
+from kerasseq.data import _series_files
 from kerasseq.utils import atomic
 from recipes.forecast import data as forecast_data
 from recipes.shared import command_line, exported_file, file_input, web_page
@@ -22,7 +25,10 @@ def define_flags(flags):
     define = command_line.definer(flags, "use")
     text = "Only forecast: a CSV file with the columns of the model."
     define("string", "history", None, text)
-    text = "With --history: name of the series, where the file has a scale for each."
+    text = (
+        "With --history: which of its series; of a file of one, its name, where the "
+        "model has a scale for each."
+    )
     define("string", "series", None, text)
 
 
@@ -38,7 +44,7 @@ def use_file(flags):
 
     Raises:
         ValueError: for a flag that a file does not honor, or a history that cannot be
-            read, is too short or lacks a column; then nothing is written.
+            read, is too short or lacks a column or series; then nothing is written.
     """
     exported_file.check_flags(flags, HONORED)
     if flags.history is None and not flags.web:
@@ -76,7 +82,7 @@ def page_sample(forecaster, one, end, series=None):
         forecaster: The `kerasseq.lite.Forecaster`.
         one: A series with the columns of the file.
         end: The row that comes after the history.
-        series: Name of the series in the file, else its own.
+        series: Name of the series in the file, if it has none of its own.
 
     Returns:
         A dict: `label`, `text`, and `series`, its number in the file.
@@ -90,12 +96,17 @@ def page_sample(forecaster, one, end, series=None):
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["date", *forecaster.columns])
     for date, row in zip(dates, one.values[begin:end], strict=True):
-        writer.writerow([date, *(f"{value:.6g}" for value in row)])
+        writer.writerow([date, *map(_number, row)])
     sample = {"label": f"{label}{dates[-1]}", "text": text.getvalue()}
-    name = series or one.id
+    name = one.id or series
     if name in forecaster.series:
         sample["series"] = forecaster.series.index(name)
     return sample
+
+
+def _number(value):
+    """A number with all digits of a float32, which is what the file computes in."""
+    return str(float(str(np.float32(value)))).removesuffix(".0")
 
 
 def _short(date):
@@ -110,10 +121,16 @@ def _read(flags, forecaster):
     options = {
         "targets": forecaster.targets,
         "covariates": forecaster.columns[num_targets:],
+        "clock": forecaster.clock,
     }
     if forecaster.frequency is None:
         options["date_column"] = flags.date_column or "none"
-    found = forecast_data.load_series(flags, flags.history, **options)
+    # A path, so that no name means generated series.
+    path = pathlib.Path(flags.history)
+    _check_columns(path, forecaster)
+    found = forecast_data.load_series(flags, path, **options)
+    for note in found.notes:
+        print(note, file=sys.stderr)
     given = found.frequency and tuple(found.frequency)
     if forecaster.frequency not in (None, given):
         unit, step = forecaster.frequency
@@ -122,7 +139,67 @@ def _read(flags, forecaster):
             f"or train on such a file. Received: --history={flags.history}"
             + (f" with rows {found.frequency} apart" if given else " without dates")
         )
-    return found.series
+    series = _chosen(flags, found.series)
+    for one in series:
+        _check_series(flags, forecaster, one)
+    return series
+
+
+def _check_columns(path, forecaster):
+    """Refuses a file without the columns of the model, in the terms of `--history`."""
+    if not path.is_file():
+        raise ValueError(
+            "--history is the path of a CSV file with the columns "
+            f"{', '.join(forecaster.columns)}. There is no file '{path}'"
+        )
+    header = _series_files.read_table(path).header
+    missing = [name for name in forecaster.columns if name not in header]
+    if missing:
+        raise ValueError(
+            f"--history must have the columns of the model, "
+            f"{', '.join(forecaster.columns)}; it lacks {', '.join(missing)}. "
+            f"Received: {path} with {', '.join(header)}"
+        )
+
+
+def _chosen(flags, series):
+    """The series of the name of `--series`; all if it is not given."""
+    name = flags.series
+    if name is None or not series[0].id:
+        return series
+    found = [one for one in series if one.id == name]
+    if not found:
+        names = [one.id for one in series]
+        raise ValueError(
+            f"--series is one of those of the file, {', '.join(names[:10])}"
+            f"{', ...' if len(names) > 10 else ''}. Received: --series={name}"
+        )
+    return found
+
+
+def _check_series(flags, forecaster, one):
+    """Refuses a series that the model cannot forecast."""
+    where = f"{flags.history}: series {one.id!r}: " if one.id else f"{flags.history}: "
+    if len(one.values) < forecaster.look_back:
+        raise ValueError(
+            f"{where}the model reads at least {forecaster.look_back} rows; give more, "
+            f"or leave the series out. Received: {len(one.values)} rows"
+        )
+    if not forecaster.series:
+        if flags.series and not one.id:
+            raise ValueError(
+                f"{where}it has one series without a name, and the model one scale for "
+                f"all; leave --series out. Received: --series={flags.series}"
+            )
+        return
+    if (one.id or flags.series) not in forecaster.series:
+        names = forecaster.series
+        shown = ", ".join(names[:10]) + ", ..." * (len(names) > 10)
+        advice = "leave others out" if one.id else "name one with --series"
+        raise ValueError(
+            f"{where}the model has a scale for each series that it was trained on, "
+            f"{shown}; {advice}. Received: {one.id or flags.series}"
+        )
 
 
 def _header(forecaster):
@@ -136,7 +213,7 @@ def _header(forecaster):
 def _forecast(forecaster, one, series):
     """Rows of text of a forecast, with the date or the number of each."""
     last = None if one.dates is None else one.dates[-1]
-    series = series or one.id or None
+    series = one.id or series
     found = forecaster(one.values, last, series if forecaster.series else None)
     if forecaster.frequency is None or last is None:
         dates = [str(number) for number in range(1, len(found) + 1)]
@@ -145,6 +222,6 @@ def _forecast(forecaster, one, series):
     name = [one.id] * bool(one.id)
     values = np.reshape(found, (len(found), -1))
     return [
-        [*name, date, *(f"{value:.6g}" for value in row)]
+        [*name, date, *map(_number, row)]
         for date, row in zip(dates, values, strict=True)
     ]

@@ -23,6 +23,14 @@ class TestBasics:
     def test_days_months_and_years(self):
         assert str(calendar.as_date(datetime.date(2024, 3, 1))) == "2024-03-01T00:00:00"
         assert str(calendar.as_date("2024-03")) == "2024-03-01T00:00:00"
+        assert str(calendar.as_date("2024")) == "2024-01-01T00:00:00"
+        assert str(calendar.as_date("20240301")) == "2024-03-01T00:00:00"
+
+    def test_clocks(self):
+        for date in ("2024-03-01 00:30+02:00", "2024-03-01T00:30:00+0200"):
+            assert str(calendar.as_date(date)) == "2024-02-29T22:30:00"
+            assert str(calendar.as_date(date, "local")) == "2024-03-01T00:30:00"
+        assert str(calendar.as_date("2024-03-01", "local")) == "2024-03-01T00:00:00"
 
 
 class TestNumbers:
@@ -54,4 +62,18 @@ class TestErrors:
     @pytest.mark.parametrize("value", ["noon", "", "2024-13-01", None, "NaT", [1, 2]])
     def test_no_dates(self, value):
         with pytest.raises(ValueError, match="A date is written as"):
+            calendar.as_date(value)
+
+    @pytest.mark.parametrize(
+        "value",
+        ["0", "12", "999", "0999", "42552", "240101", "202401", "1467331200"]
+        + ["1712123100000", "2024010112", "1467331200.5", "24-01-01"],
+    )
+    def test_numbers_are_no_dates(self, value):
+        with pytest.raises(ValueError, match="A date is written as"):
+            calendar.as_date(value)
+
+    @pytest.mark.parametrize("value", [20240301, 1.5, True, np.int64(7)])
+    def test_only_text_and_dates(self, value):
+        with pytest.raises(ValueError, match="numpy.datetime64"):
             calendar.as_date(value)

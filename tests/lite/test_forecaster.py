@@ -55,6 +55,15 @@ class TestBasics:
         found = of_days(HISTORY, np.datetime64("1970-01-03T12:00"))
         assert found.tolist() == (2 + HISTORY[2:]).tolist()
 
+    def test_clock_of_the_data(self, make):
+        for clock, hour in ((None, 0), ("utc", 0), ("local", 2)):
+            forecaster = make("time", clock=clock)
+            assert forecaster.clock == clock
+            found = forecaster(HISTORY, "1970-01-01 02:00+02:00")
+            assert found.tolist() == (60 * hour + HISTORY[2:]).tolist()
+            (first, *_) = forecaster.dates("1970-01-01 02:00+02:00")
+            assert str(first) == f"1970-01-01T{hour + 1:02d}:00:00"
+
     def test_series(self, make):
         forecaster = make("series", series=["a", "b"])
         found = forecaster(HISTORY, series="b")
@@ -78,10 +87,12 @@ class TestErrors:
             (HISTORY[:, 0], r"shape \(5,\)"),
             (HISTORY + [0, np.nan], "Received: nan in the column 'heat', row 0"),
             (HISTORY + [np.inf, 0], "Received: inf in the column 'load'"),
+            (HISTORY + [1e300, 0], "within float32.*inf in the column 'load'"),
             ([["a", "b"]], "array of numbers"),
             ([[1, 2], [3]], "array of numbers"),
         ],
     )
+    @pytest.mark.filterwarnings("error")
     def test_histories(self, make, history, message):
         with pytest.raises(ValueError, match=message):
             make()(history)
@@ -91,6 +102,8 @@ class TestErrors:
         for time, message in (
             (None, "date of the last row"),
             ("noon", "'noon'"),
+            (20240130, "numpy.datetime64"),
+            ("1467331200", "numpy.datetime64"),
             (np.datetime64("NaT"), "NaT"),
             ("9999-01-01", "within"),
         ):

@@ -128,6 +128,11 @@ class TestErrors:
             ({"arch": "patch_transformer", "patch_stride": 3}, "patch_stride=3"),
             ({"arch": "patch_transformer", "patch_length": 14}, "look_back=12"),
             ({"arch": "gru", "units": 0}, "units=0"),
+            (
+                {"arch": "patch_transformer", "num_heads": 3, "units": 10},
+                "`num_heads` must divide `units`. Received: num_heads=3, units=10",
+            ),
+            ({"arch": "transformer", "num_heads": 2, "units": 6}, "even.*units=6"),
         ],
     )
     def test_bad_arguments(self, options, message):

@@ -254,7 +254,8 @@ def test_short_data_have_short_windows(tmp_path, capsys):
 BAD = {
     "--arch=lstn": "--arch is one of",
     "--cell=lstn": "--cell is one of",
-    "--arch=dlinear --covariates=price": "reads no covariates",
+    "--arch=dlinear --covariates=price": "another --arch, as gru. Received: --cov",
+    "--arch=transformer --num_heads=3": "--num_heads must divide --units",
     "--arch=dlinear --kernel_size=4": "--kernel_size",
     "--arch=patch_transformer --patch_length=30 --patch_stride=15": "--patch_length",
     "--quantiles=0.1,0.9": "One of the quantiles is 0.5",
@@ -312,7 +313,7 @@ def test_bad_use(folders, wide, long, tmp_path, capsys):
     cases = {
         f"--history={short}": "at least 21 rows",
         f"--history={hourly}": "rows 1 days apart",
-        f"--history={long}": "--covariates=price",
+        f"--history={long}": "it lacks sales, price. Received",
         "": "--history",
         f"--history={wide} --horizon=3": "Received: --horizon=3",
     }

@@ -251,6 +251,55 @@ return {rows, dates: dates && dates.map(shown)};
     assert in_node(script, value, tmp_path) == {"rows": [[1, 2]], "dates": None}
 
 
+@pytest.mark.parametrize("clock", ["utc", "local", None])
+def test_dates_are_read_as_in_python(clock, tmp_path):
+    script = """
+const {readTable} = await import('./series.js');
+return value.dates.map((date) => {
+  try {
+    return readTable(`date,y\\n${date},1`, value.facts).dates?.[0] ?? null;
+  } catch {
+    return null;
+  }
+});
+"""
+    good = ["2024-03-01", "2024-03", "2024-03-01 12:30", "2024-03-01T12:30:15Z"]
+    good += ["2024-03-01T00:30+02:00", "2024-03-01 23:00:00-0330", "1969-12-31T23:59"]
+    bad = ["0", "12", "1467331200", "1467331200000", "42552", "240101", "202401"]
+    bad += ["24-01-01", "2024-02-31", "2024-01-01 24:30", "2024-13-01", "noon"]
+    facts = {"columns": ["y"], "num_targets": 1, "frequency": ["second", 1]}
+    value = {"dates": good + bad, "facts": facts | {"clock": clock}}
+    found = in_node(script, value, tmp_path)
+    expected = [calendar.as_date(date, clock or "utc") for date in good]
+    assert found[: len(good)] == [1000 * int(x.astype("int64")) for x in expected]
+    assert found[len(good) :] == [None] * len(bad)
+    for date in bad:
+        with pytest.raises(ValueError, match="A date is written as"):
+            calendar.as_date(date)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '"date";"Price, EUR";"Qty ""a"", b, c"\n2024-01-05;1;2',
+        'sep=,\ndate,"Price, EUR","Qty ""a"", b, c"\n2024-01-05,1,2',
+        '\n\ndate\tPrice, EUR\t"Qty ""a"", b, c"\n2024-01-05\t1\t2',
+    ],
+)
+def test_separators_in_names(table, tmp_path):
+    script = """
+const {readTable} = await import('./series.js');
+return readTable(value.table, value.facts).rows;
+"""
+    columns = ["Price, EUR", 'Qty "a", b, c']
+    facts = {"columns": columns, "num_targets": 2, "frequency": None}
+    found = in_node(script, {"table": table, "facts": facts}, tmp_path)
+    assert found == [[1, 2]]
+    (tmp_path / "table.csv").write_text(table + "\n" + table.splitlines()[-1])
+    in_python = data.load_time_series(tmp_path / "table.csv", date_column="none")
+    assert in_python.columns == columns
+
+
 @pytest.mark.parametrize(
     "table, message",
     [
