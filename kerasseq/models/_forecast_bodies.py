@@ -119,7 +119,24 @@ def _moving_average(x, kernel_size):
         for k in (0, x.shape[1] - 1)
     ]
     padded = ops.concatenate([ends[0], x, ends[1]], axis=1)
-    return keras.layers.AveragePooling1D(kernel_size, 1, name="average")(padded)
+    return _window_sums(padded, kernel_size) / kernel_size
+
+
+def _window_sums(x, size):
+    """Sums of `size` steps from each step on, made of sums over 1, 2, 4, ... steps.
+
+    (From JAX an average pooling does not convert to TFLite's builtin ops.)
+    """
+    length, parts, offset, width = x.shape[1] - size + 1, [], 0, 1
+    while width <= size:
+        if size & width:
+            parts.append(_slices.between(x, offset, offset + length))
+            offset += width
+        if 2 * width <= size:
+            rest = x.shape[1] - width
+            x = _slices.between(x, 0, rest) + _slices.between(x, width)
+        width *= 2
+    return sum(parts[1:], parts[0])
 
 
 def _over_time(x, shape, name):

@@ -73,11 +73,6 @@ def encode(
             "`units` and `num_layers` must be positive and `dropout` in [0, 1). "
             f"Received: units={units}, num_layers={num_layers}, dropout={dropout}"
         )
-    if arch == "transformer" and (num_heads < 1 or units % num_heads):
-        raise ValueError(
-            "`num_heads` must divide `units`. Received: "
-            f"num_heads={num_heads}, units={units}"
-        )
     options = {"units": units, "num_layers": num_layers, "dropout": dropout}
     if arch == "transformer":
         options |= {"num_heads": num_heads, "mlp_dim": mlp_dim or 4 * units}

@@ -34,7 +34,18 @@ def buffer_loop(step, inputs, initial_states, collect, reverse):
     sequences = [ops.convert_to_tensor(x) for x in flatten(inputs)]
     length = sequences[0].shape[0]
     sequences = [ops.flip(x, 0) if reverse else x for x in sequences]
-    example, _ = step(pack(inputs, [x[0] for x in sequences]), initial_states)
+    dtypes = [keras.backend.standardize_dtype(x.dtype) for x in sequences]
+    if keras.backend.backend() == "jax":
+        # Rows are parted by SPLIT there, which a runtime does not have for booleans.
+        sequences = [
+            ops.cast(x, "int32") if dtype == "bool" else x
+            for x, dtype in zip(sequences, dtypes, strict=True)
+        ]
+
+    def one_step(tensors, states):
+        return step(pack(inputs, list(map(ops.cast, tensors, dtypes))), states)
+
+    example, _ = one_step([x[0] for x in sequences], initial_states)
     outputs = [_blank(x, length, collect, sequences) for x in flatten(example)]
     if collect:
         current_loop_strategy().buffer_bytes += sum(map(_num_bytes, outputs))
@@ -49,7 +60,7 @@ def buffer_loop(step, inputs, initial_states, collect, reverse):
         steps = [read] if num == 1 else zip(*map(ops.unstack, read), strict=True)
         states, collected = pack(initial_states, states), []
         for inputs_t in steps:
-            outputs_t, states = step(pack(inputs, list(inputs_t)), states)
+            outputs_t, states = one_step(inputs_t, states)
             collected.append(flatten(outputs_t))
         new = collected[-1]
         if collect:

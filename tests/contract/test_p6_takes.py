@@ -26,7 +26,7 @@ LENGTHS = [
     (catalog_sequence, ("WORDS",)),
     (catalog_state_space, ("TIME",)),
 ]
-TOLERANCES = {"float64": 1e-5, "mixed_float16": 0.005, "mixed_bfloat16": 0.03}
+TOLERANCES = {"float64": 1e-5, "mixed_float16": 0.005, "mixed_bfloat16": 0.05}
 ONE_LENGTH = {"GridPositions"}  # that of its grid
 # As in stock Keras; bfloat16 runs.
 NO_HALF_ON_JAX = {"MultiHeadAttention", "vit-mean"}
