@@ -216,6 +216,11 @@ def _cut_off(pairs, fractions, class_names, seed):
         pairs[split] = [texts[i] for i in found[split]], labels[found[split]]
         held_out |= {*pairs[split][0]}
     rows = [i for i in found["train"] if texts[i] not in held_out]
+    if alike := len(found["train"]) - len(rows):
+        stages.LOGGER.warning(
+            f"{alike} training texts are left out, which are among those split off for "
+            f"{' and '.join(missing)} too"
+        )
     _check_counts(labels[rows], 1, class_names)
     return pairs | {"train": ([texts[i] for i in rows], labels[rows])}
 

@@ -114,7 +114,13 @@ def _split_off(train, splits, name, seed):
             f"Received: {len(train)} in {name!r}"
         )
     cut = _without_new_tags(train, cut, name)
-    return splits | cut | {"train": _rest(train, cut)}
+    rest = _rest(train, cut)
+    if alike := len(train) - len(rest) - sum(map(len, cut.values())):
+        stages.LOGGER.warning(
+            f"{alike} training sentences are left out, which are among those split off "
+            f"for {' and '.join(missing)} too"
+        )
+    return splits | cut | {"train": rest}
 
 
 def _rest(train, cut):

@@ -13,7 +13,7 @@ from kerasseq.ops import best_path
 def tagging_signatures(
     length: int, word_length: int = 16
 ) -> Callable[[keras.Model], dict]:
-    """Makes the signatures of a tagger, as `kerasseq.lite.Tagger` uses them.
+    """Makes the signatures of a `models.tagger`, as `kerasseq.lite.Tagger` uses them.
 
     `tag` takes a whole sentence: `words`, int32 `(1, length)`, padded with 0 on the
     right, and what else the model sees of a word: `characters` `(1, length,
@@ -34,7 +34,8 @@ def tagging_signatures(
         A function for `signatures` of `export.export_model`.
 
     Raises:
-        ValueError: If a length is not positive.
+        ValueError: If a length is not positive. When exporting, if the model is not
+            from `kerasseq.models.tagger`.
 
     Example:
 
@@ -89,6 +90,13 @@ def _step(model, sizes, word_length):
 def _table_sizes(model):
     """`{input: number of ids}` of a tagger, in the order of its inputs."""
     tables = {"words": "word", "characters": "character", "suffixes": "suffix"}
+    if "features" not in [layer.name for layer in model.layers]:
+        raise ValueError(
+            "`tagging_signatures` is for a `kerasseq.models.tagger`. For a model "
+            "of your own write its signature, with `kerasseq.ops.best_path` for a CRF: "
+            "docs/exporting.md shows one. Received: model "
+            f"{model.name!r} with the layers {[layer.name for layer in model.layers]}"
+        )
     features = model.get_layer("features")
     return {x: features.get_layer(tables[x]).input_dim for x in model.input}
 

@@ -41,6 +41,7 @@ def no_better(score, baseline):
         baseline: What the trivial one does, and reaches.
     """
     return (
-        f"The model is no better than chance on unseen data: {score}; {baseline}. "
-        "Train longer, on more data, or with another --learning_rate."
+        f"The model is no better than a trivial one on unseen data: {score}; "
+        f"{baseline}. Train for more --epochs, on more data, or with another "
+        "--learning_rate."
     )

@@ -352,3 +352,13 @@ class TestReviews:
         pairs = zip(texts, labels, strict=True)
         found = [y for x, y in pairs if ", but" in x and x.rstrip(".!").endswith(good)]
         assert len(found) > 5 and all(found)
+
+
+def test_training_texts_that_are_also_held_out_are_told(tmp_path, caplog):
+    texts = load(tsv(tmp_path / "a.tsv", PAIRS * 2))
+    left_out = 2 * len(PAIRS) - sum(sizes(texts))
+    assert left_out > 0 and not {*texts.train[0]} & {*texts.test[0]}
+    assert caplog.messages == [
+        f"{left_out} training texts are left out, which are among those split off for "
+        "test and validation too"
+    ]

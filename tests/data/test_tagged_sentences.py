@@ -180,3 +180,12 @@ def test_too_few_sentences_and_other_kinds_of_data(tmp_path):
         data.load_tagged_sentences("nowhere.conllu")
     with pytest.raises(ValueError, match="num=0"):
         data.load_tagged_sentences(num_examples=0)
+
+
+def test_training_sentences_that_are_also_held_out_are_told(tmp_path, caplog):
+    lines = [f"w{number}\t{'XY'[number % 2]}\n" for number in range(20)] * 2
+    path = tmp_path / "pairs.tsv"
+    path.write_text("\n".join(lines))
+    found = data.load_tagged_sentences(path)
+    left_out = 40 - sum(map(len, (found.train, found.validation, found.test)))
+    assert left_out > 0 and f"{left_out} training sentences are left out" in caplog.text
