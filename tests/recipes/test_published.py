@@ -16,6 +16,7 @@ PUBLISHED = {  # the class that opens the file, and the smallest score
     "generate": (lite.TextGenerator, None),
     "tag": (lite.Tagger, 0.99),
     "classify_text": (lite.TextClassifier, 0.98),
+    "forecast": (lite.Forecaster, None),
     "classify_image": (lite.ImageClassifier, 0.95),
     "classify_fashion_mnist": (lite.ImageClassifier, 0.9),
     "segment": (lite.ImageSegmenter, 0.9),
