@@ -82,7 +82,7 @@ def load_captioned_images(
     Example:
         >>> scenes = load_captioned_images("synthetic", num_examples=200)
         >>> scenes.train[1][0]
-        ('a large yellow cross above a large green triangle', ...)
+        ('a large red circle left of a large purple triangle', ...)
     """
     image_size = _image_files.as_size(image_size)
     _image_files.check_num_channels(num_channels)

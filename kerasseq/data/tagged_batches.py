@@ -43,7 +43,7 @@ class TaggedBatches(_length_batches.LengthBatches):
         >>> features = WordFeatures.train([(["a", "bat"], ["O", "ANIMAL"])])
         >>> batches = TaggedBatches([(["a", "bat"], ["O", "ANIMAL"])], features, 1)
         >>> batches[0][1].tolist()
-        [[1, 0, 0, 0]]
+        [[1, 0]]
     """
 
     def __init__(

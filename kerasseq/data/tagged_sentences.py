@@ -72,8 +72,7 @@ def load_tagged_sentences(
 
     Example:
         >>> data = kerasseq.data.load_tagged_sentences()
-        >>> data.train[0]
-        (['she', 'ate', 'an', 'apple', '.'], ['O', 'O', 'O', 'FRUIT', 'O'])
+        >>> words, tags = data.train[0]  # a sentence and as many tags
     """
     if str(data).startswith("tfds:"):
         raise ValueError(

@@ -57,7 +57,7 @@ class Forecaster:
     Example:
 
     ```python
-    forecaster = lite.Forecaster("saved_models/forecast/model.tflite")
+    forecaster = lite.Forecaster("saved_models/published/forecast")
     forecaster(rows, time="2024-03-01 12:00")  # that of the last row
     ```
     """

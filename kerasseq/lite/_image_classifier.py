@@ -38,7 +38,7 @@ class ImageClassifier:
     Example:
 
     ```python
-    classifier = lite.ImageClassifier("saved_models/classify_image/model.tflite")
+    classifier = lite.ImageClassifier("saved_models/published/classify_image")
     classifier.classify("cat.jpg")  # ("cat", 0.98)
     ```
     """

@@ -48,7 +48,7 @@ class ImageSegmenter:
     Example:
 
     ```python
-    segmenter = lite.ImageSegmenter("saved_models/segment/model.tflite")
+    segmenter = lite.ImageSegmenter("saved_models/published/segment")
     segmenter(segmenter.read("cells.png"))["mask"]  # int32 (height, width)
     ```
     """

@@ -50,7 +50,7 @@ class Tagger:
     Example:
 
     ```python
-    tagger = lite.Tagger("saved_models/tag/model.tflite")
+    tagger = lite.Tagger("saved_models/published/tag")
     tagger("The bat flew away .")  # [("The", "O"), ("bat", "ANIMAL"), ...]
     ```
     """

@@ -45,7 +45,7 @@ class TextClassifier:
     Example:
 
     ```python
-    classifier = lite.TextClassifier("saved_models/classify_text/model.tflite")
+    classifier = lite.TextClassifier("saved_models/published/classify_text")
     classifier.classify("The soup was not bad.")  # ("positive", 0.99)
     ```
     """

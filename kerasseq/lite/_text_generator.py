@@ -42,7 +42,7 @@ class TextGenerator:
     Example:
 
     ```python
-    generator = lite.TextGenerator("saved_models/generate/model.tflite")
+    generator = lite.TextGenerator("saved_models/published/generate")
     generator("Once upon a time", seed=1)
     ```
     """

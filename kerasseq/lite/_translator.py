@@ -64,7 +64,7 @@ class Translator:
     Example:
 
     ```python
-    translator = lite.Translator("saved_models/translate/model.tflite")
+    translator = lite.Translator("saved_models/published/translate")
     translator("Thursday, May 4, 1995")  # [("Donnerstag, 4. Mai 1995", -0.002)]
     ```
     """
