@@ -39,9 +39,12 @@ def stage(text):
     began, ended = time.monotonic(), threading.Event()
 
     def tell():
+        told = ""
         while not ended.wait(SECONDS):
             passed = stages.duration(time.monotonic() - began)
-            print(f"{text}: still at work after {passed}", flush=True)
+            if passed != told:
+                print(f"{text}: still at work after {passed}", flush=True)
+            told = passed
 
     print(f"{text} ...", flush=True)
     thread = threading.Thread(target=tell, daemon=True)

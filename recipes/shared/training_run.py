@@ -85,7 +85,8 @@ def train(flags, model, data, run_dir, monitor, mode="min", average_checkpoints=
     compiles = 0
     if flags.jit_compile:
         compiles = kerasseq.training.count_compiles(data["train"], data["validation"])
-    print(f"XLA compiles: {compiles}, one per shape and phase")
+    if compiles:
+        print(f"XLA compiles: {compiles}, one per shape and phase")
     if not state.finished:
         # TensorFlow traces a training step twice if the first one makes variables.
         model.optimizer.build(model.trainable_variables)
