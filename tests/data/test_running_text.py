@@ -22,7 +22,7 @@ def test_the_default_is_there_without_a_network():
     "content, options, message",
     [
         (None, {}, "Cannot read"),
-        (b"\xff\xfe\x00", {}, "not UTF-8"),
+        (b"\xff\xfe\x00", {}, "UTF-16"),
         (b"", {}, "is empty"),
         (b"a", {}, "too short"),
         (b"abc", {"validation_fraction": 0.0}, "validation_fraction=0.0"),
