@@ -37,7 +37,8 @@ def twins(**options):
     generator = np.random.default_rng(1)
     for layer in (ours, stock):
         layer.build(X.shape, X.shape)
-    ours.set_weights([generator.normal(size=w.shape) for w in ours.weights])
+    # Larger ones make scores so sharp that the rounding of a processor shows.
+    ours.set_weights([generator.normal(0, 0.3, w.shape) for w in ours.weights])
     stock.set_weights(ours.get_weights())
     return ours, stock
 
@@ -57,9 +58,8 @@ def gradients(layer, x, **call):
 def test_equals_keras(name, products):
     ours, stock = twins(**OPTIONS[name])
     x = ops.convert_to_tensor(X)
-    # Outputs are up to 24, and processors round one product and three otherwise.
     np.testing.assert_allclose(
-        ours(x, x, training=True), stock(x, x, training=True), rtol=1e-5, atol=1e-5
+        ours(x, x, training=True), stock(x, x, training=True), atol=2e-6
     )
     assert products == [X.shape]
     found, expected = (gradients(layer, x) for layer in (ours, stock))
@@ -78,7 +78,7 @@ def test_scores(training, products):
     assert len(products) == training
     assert tuple(found[1].shape) == (3, 2, 5, 5)
     for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(one, other, atol=2e-6)
 
 
 def test_dropout_of_the_weights(products):
