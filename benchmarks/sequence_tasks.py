@@ -1,7 +1,7 @@
 """What do the encoders score on real sequences, and what do they cost?
 
     python -m benchmarks.sequence_tasks --suites sst2,etth1,gru_lstm
-    python -m benchmarks.sequence_tasks --suites sst2 --rows lstm,cnn --epochs 2
+    python -m benchmarks.sequence_tasks --suites sst2 --recipe_flags=--epochs=2
 
 Runs recipes, each in a process of its own, on the data of `--data_root`, and puts their
 cards into one table: the validation score that chose the epoch, the score of the test
@@ -60,15 +60,15 @@ _POOLINGS = {
     "cnn": "max",
     "transformer": "mean",
 }
-_COLUMN_KINDS = ("linear", "nlinear", "dlinear", "patch_transformer")
-_FORECASTERS = (*_COLUMN_KINDS, "lstm", "gru", "seq2seq", "cnn", "transformer")
+_LINEAR = ("linear", "nlinear", "dlinear")
+_OTHERS = ("patch_transformer", "lstm", "gru", "seq2seq", "cnn", "transformer")
 _HORIZONS = {336: (96, 192, 336, 720), 96: (24, 48, 168)}
 
 
 def _etth1(arch, look_back, horizon):
     flags = "--data={root}/ett/ETTh1.csv --split=8640,2880,2880 --quantiles= "
     flags += f"--arch={arch} --look_back={look_back} --horizon={horizon} --patience=3 "
-    if arch in ("linear", "nlinear", "dlinear"):
+    if arch in _LINEAR:
         flags += "--weight_decay=0 --learning_rate=5e-3"
     elif arch == "patch_transformer":
         # The paper's sizes for this data set, PatchTST/42.
@@ -108,7 +108,7 @@ SUITES = {
         f"{arch}_{look_back}_{horizon}": _etth1(arch, look_back, horizon)
         for look_back, horizons in _HORIZONS.items()
         for horizon in horizons
-        for arch in _FORECASTERS
+        for arch in (*_LINEAR, *_OTHERS)
     },
     "gru_lstm": _pairs(),
 }

@@ -135,4 +135,5 @@ def _number(text):
 
 
 def is_number(text):
+    """Whether a cell is a finite number."""
     return math.isfinite(_number(text))

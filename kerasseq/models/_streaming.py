@@ -54,12 +54,8 @@ def streaming_model(model):
         for index, size in enumerate(encoder.state_size)
     }
     x, *final = encoder(_features(model, items), initial_state=list(states.values()))
-    if _is_forecaster(model):
-        calendar = items.get("calendar")
-        y = _forecast_bodies.after_the_last_step(model, x, final, calendar)
-    else:
-        y = _head(model, x)
-    outputs = {"outputs": y} | dict(zip(states, final, strict=True))
+    outputs = {"outputs": _head(model, x, final, items)}
+    outputs |= dict(zip(states, final, strict=True))
     return keras.Model(items | states, outputs, name=f"{model.name}_step")
 
 
@@ -102,7 +98,10 @@ def _features(model, items):
     return model.get_layer("embedding")(items["tokens"])
 
 
-def _head(model, x):
+def _head(model, x, states, items):
+    if _is_forecaster(model):
+        calendar = items.get("calendar")
+        return _forecast_bodies.after_the_last_step(model, x, states, calendar)
     if len(model.output_shape) == 3:
         return model.get_layer("head")(x)
     return model.get_layer("logits")(keras.ops.squeeze(x, 1))
