@@ -1,17 +1,13 @@
 """Reads series from CSV files: a column for each, or the long form with a column y."""
 
 import collections
-import csv
-import re
 import typing
 
-from kerasseq.data import _series_numbers, _text_files
+from kerasseq.data import _series_numbers, _table_files
 from kerasseq.lite import calendar
 
 DATES = ("date", "ds", "time", "timestamp", "datetime")
 LONG = ("unique_id", "ds", "y")
-_QUOTED = re.compile(r'"[^"]*("|$)')
-_SEPARATOR = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)  # a first line of Excel
 
 
 class Table(typing.NamedTuple):
@@ -50,44 +46,28 @@ def read_table(path):
     Raises:
         ValueError: naming file and line, for what is no table.
     """
-    text = _text_files.read_text(path, "or a CSV file of series")
-    lines = text.replace("\r", "\n").split("\n")
-    delimiter = _delimiter(lines)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    rows, numbers = [], []
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                rows.append(row)
-                numbers.append(reader.line_num)
-    except csv.Error as error:
-        line = reader.line_num
-        raise ValueError(f"{path}, line {line}: no CSV. Received: {error}") from error
-    names = rows[0] if rows else []
-    header = [cell.strip() or f"column {k}" for k, cell in enumerate(names, 1)]
-    _check_rows(rows, numbers, delimiter, path)
+    found = _table_files.comma_rows(path, "or a CSV file of series", _delimiter)
+    found = [(line, row) for line, row in found if any(cell.strip() for cell in row)]
+    numbers, rows = [line for line, _ in found], [row for _, row in found]
+    _check_rows(rows, numbers, path)
+    header = [cell.strip() or f"column {k}" for k, cell in enumerate(rows[0], 1)]
     _check_header(header, f"{path}, line {numbers[0]}")
     return Table(str(path), header, rows[1:], numbers[1:])
 
 
-def _delimiter(lines):
-    """What separates the cells; the line that only says it is emptied."""
-    first = next(k for k, line in enumerate(lines) if line.strip())
-    said = _SEPARATOR.fullmatch(lines[first])
-    if said:
-        lines[first] = ""
-        return said[1]
-    return max(",;\t", key=_QUOTED.sub("", lines[first]).count)
+def _delimiter(line):
+    """The most frequent one: names of columns hold others, as in `Price, EUR`."""
+    return max(_table_files.DELIMITERS, key=line.count)
 
 
-def _check_rows(rows, numbers, delimiter, path):
+def _check_rows(rows, numbers, path):
     """Refuses rows that are not as long as the header, and files of too few."""
     for row, line in zip(rows, numbers, strict=True):
         if len(row) != len(rows[0]):
             raise ValueError(
                 f"{path}, line {line}: every line must have the {len(rows[0])} cells "
-                f"of the header in line {numbers[0]}, separated by {delimiter!r}; "
-                "quote cells that hold it, and remove lines above the header. "
+                f"of the header in line {numbers[0]}; quote cells that hold its "
+                "delimiter, and remove lines above the header. "
                 f"Received: {len(row)} cells"
             )
     if len(rows) < 3:

@@ -61,6 +61,35 @@ def thousands(table, names):
     return found
 
 
+def indistinct(names, values):
+    """Sentences about columns whose numbers float32, of models and files, cannot tell.
+
+    Args:
+        names: Names of the columns.
+        values: List of float64 arrays `(num_rows, num_columns)`.
+    """
+    found, values = [], np.concatenate(values)
+    for name, column in zip(names, values.T, strict=True):
+        before, after = len(np.unique(column)), len(np.unique(column.astype("float32")))
+        if after < 0.9 * before:
+            found.append(
+                f"column {name}: of {before:,} different values float32 tells {after:,}"
+                " apart; subtract a constant, or forecast the differences"
+            )
+    return found
+
+
+def filled(table, names):
+    """Sentences about columns with missing values, which were filled."""
+    found = []
+    for name in names:
+        cells = table.cells(name)
+        count = sum(cell.strip().lower() in _MISSING for cell in cells)
+        if count:
+            found.append(f"column {name}: {count:,} of {len(cells):,} values filled")
+    return found
+
+
 def numbers(table, names, fill=None, advice=""):
     """The values of columns.
 

@@ -8,7 +8,8 @@ from kerasseq.data import _text_files
 from kerasseq.utils import stages
 
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
-_DELIMITERS = ",;\t"
+_SEPARATOR = re.compile(r"\s*sep=([,;\t])\s*?\n", re.IGNORECASE)  # of Excel
+DELIMITERS = ",;\t"
 
 
 def tab_rows(path, kinds):
@@ -51,15 +52,17 @@ def tell_header(path, number, cells):
     )
 
 
-def comma_rows(path, kinds):
+def comma_rows(path, kinds, choose=None):
     """Reads the rows of a CSV file.
 
-    The first line tells whether commas part the cells, or else semicolons, as a German
-    Excel writes them, or tabs.
+    The first line tells what parts the cells, also by `sep=;`, as Excel writes it.
 
     Args:
         path: Path of the file.
         kinds: As of `_text_files.read_text`.
+        choose: Function that returns the delimiter for the first line, from which
+            quoted cells are removed. By default commas, or else semicolons, as a German
+            Excel writes them, or tabs: a text without quotes may hold the others.
 
     Returns:
         A list of `(line, cells)`: the line on which a row begins. Blank lines are none.
@@ -68,8 +71,14 @@ def comma_rows(path, kinds):
         ValueError: naming file and line.
     """
     text = _text_files.read_text(path, kinds)
-    first = re.sub('"[^"]*"', "", text.lstrip().partition("\n")[0])
-    delimiter = next((x for x in _DELIMITERS if x in first), ",")
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
+    if said := _SEPARATOR.match(text):
+        delimiter = said[1]
+        text = "\n" * said[0].count("\n") + text[said.end() :]
+    else:
+        first = _QUOTED.sub("", text.lstrip().partition("\n")[0])
+        delimiter = (choose or _first_delimiter)(first)
     content = io.StringIO(text, newline="")
     reader = csv.reader(content, delimiter=delimiter, strict=True)
     rows, begin = [], 1
@@ -87,3 +96,7 @@ def comma_rows(path, kinds):
     finally:
         csv.field_size_limit(before)
     return rows
+
+
+def _first_delimiter(line):
+    return next((x for x in DELIMITERS if x in line), ",")

@@ -4,6 +4,7 @@ import pathlib
 import re
 
 from kerasseq.data import _table_files, _text_files
+from kerasseq.utils import stages
 
 KINDS = "a CoNLL-U, two-column or CSV file"
 CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats")
@@ -41,12 +42,28 @@ def read_file(path, tag_column=None):
             rows = _conllu_rows(path, lines, tag_column or "upos")
         else:
             rows = _column_rows(path, lines, tag_column)
+            rows = _tell_first(path, rows)
     sentences = _grouped(rows)
     if not sentences:
         raise ValueError(
             f"{str(path)!r} holds no sentence; it must be {KINDS}. Received: {found}"
         )
     return sentences
+
+
+def _tell_first(path, rows):
+    """The rows; says so where the first may be the names of the columns."""
+    rows = list(rows)
+    words = [row for row in rows if row is not None]
+    alike = sum(tag == words[0][1] for _, tag in words) if words else 0
+    if alike == 1 and len(words) >= 20:
+        stages.LOGGER.warning(
+            "%r: its first line is taken for the word %r with the tag %r, which no "
+            "other has; remove it if it names the columns",
+            str(path),
+            *words[0],
+        )
+    return rows
 
 
 def _grouped(rows):

@@ -4,7 +4,7 @@ import typing
 
 import numpy as np
 
-from kerasseq.data import _sense_sentences, _tagged_files
+from kerasseq.data import _sense_sentences, _split_fractions, _tagged_files
 from kerasseq.utils import stages
 
 MIN_SENTENCES = 10
@@ -37,13 +37,15 @@ def load_tagged_sentences(
     validation_data=None,
     test_data=None,
     tag_column=None,
+    validation_fraction=0.1,
+    test_fraction=0.1,
     num_examples=4000,
     seed=0,
 ):
     """Loads sentences with a tag for each word, to train a tagger.
 
-    If there are no validation or test data, 10 % of the training sentences are split
-    off for each, at random; training sentences with the same words are left out. Those
+    If there are no validation or test data, some of the training sentences are split
+    off for them, at random; training sentences with the same words are left out. Those
     with a tag that no other sentence has stay in train.
 
     Args:
@@ -59,6 +61,9 @@ def load_tagged_sentences(
         tag_column: Column of the tag: in CoNLL-U `"upos"` (the default), `"xpos"` or
             another; in a CSV file a name of the header; else a number from 2 on, by
             default the last.
+        validation_fraction: Float between 0 and 1. Fraction of the training sentences
+            to split off if there are no validation data.
+        test_fraction: Float between 0 and 1. The same for testing.
         num_examples: Integer. Number of generated sentences, all splits together.
         seed: Integer. Seed of the splits, and of what is generated.
 
@@ -74,6 +79,7 @@ def load_tagged_sentences(
         >>> data = kerasseq.data.load_tagged_sentences()
         >>> words, tags = data.train[0]  # a sentence and as many tags
     """
+    _split_fractions.check_fractions(validation_fraction, test_fraction)
     if str(data).startswith("tfds:"):
         raise ValueError(
             f"`data` is 'synthetic' or {_tagged_files.KINDS}; a set of "
@@ -87,14 +93,16 @@ def load_tagged_sentences(
     for name, path in (("validation", validation_data), ("test", test_data)):
         if path is not None:
             splits[name] = _tagged_files.read_file(path, tag_column)
-    found = TaggedSentences(str(data), **_split_off(train, splits, str(data), seed))
+    fractions = {"test": test_fraction, "validation": validation_fraction}
+    splits = _split_off(train, splits, fractions, str(data), seed)
+    found = TaggedSentences(str(data), **splits)
     _check_tags(found, {"validation": validation_data, "test": test_data})
     return found
 
 
-def _split_off(train, splits, name, seed):
+def _split_off(train, splits, fractions, name, seed):
     """All three splits, those that are missing taken from train."""
-    missing = [part for part in ("test", "validation") if part not in splits]
+    missing = [part for part in fractions if part not in splits]
     if missing and len(train) < MIN_SENTENCES:
         raise ValueError(
             f"Too few sentences to split off {' and '.join(missing)}: there must be at "
@@ -102,10 +110,11 @@ def _split_off(train, splits, name, seed):
             f"`test_data`. Received: {len(train)} in {name!r}"
         )
     order = np.random.default_rng(seed).permutation(len(train))
-    size = max(len(train) // 10, 1)
+    sizes = [max(int(len(train) * fractions[part]), 1) for part in missing]
+    places = np.split(order, np.cumsum(sizes))
     cut = {
-        part: [train[row] for row in order[number * size : (number + 1) * size]]
-        for number, part in enumerate(missing)
+        part: [train[row] for row in rows]
+        for part, rows in zip(missing, places, strict=False)
     }
     if not _rest(train, cut):
         raise ValueError(

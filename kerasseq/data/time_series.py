@@ -131,6 +131,8 @@ def load_time_series(
     advice = "" if targets else "; or name the columns to forecast with `targets`"
     series, frequency = _of_tables(tables, dates, columns, fill, advice)
     notes = notes + on_clock + _series_numbers.thousands(table, columns)
+    notes += _series_numbers.filled(table, columns)
+    notes += _series_numbers.indistinct(columns, [one.values for one in series])
     return TimeSeries(str(data), columns, num_targets, frequency, series, clock, notes)
 
 

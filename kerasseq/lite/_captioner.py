@@ -66,7 +66,8 @@ class Captioner:
             image: Path of an image file, or an image of any size: array of integers
                 from 0 to 255, `(height, width)` or `(height, width, channels)`, or a
                 Pillow image.
-            num_best: How many captions to return; no more than the file has beams.
+            num_best: How many captions to return, at most; the file has but as many as
+                its beams.
 
         Returns:
             A list of `(text, score)`, best first.
@@ -74,11 +75,7 @@ class Captioner:
         Raises:
             ValueError: If the image cannot be read, or is of another kind.
         """
-        if not isinstance(num_best, int) or num_best < 1:
-            raise ValueError(
-                "`num_best` must be a positive integer. "
-                f"Received: num_best={num_best!r}"
-            )
+        _task_files.check_num_best(num_best)
         pixels = _pixels.fit(image, self.input_shape)
         outputs = self.runner.run("beam", image=pixels[None])
         best = zip(outputs["tokens"][0], outputs["scores"][0], strict=True)

@@ -145,6 +145,18 @@ def check_vocabulary(runner: _runner.Runner, path: Path, size: int) -> None:
         )
 
 
+def check_num_best(num_best: Any) -> None:
+    """Refuses what is no number of texts to return.
+
+    Raises:
+        ValueError: If it is no positive integer.
+    """
+    if not isinstance(num_best, int) or num_best < 1:
+        raise ValueError(
+            f"`num_best` must be a positive integer. Received: num_best={num_best!r}"
+        )
+
+
 def not_a(task: str, path: Path, runner: _runner.Runner, needs: str) -> ValueError:
     """The error of a file of another kind.
 

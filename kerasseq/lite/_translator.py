@@ -90,7 +90,8 @@ class Translator:
 
         Args:
             sentence: A string.
-            num_best: How many translations to return; no more than the file has beams.
+            num_best: How many translations to return, at most; the file has but as many
+                as its beams.
             prefix: What every translation begins with, for a file that was exported
                 with a `prefix_length`.
 
@@ -101,11 +102,7 @@ class Translator:
             ValueError: If the sentence is empty or too long for the file, or so is the
                 prefix.
         """
-        if not isinstance(num_best, int) or num_best < 1:
-            raise ValueError(
-                "`num_best` must be a positive integer. "
-                f"Received: num_best={num_best!r}"
-            )
+        _task_files.check_num_best(num_best)
         inputs = {"source": self._encode(sentence)[None]} | self._prefix(prefix)
         outputs = self.runner.run("beam", **inputs)
         best = zip(outputs["tokens"][0], outputs["scores"][0], strict=True)

@@ -45,6 +45,7 @@ def write_captions(flags):
     """
     model = exported_file.find(flags, "caption")
     captioner = lite.Captioner(model)
+    exported_file.tell_beams(flags, captioner.runner)
     rows = []
     for path in file_input.image_files(flags.images):
         for text, score in captioner(path, flags.num_best):

@@ -37,9 +37,7 @@ def define_flags(flags):
     define("integer", "buckets", 3, "Lengths of batches.", **command_line.LAYERS)
     text = "Training: fraction of the words that are taken for unknown."
     define("float", "word_dropout", 0.05, text, **command_line.RATE)
-    kinds = ("none", "balanced")
-    text = "Balanced: rare classes count as much as others."
-    define("enum", "class_weights", "none", text, kinds)
+    define("bool", "class_weights", False, "Let rare classes count as much.")
 
 
 def load(flags):
@@ -92,12 +90,14 @@ def _batches(flags, texts, vocabulary):
         lengths = sorted({*lengths, flags.max_length})
     shared = {"lengths": lengths, "num_classes": len(texts.class_names)}
     shared["batch_size"] = _batch_size(flags, len(ids))
-    kind = kerasseq.data.LabeledTextBatches
+    kind, weights = kerasseq.data.LabeledTextBatches, None
+    if flags.class_weights:
+        weights = kerasseq.data.class_weights(texts.train[1])
     found = {
         "train": kind(
             ids,
             texts.train[1],
-            class_weights=_class_weights(flags, texts.train[1]),
+            class_weights=weights,
             word_dropout=flags.word_dropout,
             seed=flags.seed,
             **shared,
@@ -111,12 +111,6 @@ def _batches(flags, texts, vocabulary):
         )
     print(f"test: {len(texts.test[0])} texts")
     return found
-
-
-def _class_weights(flags, labels):
-    if flags.class_weights == "none":
-        return None
-    return kerasseq.data.class_weights(labels)
 
 
 def _batch_size(flags, num_texts):

@@ -201,6 +201,22 @@ def raw_inputs(data, part, number):
     return inputs, one.values[row : row + batches.horizon, : series.num_targets]
 
 
+def shown(dates):
+    """Dates as people write them, all of them with as much of the time as one needs.
+
+    Args:
+        dates: `datetime64[s]` array.
+
+    Returns:
+        A list of strings, as `2024-07-01`, `2024-07-01 06:00` or with seconds.
+    """
+    dates = np.asarray(dates)
+    units = ("D", "m", "s")
+    unit = next(x for x in units if (dates == dates.astype(f"datetime64[{x}]")).all())
+    texts = np.datetime_as_string(dates, unit=unit)
+    return [str(text).replace("T", " ") for text in texts]
+
+
 def app_files(flags, data):
     """What an app needs beside the model, `{name: bytes}`."""
     series, scales = data["series"], data["scaling"]

@@ -178,8 +178,9 @@ def _backtest_row(data, number, inputs, truth, forecast, quantiles):
     naive = scores.repeat(history, data["season"], truth.shape)
     errors = (scores.median(forecast, quantiles) - truth) / scale
     row = {"series": one.id} if one.id else {}
+    dates = one.dates
     row |= {
-        "forecast from": str(one.dates[place]) if one.dates is not None else place,
+        "forecast from": place if dates is None else forecast_data.shown(dates)[place],
         "MSE": float(np.mean(errors**2)),
         "MAE": float(np.mean(np.abs(errors))),
         "MAE, seasonal naive": float(np.mean(np.abs((naive - truth) / scale))),

@@ -42,7 +42,7 @@ def _window(flags, model, data, number):
     inputs, truth = forecast_data.raw_inputs(data, "test", number)
     index, row = forecast_data.place(data, "test", number)
     one = data["series"].series[index]
-    begins = row if one.dates is None else str(one.dates[row]).replace("T", " ")[:16]
+    begins = row if one.dates is None else forecast_data.shown(one.dates)[row]
     forecast = model.predict(inputs, verbose=0)["forecast"][0]
     title = f"{one.id} from {begins}" if one.id else f"from {begins}"
     return title, inputs["history"][0], truth, forecast
@@ -67,6 +67,7 @@ def draw_forecasts(path, windows, names, quantiles=()):
             grid[0, column].set_title(figures.shorten(title, 3.2))
             for row in range(len(names)):
                 _draw_window(grid[row, column], *arrays, row, quantiles)
+            grid[-1, column].set_xlabel("step")
         for row, name in enumerate(names):
             grid[row, 0].set_ylabel(figures.shorten(name, 1.3))
         lines = grid[0, 0].get_legend_handles_labels()

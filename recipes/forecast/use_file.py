@@ -91,7 +91,7 @@ def page_sample(forecaster, one, end, series=None):
     label = f"{one.id} to " if one.id else "To "
     dates = list(range(begin + 1, end + 1))
     if one.dates is not None:
-        dates = [_short(date) for date in one.dates[begin:end]]
+        dates = forecast_data.shown(one.dates[begin:end])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["date", *forecaster.columns])
@@ -107,12 +107,6 @@ def page_sample(forecaster, one, end, series=None):
 def _number(value):
     """A number with all digits of a float32, which is what the file computes in."""
     return str(float(str(np.float32(value)))).removesuffix(".0")
-
-
-def _short(date):
-    """A date without the part that is zero."""
-    text = str(date).replace("T", " ")
-    return text.removesuffix(" 00:00:00").removesuffix(":00")
 
 
 def _read(flags, forecaster):
@@ -218,7 +212,7 @@ def _forecast(forecaster, one, series):
     if forecaster.frequency is None or last is None:
         dates = [str(number) for number in range(1, len(found) + 1)]
     else:
-        dates = [str(date).replace("T", " ") for date in forecaster.dates(last)]
+        dates = forecast_data.shown(forecaster.dates(last))
     name = [one.id] * bool(one.id)
     values = np.reshape(found, (len(found), -1))
     return [

@@ -65,6 +65,22 @@ def find(flags, recipe):
     )
 
 
+def tell_beams(flags, runner):
+    """Says that `--num_best` asks for more than the file has.
+
+    Args:
+        flags: Flag `num_best`.
+        runner: The `kerasseq.lite.Runner` of a file with beam search.
+    """
+    beams = runner.signatures["beam"]["outputs"]["tokens"][0][1]
+    if flags.num_best > beams:
+        print(
+            f"--num_best={flags.num_best}: the file has {beams} beams, and so many "
+            "texts of each input; export with a larger --beam_size",
+            file=sys.stderr,
+        )
+
+
 def in_folder(path):
     """The exported file that a path means.
 

@@ -14,6 +14,11 @@ def define_flags(flags):
     define = command_line.definer(flags, "data")
     define("string", "validation_data", None, "Like --data; else a part of it.")
     define("string", "test_data", None, "Like --data; else a part of it.")
+    rate = {"lower_bound": 0.0, "upper_bound": 1.0}
+    text = "Fraction of the sentences for validation, if none are given."
+    define("float", "validation_fraction", 0.1, text, **rate)
+    text = "Fraction of the sentences for the test, if none are given."
+    define("float", "test_fraction", 0.1, text, **rate)
     text = "Column of the tag: upos, xpos or another of CoNLL-U, a name of the header "
     text += "of a CSV file, or a number from 2 on; else upos, tag, or the last."
     define("string", "tag_column", None, text)
@@ -64,14 +69,10 @@ def load(flags):
 
 def load_sentences(flags):
     """The sentences in three splits, a `kerasseq.data.TaggedSentences`."""
-    return kerasseq.data.load_tagged_sentences(
-        flags.data,
-        validation_data=flags.validation_data,
-        test_data=flags.test_data,
-        tag_column=flags.tag_column,
-        num_examples=flags.num_examples,
-        seed=flags.seed,
-    )
+    names = ("validation_data", "test_data", "tag_column", "validation_fraction")
+    names += ("test_fraction", "num_examples", "seed")
+    options = {name: flags[name].value for name in names}
+    return kerasseq.data.load_tagged_sentences(flags.data, **options)
 
 
 def _batches(flags, sentences, features, length):

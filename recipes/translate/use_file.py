@@ -35,6 +35,7 @@ def use_file(flags):
     web_page.check(flags)
     model = exported_file.find(flags, "translate")
     translator = lite.Translator(model)
+    exported_file.tell_beams(flags, translator.runner)
     shown = []
     if flags.translate is not None or not flags.web:
         shown = print_translations(flags, translator)

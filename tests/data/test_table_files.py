@@ -43,6 +43,15 @@ def test_delimiters_and_lines_of_csv(delimiter, tmp_path):
     assert rows == [(1, ["Price, EUR", "b"]), (2, ["1,5", "2"])]
 
 
+def test_csv_that_says_its_delimiter(tmp_path):
+    path = write(tmp_path / "a.csv", "\nsep=;\na,b;c\n1;2\n")
+    rows = [(3, ["a,b", "c"]), (4, ["1", "2"])]
+    assert _table_files.comma_rows(path, "a CSV file") == rows
+    path = write(tmp_path / "b.csv", "a,b\r1,2\r")  # of an old Macintosh
+    rows = [(1, ["a", "b"]), (2, ["1", "2"])]
+    assert _table_files.comma_rows(path, "a CSV file") == rows
+
+
 def test_a_long_cell_of_csv(tmp_path):
     before = csv.field_size_limit()
     path = write(tmp_path / "a.csv", f"text,label\n{'x ' * 100_000},1\n")

@@ -71,6 +71,16 @@ def test_splits_are_cut_off_and_unseen(tmp_path):
     assert again == found
 
 
+def test_fractions(tmp_path):
+    text = "".join(f"w{k}\t{'AB'[k % 2]}\n\n" for k in range(60))
+    options = {"validation_data": None, "test_data": None}
+    fractions = {"validation_fraction": 0.05, "test_fraction": 0.3}
+    found = load(tmp_path, text, **options, **fractions)
+    assert [len(found.train), len(found.validation), len(found.test)] == [39, 3, 18]
+    with pytest.raises(ValueError, match="validation_fraction=0"):
+        load(tmp_path, text, **options, validation_fraction=0)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_a_tag_that_is_split_off_stays_in_train(tmp_path, seed, caplog):
     lines = [f"w{k}\tA\nx\t{'RARE' if k == 7 else 'B'}\n\n" for k in range(30)]
@@ -101,6 +111,14 @@ def test_a_header_of_two_columns(tmp_path, caplog):
     text = "# newdoc id = 1\nText NER\na X\n# text = a\nb Y\n# Z\n"
     found = load(tmp_path, text)
     assert found.train == [(["a"], ["X"]), (["b", "#"], ["Y", "Z"])]
+
+
+def test_what_may_be_a_header_is_told(tmp_path, caplog):
+    rows = "".join(f"w{k} {'AB'[k % 2]}\n" for k in range(20))
+    load(tmp_path, rows)
+    assert not caplog.text
+    load(tmp_path, f"form category\n{rows}")
+    assert "taken for the word 'form' with the tag 'category'" in caplog.text
 
 
 def test_quotes_of_a_spreadsheet(tmp_path):

@@ -309,6 +309,15 @@ class TestErrors:
         with pytest.raises(ValueError, match="column 'x': there is no value in all 2"):
             load(text, fill=fill, targets=["x"])
 
+    def test_filled_values_are_noted(self, load):
+        text = WIDE.replace("2,11.5", ",11.5")
+        assert "column load: 1 of 4 values filled" in load(text, fill="linear").notes
+
+    def test_what_float32_cannot_tell_apart_is_noted(self, load):
+        rows = (f"2024-01-{k:02d},{1_700_000_000 + k}\n" for k in range(1, 30))
+        (note,) = load("date,y\n" + "".join(rows)).notes
+        assert note.startswith("column y: of 29 different values float32 tells 1 apart")
+
     def test_points_of_thousands_are_noted(self, load):
         def notes(*cells):
             rows = (f"2024-01-0{k};{cell}\n" for k, cell in enumerate(cells, 1))

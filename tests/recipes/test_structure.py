@@ -2,6 +2,8 @@
 
 import ast
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -41,6 +43,13 @@ def test_the_same_functions_in_the_same_order(name):
     assert all(ast.get_docstring(function) for function in functions)
     lengths = {x.name: x.end_lineno - x.lineno + 1 for x in functions}
     assert max(lengths.values()) <= LONGEST, lengths
+
+
+def test_all_are_listed():
+    command = [sys.executable, "-m", "recipes"]
+    options = {"capture_output": True, "text": True, "cwd": RECIPES.parent}
+    out = subprocess.run(command, check=True, **options).stdout
+    assert all(f"python -m recipes.{name} " in out for name in NAMES)
 
 
 def test_the_run_sheet(name):

@@ -159,6 +159,12 @@ def test_describes_files_without_tensorflow_or_keras(folder, scenes, tmp_path):
     assert float(rows[0]["score"]) >= float(rows[1]["score"])
 
 
+def test_more_texts_than_beams(folder, scenes, tmp_path, capsys):
+    arguments = ("--images", scenes / "images" / "3.png", "--num_best=9")
+    assert run("--from", folder, *arguments, "--output_dir", tmp_path) == 0
+    assert "--num_best=9: the file has " in capsys.readouterr().err
+
+
 def test_a_page_and_captions(folder, scenes, tmp_path):
     library = browser.fake_library(tmp_path / "library")
     given = ["--web", f"--web_library={library}", f"--output_dir={tmp_path / 'out'}"]

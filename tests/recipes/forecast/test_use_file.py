@@ -78,9 +78,9 @@ class TestBasics:
     @pytest.mark.parametrize(
         "clock, first, message",
         [
-            ("local", "2024-01-06 00:00:00", "own clock"),
-            (None, "2024-01-06 00:00:00", "own clock"),
-            ("utc", "2024-01-05 22:00:00", "in UTC"),
+            ("local", "2024-01-06", "own clock"),
+            (None, "2024-01-06", "own clock"),
+            ("utc", "2024-01-05 22:00", "in UTC"),
         ],
     )
     def test_dates_are_on_the_clock_of_the_model(self, use, clock, first, message):

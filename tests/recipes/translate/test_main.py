@@ -95,6 +95,13 @@ def test_translates_lines_without_tensorflow_or_keras(folder, tmp_path):
     assert seconds < 5
 
 
+def test_more_texts_than_beams(folder, capsys):
+    assert run("--translate", "May 3", "--from", str(folder), "--num_best=9") == 0
+    out, error = capsys.readouterr()
+    beams = len(out.splitlines())
+    assert f"--num_best=9: the file has {beams} beams" in error and beams < 9
+
+
 def test_a_bad_line_is_named(folder, capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("\nMay 3\n" + "word " * 200))
     assert run("--translate", "-", "--from", str(folder)) == 2
