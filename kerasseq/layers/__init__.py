@@ -1,6 +1,7 @@
 """Keras layers: recurrence that compiles, attention, Transformers, parts of a ViT.
 
-`CELLS` is the table of recurrent cells, by name. Layers that can go on where they
+`CELLS` is the table of recurrent cells, by name, and `BLOCKS` that of state-space and
+linear recurrent blocks, which `ResidualStack` stacks. Layers that can go on where they
 stopped follow one protocol, see `StateMixin` in `kerasseq.layers._state_protocol`.
 """
 
@@ -25,6 +26,8 @@ from kerasseq.layers.multi_head_attention import (
 )
 from kerasseq.layers.peephole_lstm import PeepholeLSTM as PeepholeLSTM
 from kerasseq.layers.peephole_lstm import PeepholeLSTMCell as PeepholeLSTMCell
+from kerasseq.layers.residual_stack import BLOCKS as BLOCKS
+from kerasseq.layers.residual_stack import ResidualStack as ResidualStack
 from kerasseq.layers.rnn import RNN as RNN
 from kerasseq.layers.simple_rnn import SimpleRNN as SimpleRNN
 from kerasseq.layers.stacked_rnn import StackedRNN as StackedRNN

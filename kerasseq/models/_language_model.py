@@ -10,6 +10,8 @@ def language_model(
     vocabulary_size,
     body=None,
     *,
+    cell=None,
+    num_layers=2,
     embedding_dim=256,
     dropout=0.2,
     variational=False,
@@ -20,7 +22,8 @@ def language_model(
     """Builds a model that reads tokens and returns the logits of each next token.
 
     Embeddings go through the body, and what comes out becomes logits. The body is any
-    layer with the state protocol: recurrent (`kerasseq.layers.StackedRNN`) or of
+    layer with the state protocol: recurrent (`kerasseq.layers.StackedRNN`), of blocks
+    that are linear in the length, as Mamba (`kerasseq.layers.ResidualStack`), or of
     attention over the last tokens (`kerasseq.layers.WindowTransformer`).
 
     The states are inputs and outputs, so that the same model trains on chunks of
@@ -32,7 +35,11 @@ def language_model(
         vocabulary_size: Number of tokens.
         body: Layer with `state_size` and `step`, whose call takes `(batch_size, length,
             embedding_dim)` and `initial_state` and returns the outputs and the states.
-            By default two LSTM layers of 256 units.
+            By default it follows from `cell`.
+        cell: In place of a body, the name of one: of `kerasseq.layers.CELLS`, as
+            `"gru"`, or of `kerasseq.layers.BLOCKS`, as `"mamba"`; in layers of
+            `embedding_dim` units, with dropout between them. An LSTM by default.
+        num_layers: Number of its layers.
         embedding_dim: Size of the embeddings.
         dropout: Float between 0 and 1. Fraction of the embeddings and of the body's
             outputs to drop. The body has a dropout of its own.
@@ -52,8 +59,8 @@ def language_model(
         the states after the last token, under the same names.
 
     Raises:
-        ValueError: for sizes that are not positive, or a body that does not return its
-            states or reads backwards.
+        ValueError: for sizes that are not positive, a body that does not return its
+            states or reads backwards, an unknown `cell`, or one beside a body.
 
     Example:
         >>> options = {"return_sequences": True, "return_state": True}
@@ -69,13 +76,20 @@ def language_model(
         Using the Output Embedding to Improve Language Models; Dai et al. (2019),
         Transformer-XL.
     """
-    if min(vocabulary_size, embedding_dim) < 1:
+    if min(vocabulary_size, embedding_dim, num_layers) < 1:
         raise ValueError(
-            "Sizes must be positive. Received: "
-            f"vocabulary_size={vocabulary_size}, embedding_dim={embedding_dim}"
+            f"Sizes must be positive. Received: vocabulary_size={vocabulary_size}, "
+            f"embedding_dim={embedding_dim}, num_layers={num_layers}"
         )
     if seed is not None:
         keras.utils.set_random_seed(seed)
+    if body is None:
+        body = _of_cell(cell or "lstm", embedding_dim, num_layers, dropout)
+    elif cell is not None:
+        raise ValueError(
+            "Give `body` or `cell`, not both. "
+            f"Received: body={body!r}, cell={cell!r}"
+        )
     body = _checked(body, seed)
     embedding = _embeddings.of_one_language(
         vocabulary_size, embedding_dim, tie_embeddings
@@ -91,11 +105,18 @@ def language_model(
     return keras.Model({"tokens": tokens} | states, outputs, name=name)
 
 
+def _of_cell(cell, units, num_layers, dropout):
+    options = {"dropout": dropout, "return_state": True, "name": "body"}
+    if cell in layers.BLOCKS:
+        return layers.ResidualStack(units, num_layers, cell, **options)
+    if cell in layers.CELLS:
+        options["return_sequences"] = True
+        return layers.StackedRNN(units, num_layers, cell, **options)
+    kinds = ", ".join([*layers.CELLS, *layers.BLOCKS])
+    raise ValueError(f"`cell` must be one of {kinds}. Received: cell={cell!r}")
+
+
 def _checked(body, seed):
-    if body is None:
-        return layers.StackedRNN(
-            256, 2, return_sequences=True, return_state=True, name="body"
-        )
     # Of the class: an object may know its states only when it is built.
     # A decoder has them too, but needs a source to begin with.
     names = ("state_size", "step")

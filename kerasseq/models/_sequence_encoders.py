@@ -13,8 +13,8 @@ KERNEL_SIZES = (3, 4, 5)
 def encoder_kinds():
     """The names that `encode` knows, a list.
 
-    Those of `kerasseq.layers.CELLS` read forward; with `bi` before it, as in `bilstm`,
-    a cell reads both ways.
+    Those of `kerasseq.layers.CELLS` and `kerasseq.layers.BLOCKS` read forward; with
+    `bi` before it, as in `bilstm`, a cell reads both ways.
     """
     return [*_table()]
 
@@ -39,15 +39,15 @@ def encode(
             which lies on the right and changes nothing at other positions; `None` where
             there is none.
         arch: One of `encoder_kinds()`: `"mlp"`, each position on its own; a recurrent
-            cell, or `bi` and its name; `"cnn"`, convolutions over 3, 4 and 5
-            positions side by side (Kim, 2014); `"transformer"`.
+            cell, or `bi` and its name; a block, as `"mamba"`; `"cnn"`, convolutions
+            over 3, 4 and 5 positions side by side (Kim, 2014); `"transformer"`.
         units: Features of the result; of each direction in a bidirectional one.
         num_layers: Number of layers. From the second on, each adds its input.
         dropout: Float between 0 and 1. Fraction to drop between layers.
         num_heads: Attention heads of a `"transformer"`; divides `units`.
         mlp_dim: Width of its feed-forward layers. Four times `units` by default.
         **cell_options: Other arguments of recurrent cells, see
-            `kerasseq.layers.StackedRNN`.
+            `kerasseq.layers.StackedRNN`, or of blocks.
 
     Returns:
         A Keras tensor `(batch_size, length, units)`, of twice as many features if both
@@ -89,6 +89,8 @@ def _table():
             table[prefix + cell] = functools.partial(
                 _recurrent, cell=cell, bidirectional=both
             )
+    for block in layers.BLOCKS:
+        table[block] = functools.partial(_blocks, cell=block)
     return table | {"cnn": _convolutions, "transformer": _transformer}
 
 
@@ -112,6 +114,21 @@ def _recurrent(x, valid, units, num_layers, dropout, **options):
         **options,
     )
     return encoder(x, mask=valid)[0]
+
+
+def _blocks(x, valid, units, num_layers, dropout, cell, **options):
+    if x.shape[-1] != units:
+        x = keras.layers.Dense(units, name="projection")(x)
+    encoder = layers.ResidualStack(
+        units,
+        num_layers,
+        cell,
+        dropout=dropout,
+        return_state=True,
+        name="encoder",
+        **options,
+    )
+    return encoder(x)[0]
 
 
 def _convolutions(x, valid, units, num_layers, dropout):

@@ -14,7 +14,8 @@ def streaming_model(model):
     it.
 
     Args:
-        model: A model with a recurrent encoder that reads forward:
+        model: A model with an encoder that reads forward and carries its states, of a
+            recurrent cell or a block as `"mamba"`:
             `kerasseq.models.tagger` without CRF, `text_classifier` with
             `pooling="last"`, or `forecaster` without `instance_normalization`.
 
@@ -39,7 +40,7 @@ def streaming_model(model):
         names = [layer.name for layer in model.layers]
         raise ValueError(
             "Only a model whose encoder is recurrent and reads forward, such as "
-            "arch='lstm' or 'gru', goes item by item, and one that then looks at the "
+            "arch='lstm', 'gru' or 'mamba', goes item by item, and one that looks at the "
             "last item alone: a tagger without CRF, a text classifier with "
             "pooling='last', a forecaster without instance_normalization. "
             f"Received: model {model.name!r} with the layers {names}"
@@ -53,7 +54,10 @@ def streaming_model(model):
         f"state_{index}": keras.Input(size, name=f"state_{index}")
         for index, size in enumerate(encoder.state_size)
     }
-    x, *final = encoder(_features(model, items), initial_state=list(states.values()))
+    x = _features(model, items)
+    if any(layer.name == "projection" for layer in model.layers):
+        x = model.get_layer("projection")(x)
+    x, *final = encoder(x, initial_state=list(states.values()))
     outputs = {"outputs": _head(model, x, final, items)}
     outputs |= dict(zip(states, final, strict=True))
     return keras.Model(items | states, outputs, name=f"{model.name}_step")
@@ -63,7 +67,8 @@ def is_streamable(model):
     """Whether `streaming_model` takes a model."""
     kinds = {layer.name: layer for layer in model.layers}
     encoder = kinds.get("encoder")
-    if encoder is None or getattr(encoder, "bidirectional", True):
+    goes_on = isinstance(encoder, (layers.StackedRNN, layers.ResidualStack))
+    if not goes_on or getattr(encoder, "bidirectional", False):
         return False
     if any(isinstance(layer, layers.CRF) for layer in model.layers):
         return False

@@ -8,7 +8,7 @@ def define_flags(flags):
     """Adds the flags of the model and of its training."""
     define = command_line.definer(flags, "model")
     # No enum: to name the cells here would import Keras for every use of a file.
-    text = "Transformer, or a recurrent cell, as lstm or gru."
+    text = "Transformer, a recurrent cell, as lstm or gru, or a block, as mamba."
     define("string", "arch", "transformer", text)
     text = "Size of states, or features of a token."
     define("integer", "units", 128, text, **command_line.WIDTH)
@@ -37,7 +37,7 @@ def check(flags):
         ValueError: naming all kinds.
     """
     command_line.import_keras(flags)
-    kinds = ["transformer", *kerasseq.layers.CELLS]
+    kinds = ["transformer", *kerasseq.layers.CELLS, *kerasseq.layers.BLOCKS]
     if flags.arch not in kinds:
         raise ValueError(
             f"--arch is one of {', '.join(kinds)}. Received: --arch={flags.arch}"
@@ -65,6 +65,10 @@ def build(flags, vocabulary_size):
 def build_body(flags):
     """What lies between the embeddings and the logits: a layer with states."""
     shared = {"num_layers": flags.num_layers, "dropout": flags.dropout}
+    if flags.arch in kerasseq.layers.BLOCKS:
+        return kerasseq.layers.ResidualStack(
+            flags.units, cell=flags.arch, return_state=True, **shared
+        )
     if flags.arch != "transformer":
         outputs = {"return_sequences": True, "return_state": True}
         return kerasseq.layers.StackedRNN(

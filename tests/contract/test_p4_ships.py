@@ -27,15 +27,19 @@ assert not loaded, loaded
 
 def loop_strategies(entry):
     """LSTM layers as one fused op each too, all others as a loop."""
-    fusible = entry.covers in ("LSTM", "RNN", "StackedRNN")
-    return ("while", "fused") if fusible else ("while",)
+    if entry.covers == "LSTM":
+        return {"while": [], "fused": []}
+    fusible = entry.covers in ("RNN", "StackedRNN")
+    return {"while": []} | ({"fused": [pytest.mark.slow]} if fusible else {})
 
 
 def cases():
     return [
-        pytest.param(*case.values, name, id=f"{case.id}-{name}", marks=case.marks)
+        pytest.param(
+            *case.values, name, id=f"{case.id}-{name}", marks=[*case.marks, *marks]
+        )
         for case in catalog.keeping("P4", variants_are_slow=True)
-        for name in loop_strategies(*case.values)
+        for name, marks in loop_strategies(*case.values).items()
     ]
 
 

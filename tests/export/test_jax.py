@@ -26,6 +26,7 @@ def run_on_jax(*arguments):
     assert " passed" in result.stdout
 
 
+@pytest.mark.slow
 def test_the_front_end():
     run_on_jax(HERE / "stablehlo")
 

@@ -40,7 +40,9 @@ class TestBasics:
         assert all(m["bytes"] > 1.1 * measured["while"]["bytes"] for m in faster)
         assert best["bytes"] == entry["bytes"]
 
-    @pytest.mark.parametrize("loop_strategy", ["while", "unrolled"])
+    @pytest.mark.parametrize(
+        "loop_strategy", ["while", pytest.param("unrolled", marks=pytest.mark.slow)]
+    )
     def test_gru(self, loop_strategy, tmp_path):
         _, _, entry = exported(tmp_path, layers.GRU, loop_strategy=loop_strategy)
         assert entry["ops"].get("WHILE", 0) == (3 if loop_strategy == "while" else 0)

@@ -68,6 +68,7 @@ class TestBasics:
         assert entry["int8_share"] == 1.0
         assert entry["latency_ms"] > 0
 
+    @pytest.mark.slow
     def test_loops_in_int8_are_written_out(self, gru):
         entries = gru[2]
         assert entries["dynamic"]["ops"]["WHILE"] == 3
@@ -77,7 +78,9 @@ class TestBasics:
 
 
 class TestNumbers:
-    @pytest.mark.parametrize("name", ["lstm", "gru"])
+    @pytest.mark.parametrize(
+        "name", ["lstm", pytest.param("gru", marks=pytest.mark.slow)]
+    )
     def test_close_to_the_model(self, name, request):
         model, folder, entries = request.getfixturevalue(name)
         bounds = {"float16": 2e-3, "dynamic": 0.02, "int8": 0.15}

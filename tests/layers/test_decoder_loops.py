@@ -182,6 +182,7 @@ def test_the_outputs_of_inference_are_of_any_length():
         assert shape == (2, length, UNITS)
 
 
+@pytest.mark.slow
 def test_equal_those_of_jax():
     result = jax_process.run(pathlib.Path(__file__).parent / "jax_decoder.py")
     assert result.returncode == 0, result.stderr

@@ -23,7 +23,10 @@ def graphs():
     return [x for x in gc.get_objects() if isinstance(x, tf.Graph)]
 
 
-@pytest.mark.parametrize("name", LAYERS)
+UNFED = pytest.param("AttentionDecoder-unfed", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "AttentionDecoder", UNFED])
 def test_what_was_traced_is_freed(name):
     """With `tf.custom_gradient` it is not. (A `fit` keeps its graph in any case.)"""
 

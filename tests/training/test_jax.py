@@ -24,6 +24,7 @@ def run_on_jax(*arguments):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_the_quick_ones_pass():
     truncated = "test_truncated_bptt and (equal or learns or disturbs or resumes)"
     others = "averaged_weights or smoothed_cross_entropy or stop_on_nan or stops_early"

@@ -216,6 +216,7 @@ def test_a_page_and_predictions(cnn, colors, tmp_path, capsys):
     assert (tmp_path / "out" / "web" / "index.html").exists()
 
 
+@pytest.mark.slow
 def test_a_sequence(permuted):
     report = read(permuted / "report.json")
     metrics, (tflite, dynamic, _) = report["metrics"], report["artifacts"]
@@ -232,6 +233,7 @@ def test_a_sequence(permuted):
     }
 
 
+@pytest.mark.slow
 def test_the_order_of_the_pixels_is_in_the_file(permuted):
     model = keras.models.load_model(permuted / "model.keras")
     images = np.random.default_rng(0).integers(0, 256, (4, *model.input_shape[1:]))

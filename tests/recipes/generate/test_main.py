@@ -37,7 +37,10 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module", params=KINDS)
+SLOW = pytest.param("gru", marks=pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", params=["transformer", SLOW])
 def kind(request):
     return request.param
 

@@ -152,6 +152,7 @@ def test_saved_model_runs_with_tensorflow_alone(folder):
     assert result.stdout.strip() == "['beam', 'encode', 'greedy', 'step'] 3"
 
 
+@pytest.mark.slow
 def test_a_finished_run_resumes_to_the_same_result(folder, capsys):
     before = json.loads((folder / "card.json").read_text())["metrics"]
     assert run(*TINY, f"--output_dir={folder}", "--resume") == 0

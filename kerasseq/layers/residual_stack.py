@@ -1,0 +1,155 @@
+"""Blocks that read a sequence in linear time, on top of each other."""
+
+import typing
+
+import keras
+
+from kerasseq.layers import _arguments, _state_protocol, mamba
+from kerasseq.layers import dropout as dropout_layer
+
+
+class Block(typing.NamedTuple):
+    """What a stack knows of a block beside its class.
+
+    Attributes:
+        layer: The class: `(batch_size, length, units)` in and out, with the state
+            protocol.
+        norm: Makes the norm of its input; `None` for a block with norms of its own.
+    """
+
+    layer: type
+    norm: typing.Callable | None
+
+
+BLOCKS = {"mamba": Block(mamba.Mamba, keras.layers.RMSNormalization)}
+
+
+@keras.saving.register_keras_serializable(package="kerasseq")
+class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
+    """A stack of `x + block(norm(x))` with a norm at its end.
+
+    The states of all blocks go in and come out, as those of `StackedRNN` do, and are of
+    the same size after any number of steps.
+
+    Args:
+        units: Positive integer, features of each block; the inputs have as many.
+        num_layers: Number of blocks.
+        cell: Name of the block: one of `kerasseq.layers.BLOCKS`.
+        dropout: Float between 0 and 1. Fraction of each block's outputs to drop.
+        return_state: Whether to return the final states too.
+        seed: Random seed of the dropout.
+        **kwargs: Other arguments of each block, such as `state_dim`, and of
+            `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch_size, length, units)`. Padding on the right
+            changes nothing before it, but the final states.
+        initial_state: Optional flat list of tensors: the states of block 1, then of
+            block 2, and so on. Zeros by default; `get_initial_state(batch_size)` makes
+            those, and `state_size` lists their shapes.
+        training: Whether dropout is applied.
+
+    Output shape:
+        `(batch_size, length, units)`; with `return_state` a list of that and the final
+        states.
+
+    Raises:
+        ValueError: For an unknown block, sizes that are not positive, inputs of other
+            features, or another number of states.
+
+    Example:
+        >>> stack = kerasseq.layers.ResidualStack(16, num_layers=2, cell="mamba")
+        >>> stack(np.random.rand(2, 7, 16)).shape
+        (2, 7, 16)
+    """
+
+    def __init__(
+        self,
+        units,
+        num_layers=1,
+        cell="mamba",
+        dropout=0.0,
+        return_state=False,
+        seed=None,
+        **kwargs,
+    ):
+        layer_options, block_options = _arguments.split(kwargs)
+        super().__init__(**layer_options)
+        _arguments.check_choice("cell", cell, BLOCKS)
+        _arguments.check_positive(units=units, num_layers=num_layers)
+        _arguments.check_rates(dropout=dropout)
+        _arguments.assign(self, ResidualStack, locals())
+        self.block_options = block_options
+        block, norm = BLOCKS[cell]
+        options = {"dtype": self.dtype_policy}
+        self.blocks, self.norms, self.dropouts = [], [], []
+        for index in range(num_layers):
+            name = f"block_{index}"
+            self.blocks.append(
+                block(units, return_state=True, name=name, **block_options, **options)
+            )
+            if norm is not None:
+                self.norms.append(norm(name=f"norm_{index}", **options))
+            own = None if seed is None else seed + index
+            self.dropouts.append(dropout_layer.Dropout(dropout, seed=own, **options))
+        self.final_norm = (norm or keras.layers.LayerNormalization)(
+            name="final_norm", **options
+        )
+        self.supports_masking = True
+        self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: units})
+
+    def build(self, inputs_shape, initial_state_shape=None):
+        for layer in (*self.blocks, *self.norms, self.final_norm):
+            layer.build(inputs_shape)
+
+    @property
+    def state_size(self):
+        """Shapes of the states, without the batch."""
+        return [size for block in self.blocks for size in block.state_size]
+
+    def get_initial_state(self, batch_size):
+        """The zeros that a sequence starts from, block after block."""
+        return [x for block in self.blocks for x in block.get_initial_state(batch_size)]
+
+    def call(self, inputs, initial_state=None, training=False):
+        x, final = inputs, []
+        for index, states in enumerate(self._by_block(initial_state)):
+            below = self.norms[index](x) if self.norms else x
+            y, *states = self.blocks[index](below, initial_state=states)
+            x = x + self.dropouts[index](y, training=training)
+            final += states
+        outputs = self.final_norm(x)
+        return [outputs, *final] if self.return_state else outputs
+
+    def _by_block(self, states):
+        if states is None:
+            return [None] * self.num_layers
+        states = list(states)
+        if len(states) != len(self.state_size):
+            raise ValueError(
+                f"This stack takes {len(self.state_size)} initial states, as "
+                "`get_initial_state(batch_size)` makes them. "
+                f"Received: {len(states)} initial states"
+            )
+        return _state_protocol.by_layer(states, self.num_layers)
+
+    def step(self, inputs, states):
+        if not self.return_state:
+            raise ValueError(
+                "A stack goes step by step if it returns its states: build it with "
+                f"`return_state=True`. Received: layer '{self.name}'"
+            )
+        return super().step(inputs, states)
+
+    def compute_mask(self, inputs, mask=None):
+        return [mask, *(None for _ in self.state_size)] if self.return_state else mask
+
+    def compute_output_shape(self, inputs_shape, initial_state_shape=None):
+        if not self.return_state:
+            return tuple(inputs_shape)
+        states = [(inputs_shape[0], *size) for size in self.state_size]
+        return [tuple(inputs_shape), *states]
+
+    def get_config(self):
+        options = keras.saving.serialize_keras_object(self.block_options)
+        return super().get_config() | _arguments.config(self, ResidualStack) | options
