@@ -27,6 +27,7 @@ def state_space_duality(
     As `selective_scan` with all channels of a head decaying alike, which makes the sum
     over the steps of a chunk a product of matrices. Neither the states of all steps nor
     a matrix of all steps by all steps are in memory. All is computed in float32.
+    On TensorFlow, XLA compiles its gradient, but not the gradient of that.
 
     Args:
         inputs: Tensor `(batch_size, time, heads, head_dim)`. Where the length is not
