@@ -127,7 +127,7 @@ def make_optimizer(flags, learning_rate, **options):
 def _last_part(name):
     """A pattern for weights of this name, or whose name ends with it after a "_".
 
-    Keras searches for it in "kernel" on JAX, but in "skip_layer/kernel:0" on TensorFlow.
+    Keras searches for it in "kernel" on JAX, but on TensorFlow in "skip/kernel:0".
     """
     return rf"(^|[/_]){name}(:\d+)?$"
 

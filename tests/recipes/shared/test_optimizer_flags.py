@@ -69,8 +69,8 @@ def undecayed(weights):
     """Names of the weights that stay as they are where the gradient is zero."""
     optimizer = optimizer_flags.make_optimizer(parsed("--weight_decay=0.5"), 0.1)
     for weight in weights:
-        weight.assign(keras.ops.ones_like(weight))
-    optimizer.apply([keras.ops.zeros_like(w) for w in weights], weights)
+        weight.assign(np.ones(weight.shape))
+    optimizer.apply([keras.ops.zeros(w.shape) for w in weights], weights)
     return {w.name for w in weights if (keras.ops.convert_to_numpy(w) == 1).all()}
 
 
