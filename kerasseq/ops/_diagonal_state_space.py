@@ -10,10 +10,13 @@ of real ones throughout: half of all have the conjugates of the others as their 
 
 from keras import ops
 
+from kerasseq.ops._loop_strategy import current_loop_strategy
 from kerasseq.ops._time_loop import time_loop
 
 DISCRETIZATIONS = ("zoh", "bilinear")
 CHUNK = 64
+# An exported file holds a chunk's matrices, which are constants there.
+EXPORTED_CHUNK = 16
 
 
 def diagonal_state_space(
@@ -27,7 +30,8 @@ def diagonal_state_space(
     """Runs a diagonal state-space model with complex states for each channel.
 
     With `B = 1`: the model depends on its product with `C` alone. It is computed in
-    float32, by chunks of 64 steps; a state is kept for each chunk, not for each step.
+    float32, by chunks of 64 steps, of 16 in an exported file; a state is kept for each
+    chunk, not for each step.
 
     Args:
         inputs: Tensor `(batch_size, time, width)`. Where the length is not known when
@@ -102,8 +106,10 @@ def _parts(x):
     length = x.shape[1]
     if length is None:
         return [(x, 1)]
-    rest = length % CHUNK
-    parts = [(x[:, : length - rest], CHUNK), (x[:, length - rest :], rest)]
+    trains = current_loop_strategy().kind == "train"
+    steps = CHUNK if trains else EXPORTED_CHUNK
+    rest = length % steps
+    parts = [(x[:, : length - rest], steps), (x[:, length - rest :], rest)]
     return [part for part in parts if part[0].shape[1]]
 
 
