@@ -222,9 +222,10 @@ def _language(variant, num_states, body, **options):
     return Entry("language_model", variant, build, lambda: language_inputs(num_states))
 
 
-def _sequence(row):
-    entry = Entry(*row)
-    return entry._replace(loops=entry.id in catalog_sequence.LOOPS)
+def _rows(module):
+    """The rows of a module that says which of them have a loop."""
+    for entry in (Entry(*row) for row in module.ROWS):
+        yield entry._replace(loops=entry.id in module.LOOPS)
 
 
 BOTH_WAYS = {"bidirectional": True, "return_state": True}
@@ -269,9 +270,9 @@ ENTRIES = [
     *(Entry(*row) for row in catalog_vision.IMAGE_SEQUENCES),
     *(Entry(*row, loops=False) for row in catalog_vision.ROWS),
     *(Entry(*row, loops=False) for row in catalog_transformer.ROWS),
-    *(_sequence(row) for row in catalog_sequence.ROWS),
+    *_rows(catalog_sequence),
     *(Entry(*row) for row in catalog_forecast.ROWS),
-    *(Entry(*row) for row in catalog_state_space.ROWS),
+    *_rows(catalog_state_space),
 ]
 
 

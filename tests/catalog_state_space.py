@@ -4,17 +4,19 @@ import keras
 import numpy as np
 
 BATCH, TIME, FEATURES, UNITS = 3, 6, 5, 4
-SIZES = {"state_dim": 3, "kernel_size": 3, "delta_rank": 2}
+MAMBA = {"state_dim": 3, "kernel_size": 3, "delta_rank": 2}
+MAMBA2 = {"head_dim": 2, "state_dim": 3, "kernel_size": 3}
+LOOPS = {"Mamba", "Mamba-zoh"}  # the others have one chunk here
 
 
-def block(**options):
+def block(sizes, **options):
     """Two blocks, and all that the second one returns."""
 
     def build(layer_class):
         x = inputs = keras.Input((TIME, FEATURES), name="x")
-        x = layer_class(UNITS, **SIZES, name="first")(x)
+        x = layer_class(UNITS, **sizes, name="first")(x)
         second = layer_class(
-            UNITS, **SIZES, **options, return_state=True, name="second"
+            UNITS, **sizes, **options, return_state=True, name="second"
         )
         parts = [keras.layers.Flatten()(part) for part in second(x)]
         return keras.Model({"x": inputs}, keras.layers.Concatenate()(parts))
@@ -28,6 +30,15 @@ def sequences():
 
 
 ROWS = [
-    ("Mamba", "", block(), sequences),
-    ("Mamba", "zoh", block(discretization="zoh", expansion=1), sequences),
+    ("Mamba", "", block(MAMBA), sequences),
+    ("Mamba", "zoh", block(MAMBA, discretization="zoh", expansion=1), sequences),
+    ("Mamba2", "", block(MAMBA2), sequences),
+    ("Mamba2", "groups", block(MAMBA2, num_groups=2), sequences),
+    ("S4D", "", block({"state_dim": 6}), sequences),
+    (
+        "S4D",
+        "bilinear",
+        block({"state_dim": 6}, discretization="bilinear", gated=False),
+        sequences,
+    ),
 ]

@@ -21,6 +21,7 @@ from kerasseq.layers.layer_norm_lstm import LayerNormLSTM as LayerNormLSTM
 from kerasseq.layers.layer_norm_lstm import LayerNormLSTMCell as LayerNormLSTMCell
 from kerasseq.layers.lstm import LSTM as LSTM
 from kerasseq.layers.mamba import Mamba as Mamba
+from kerasseq.layers.mamba2 import Mamba2 as Mamba2
 from kerasseq.layers.multi_head_attention import (
     MultiHeadAttention as MultiHeadAttention,
 )
@@ -29,6 +30,7 @@ from kerasseq.layers.peephole_lstm import PeepholeLSTMCell as PeepholeLSTMCell
 from kerasseq.layers.residual_stack import BLOCKS as BLOCKS
 from kerasseq.layers.residual_stack import ResidualStack as ResidualStack
 from kerasseq.layers.rnn import RNN as RNN
+from kerasseq.layers.s4d import S4D as S4D
 from kerasseq.layers.simple_rnn import SimpleRNN as SimpleRNN
 from kerasseq.layers.stacked_rnn import StackedRNN as StackedRNN
 from kerasseq.layers.token_positions import PositionEmbedding as PositionEmbedding

@@ -4,14 +4,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasseq.layers import _arguments, _state_protocol
+from kerasseq.layers import _arguments, _state_space_block
 from kerasseq.ops import selective_scan
 
 _MULTIPLE = 16  # units for each unit of the step size's rank
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
-class Mamba(_state_protocol.StateMixin, keras.layers.Layer):
+class Mamba(_state_space_block.StateSpaceBlock):
     """A Mamba block: reads a sequence in linear time, with a state of fixed size.
 
     Each of `expansion * units` channels is a linear recurrence of `state_dim` numbers
@@ -91,18 +91,10 @@ class Mamba(_state_protocol.StateMixin, keras.layers.Layer):
             expansion=expansion,
             delta_rank=1 if delta_rank is None else delta_rank,
         )
-        if kernel_size < 2:
-            raise ValueError(
-                f"`kernel_size` must be at least 2. Received: kernel_size={kernel_size}"
-            )
-        if not 0 < delta_min <= delta_max or not delta_floor > 0:
-            raise ValueError(
-                "Step sizes must be positive, and `delta_min` at most `delta_max`. "
-                f"Received: delta_min={delta_min}, delta_max={delta_max}, "
-                f"delta_floor={delta_floor}"
-            )
         _arguments.check_choice("discretization", discretization, ("euler", "zoh"))
         _arguments.assign(self, Mamba, locals())
+        self._check_kernel_size()
+        self._check_deltas(delta_floor=delta_floor)
         self.channels = expansion * units
         self.supports_masking = True
         self.input_spec = keras.layers.InputSpec(ndim=3)
@@ -118,49 +110,18 @@ class Mamba(_state_protocol.StateMixin, keras.layers.Layer):
         options["bias_initializer"] = self._delta_bias
         self.delta_projection = dense(channels, rank, "delta_projection", **options)
         self.out_projection = dense(self.units, channels, "out_projection")
-        limit = self.kernel_size**-0.5
-        self.kernel = self.add_weight(
-            shape=(self.kernel_size, channels),
-            initializer=keras.initializers.RandomUniform(-limit, limit),
-            name="kernel",
-        )
-        self.bias = self.add_weight(shape=(channels,), initializer="zeros", name="bias")
-        self.a_log = self.add_weight(
-            shape=(channels, self.state_dim), initializer=_log_counts, name="a_log"
-        )
+        self._add_convolution(channels)
+        size = (channels, self.state_dim)
+        self.a_log = self._parameter(size, _log_counts, "a_log")
         self.skip = self.add_weight(shape=(channels,), initializer="ones", name="skip")
-
-    def _dense(self, units, features, name, use_bias=False, **options):
-        layer = keras.layers.Dense(
-            units, use_bias=use_bias, dtype=self.dtype_policy, name=name, **options
-        )
-        layer.build((None, None, features))
-        return layer
-
-    def _delta_bias(self, shape, dtype=None):
-        """The inverse of softplus of step sizes that are uniform in their logarithm."""
-        low, high = np.log(self.delta_min), np.log(self.delta_max)
-        sizes = ops.exp(keras.random.uniform(shape, low, high, dtype="float32"))
-        sizes = ops.maximum(sizes, self.delta_floor)
-        return ops.cast(sizes + ops.log(-ops.expm1(-sizes)), dtype or "float32")
 
     @property
     def state_size(self):
         """Shapes of the states, without the batch."""
         return [(self.kernel_size - 1, self.channels), (self.channels, self.state_dim)]
 
-    def get_initial_state(self, batch_size):
-        """The zeros that a sequence starts from; the second is float32."""
-        dtypes = (self.compute_dtype, "float32")
-        return [
-            ops.zeros((batch_size, *shape), dtype)
-            for shape, dtype in zip(self.state_size, dtypes, strict=True)
-        ]
-
     def call(self, inputs, initial_state=None, training=False):
-        if initial_state is None:
-            initial_state = self.get_initial_state(ops.shape(inputs)[0])
-        before, state = self._checked(initial_state)
+        before, state = self._checked(initial_state, inputs)
         x, gate = ops.split(self.in_projection(inputs), 2, axis=-1)
         window = ops.concatenate([ops.cast(before, x.dtype), x], axis=1)
         x = ops.silu(self._convolved(window))
@@ -176,39 +137,6 @@ class Mamba(_state_protocol.StateMixin, keras.layers.Layer):
         if not self.return_state:
             return outputs
         return [outputs, window[:, -before.shape[1] :], state]
-
-    def _convolved(self, window):
-        """Each channel's own causal convolution, as products of shifted inputs."""
-        kernel, size = ops.cast(self.kernel, window.dtype), self.kernel_size
-        parts = [window[:, k : k + 1 - size or None] * kernel[k] for k in range(size)]
-        return sum(parts) + ops.cast(self.bias, window.dtype)
-
-    def _checked(self, states):
-        states = [ops.convert_to_tensor(x) for x in states]
-        shapes = [tuple(x.shape[1:]) for x in states]
-        if shapes != self.state_size:
-            raise ValueError(
-                f"The states of a Mamba block have the shapes {self.state_size}, batch "
-                f"left out; start from `get_initial_state`. Received: {shapes}"
-            )
-        return states
-
-    def compute_output_shape(self, inputs_shape, initial_state_shape=None):
-        shape = (*inputs_shape[:2], self.units)
-        if not self.return_state:
-            return shape
-        return [shape, *((inputs_shape[0], *size) for size in self.state_size)]
-
-    def compute_output_spec(self, inputs, initial_state=None, training=False):
-        shapes = self.compute_output_shape(inputs.shape)
-        if not self.return_state:
-            return keras.KerasTensor(shapes, self.compute_dtype)
-        dtypes = (self.compute_dtype, self.compute_dtype, "float32")
-        pairs = zip(shapes, dtypes, strict=True)
-        return [keras.KerasTensor(shape, dtype) for shape, dtype in pairs]
-
-    def compute_mask(self, inputs, mask=None):
-        return [mask, None, None] if self.return_state else mask
 
     def get_config(self):
         return super().get_config() | _arguments.config(self, Mamba)

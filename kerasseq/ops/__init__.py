@@ -5,6 +5,9 @@ from kerasseq.ops._attention_recurrence import (
 )
 from kerasseq.ops._chain import best_path as best_path
 from kerasseq.ops._chain import chain_log_probabilities as chain_log_probabilities
+from kerasseq.ops._diagonal_state_space import (
+    diagonal_state_space as diagonal_state_space,
+)
 from kerasseq.ops._dropout import dropout as dropout
 from kerasseq.ops._dropout import random_choice as random_choice
 from kerasseq.ops._gru import gru as gru
@@ -24,6 +27,9 @@ from kerasseq.ops._scores import (
 )
 from kerasseq.ops._selective_scan import selective_scan as selective_scan
 from kerasseq.ops._simple_rnn import simple_rnn as simple_rnn
+from kerasseq.ops._state_space_duality import (
+    state_space_duality as state_space_duality,
+)
 from kerasseq.ops._time_loop import time_loop as time_loop
 from kerasseq.ops.attention import MASKED_SCORE as MASKED_SCORE
 from kerasseq.ops.attention import additive_scores as additive_scores

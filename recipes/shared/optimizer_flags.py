@@ -7,8 +7,10 @@ CLIPPINGS = {  # flag: argument of a Keras optimizer
     "clip_norm": "clipnorm",
     "clip_global_norm": "global_clipnorm",
 }
-# Biases, and the gains of norms: decay would only push them from their purpose.
+# Biases, and the gains of norms: decay would only push them from their purpose. So it
+# would the time scales of a state-space model, and the weight of its skip connection.
 UNDECAYED = ("bias", "gain", "gamma", "beta", "scale")
+UNDECAYED += ("a_log", "frequency", "delta_log", "skip")
 FINAL_RATE = 0.02  # of the peak
 
 
@@ -118,8 +120,16 @@ def make_optimizer(flags, learning_rate, **options):
         **{CLIPPINGS[name]: value for name, value in clipping.items()},
         **options,
     )
-    optimizer.exclude_from_weight_decay(var_names=UNDECAYED)
+    optimizer.exclude_from_weight_decay(var_names=[*map(_last_part, UNDECAYED)])
     return optimizer
+
+
+def _last_part(name):
+    """A pattern for weights of this name, or whose name ends with it after a "_".
+
+    Keras searches for it in "kernel" on JAX, but on TensorFlow in "skip/kernel:0".
+    """
+    return rf"(^|[/_]){name}(:\d+)?$"
 
 
 def _clipping(flags):

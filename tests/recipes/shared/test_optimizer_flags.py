@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from absl import flags as absl_flags
 
+from kerasseq import layers
 from recipes.shared import optimizer_flags
 
 
@@ -62,6 +63,38 @@ def test_weight_decay_spares_biases_and_norms(jit_compile):
     np.testing.assert_allclose(weights.pop("kernel"), 1 - 0.1 * 0.5, rtol=1e-6)
     for weight in weights.values():
         np.testing.assert_array_equal(weight, 1)
+
+
+def undecayed(weights):
+    """Names of the weights that stay as they are where the gradient is zero."""
+    optimizer = optimizer_flags.make_optimizer(parsed("--weight_decay=0.5"), 0.1)
+    for weight in weights:
+        weight.assign(np.ones(weight.shape))
+    optimizer.apply([keras.ops.zeros(w.shape) for w in weights], weights)
+    return {w.name for w in weights if (keras.ops.convert_to_numpy(w) == 1).all()}
+
+
+def test_weight_decay_spares_the_time_scales_of_state_space_models():
+    x = inputs = keras.Input((6, 4))
+    for layer in (layers.Mamba(4), layers.Mamba2(4, head_dim=2), layers.S4D(4)):
+        x = layer(x)
+    weights = keras.Model(inputs, x).trainable_weights
+    spared = undecayed(weights)
+    assert spared >= {"a_log", "skip", "delta_bias", "frequency", "delta_log", "scale"}
+    assert {w.name for w in weights} - spared == {"kernel", "output_weights"}
+
+
+def test_weight_decay_spares_no_weight_for_a_part_of_its_name():
+    names = ("skip_kernel", "data_log", "frequency_kernel", "a_logits")
+    weights = [keras.Variable(np.ones(2, "float32"), name=name) for name in names]
+    assert undecayed(weights) == set()
+
+
+@pytest.mark.parametrize("name", optimizer_flags.UNDECAYED)
+def test_weight_decay_spares_no_layer_for_its_name(name):
+    """On TensorFlow, Keras looks at the path of a weight."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, name=name)])
+    assert undecayed(model.trainable_weights) == {"bias"}
 
 
 def test_flags_are_checked_before_any_work():
