@@ -4,7 +4,7 @@ import typing
 
 import keras
 
-from kerasseq.layers import _arguments, _state_protocol, mamba
+from kerasseq.layers import _arguments, _state_protocol, mamba, mamba2, s4d
 from kerasseq.layers import dropout as dropout_layer
 
 
@@ -21,7 +21,11 @@ class Block(typing.NamedTuple):
     norm: typing.Callable | None
 
 
-BLOCKS = {"mamba": Block(mamba.Mamba, keras.layers.RMSNormalization)}
+BLOCKS = {
+    "s4d": Block(s4d.S4D, keras.layers.LayerNormalization),
+    "mamba": Block(mamba.Mamba, keras.layers.RMSNormalization),
+    "mamba2": Block(mamba2.Mamba2, keras.layers.RMSNormalization),
+}
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -149,6 +153,13 @@ class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
             return tuple(inputs_shape)
         states = [(inputs_shape[0], *size) for size in self.state_size]
         return [tuple(inputs_shape), *states]
+
+    def compute_output_spec(self, inputs, initial_state=None, training=False):
+        outputs = keras.KerasTensor(inputs.shape, self.compute_dtype)
+        if not self.return_state:
+            return outputs
+        states = [x for b in self.blocks for x in b.compute_output_spec(inputs)[1:]]
+        return [outputs, *states]
 
     def get_config(self):
         options = keras.saving.serialize_keras_object(self.block_options)
