@@ -40,3 +40,61 @@ def mamba(u, w, name, zoh=False):
     y = np.stack(outputs, 1) + w[f"{name}/skip"] * x
     last = window[:, u.shape[1] :]
     return linear(y * silu(z), w, f"{name}/out_projection"), last, h
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def norm(x, w, name):
+    centered = x - x.mean(-1, keepdims=True)
+    scaled = centered / np.sqrt((centered**2).mean(-1, keepdims=True) + 1e-5)
+    return scaled * w[f"{name}/gamma"] + w[f"{name}/beta"]
+
+
+def one_before(x):
+    """The input before each step; zeros before the first."""
+    return np.concatenate([0 * x[:, :1], x[:, :-1]], 1)
+
+
+def rwkv4(x, w, name):
+    """Peng et al. (2023), a block but its outermost residual, from a state of zeros.
+
+    Returns the outputs; the last input of the time mix; numerator and denominator of
+    WKV as multiples of exp(maximum), and that maximum; the last input of the channel
+    mix.
+    """
+    normed = norm(x, w, f"{name}/ln1")
+    a, *sums = rwkv4_time_mix(normed, w, f"{name}/att")
+    seen = norm(x + a, w, f"{name}/ln2")
+    outputs = a + rwkv4_channel_mix(seen, w, f"{name}/ffn")
+    return outputs, normed[:, -1], *sums, seen[:, -1]
+
+
+def rwkv4_mixed(x, w, name):
+    return x * w[name] + one_before(x) * (1 - w[name])
+
+
+def rwkv4_time_mix(x, w, name):
+    r, k, v = (
+        linear(rwkv4_mixed(x, w, f"{name}/time_mix_{key[0]}"), w, f"{name}/{key}")
+        for key in ("receptance", "key", "value")
+    )
+    decay, u = np.exp(w[f"{name}/time_decay"]), w[f"{name}/time_first"]
+    A = B = np.zeros_like(k[:, 0])
+    top, averages = np.full_like(A, -np.inf), []
+    for t in range(x.shape[1]):
+        own = np.exp(u + k[:, t])
+        averages.append((A + own * v[:, t]) / (B + own))
+        A = np.exp(-decay) * A + np.exp(k[:, t]) * v[:, t]
+        B = np.exp(-decay) * B + np.exp(k[:, t])
+        top = np.maximum(top - decay, k[:, t])
+    y = sigmoid(r) * np.stack(averages, 1)
+    scale = np.exp(-top)
+    return linear(y, w, f"{name}/output"), A * scale, B * scale, top
+
+
+def rwkv4_channel_mix(x, w, name):
+    k = linear(rwkv4_mixed(x, w, f"{name}/time_mix_k"), w, f"{name}/key")
+    r = linear(rwkv4_mixed(x, w, f"{name}/time_mix_r"), w, f"{name}/receptance")
+    return sigmoid(r) * linear(np.maximum(k, 0) ** 2, w, f"{name}/value")

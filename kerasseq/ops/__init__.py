@@ -25,6 +25,7 @@ from kerasseq.ops._scores import (
 from kerasseq.ops._selective_scan import selective_scan as selective_scan
 from kerasseq.ops._simple_rnn import simple_rnn as simple_rnn
 from kerasseq.ops._time_loop import time_loop as time_loop
+from kerasseq.ops._wkv import wkv as wkv
 from kerasseq.ops.attention import MASKED_SCORE as MASKED_SCORE
 from kerasseq.ops.attention import additive_scores as additive_scores
 from kerasseq.ops.attention import attend as attend

@@ -16,7 +16,18 @@ def mamba(inputs, w, **options):
     return np.concatenate([part.reshape(len(x), -1) for part in parts], -1)
 
 
-REFERENCES = {"Mamba": mamba, "Mamba-zoh": functools.partial(mamba, zoh=True)}
+def rwkv4(inputs, w):
+    x = inputs["x"]
+    outputs, *_ = reference.rwkv4(x, w, "first")
+    parts = reference.rwkv4(x + outputs, w, "second")
+    return np.concatenate([part.reshape(len(x), -1) for part in parts], -1)
+
+
+REFERENCES = {
+    "Mamba": mamba,
+    "Mamba-zoh": functools.partial(mamba, zoh=True),
+    "RWKV4": rwkv4,
+}
 ENTRIES = [p for p in catalog.keeping("P2") if p.id in REFERENCES]
 
 
