@@ -1,10 +1,13 @@
 """The state-space layers' part of the table: rows of `catalog.Entry`, all small."""
 
+import functools
+
 import keras
 import numpy as np
 
 BATCH, TIME, FEATURES, UNITS = 3, 6, 5, 4
 SIZES = {"state_dim": 3, "kernel_size": 3, "delta_rank": 2}
+RANKS = {"decay_rank": 2, "rate_rank": 3, "value_rank": 2, "gate_rank": 3}
 
 
 def block(**options):
@@ -35,6 +38,22 @@ def residual_blocks(**options):
     return build
 
 
+def value_residual(**options):
+    """The same of two blocks, the second with the values of the first."""
+
+    def build(layer_class):
+        x = inputs = keras.Input((TIME, UNITS), name="x")
+        block = functools.partial(layer_class, UNITS, **RANKS)
+        outputs, value = block(return_value=True, name="first", **options)(x)
+        rest = {"value_residual": True, "return_state": True, "depth": 0.5}
+        second = block(**rest, name="second", **options)
+        found = second(x + outputs, first_value=value)
+        parts = [keras.layers.Flatten()(part) for part in found]
+        return keras.Model({"x": inputs}, keras.layers.Concatenate()(parts))
+
+    return build
+
+
 def sequences(features=FEATURES):
     generator = np.random.default_rng(11)
     return {"x": generator.normal(size=(BATCH, TIME, features)).astype("float32")}
@@ -48,4 +67,6 @@ ROWS = [
     ("Mamba", "", block(), sequences),
     ("Mamba", "zoh", block(discretization="zoh", expansion=1), sequences),
     ("RWKV4", "", residual_blocks(mlp_dim=6, depth=0.5), narrow_sequences),
+    ("RWKV7", "", value_residual(head_size=2), narrow_sequences),
+    ("RWKV7", "one_head", value_residual(head_size=4, mlp_dim=6), narrow_sequences),
 ]

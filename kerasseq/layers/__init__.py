@@ -27,6 +27,7 @@ from kerasseq.layers.peephole_lstm import PeepholeLSTM as PeepholeLSTM
 from kerasseq.layers.peephole_lstm import PeepholeLSTMCell as PeepholeLSTMCell
 from kerasseq.layers.rnn import RNN as RNN
 from kerasseq.layers.rwkv4 import RWKV4 as RWKV4
+from kerasseq.layers.rwkv7 import RWKV7 as RWKV7
 from kerasseq.layers.simple_rnn import SimpleRNN as SimpleRNN
 from kerasseq.layers.stacked_rnn import StackedRNN as StackedRNN
 from kerasseq.layers.token_positions import PositionEmbedding as PositionEmbedding

@@ -5,6 +5,7 @@ from kerasseq.ops._attention_recurrence import (
 )
 from kerasseq.ops._chain import best_path as best_path
 from kerasseq.ops._chain import chain_log_probabilities as chain_log_probabilities
+from kerasseq.ops._delta_rule import delta_rule as delta_rule
 from kerasseq.ops._dropout import dropout as dropout
 from kerasseq.ops._dropout import random_choice as random_choice
 from kerasseq.ops._gru import gru as gru
