@@ -15,6 +15,11 @@ def linear(x, w, name):
     return x @ w[f"{name}/kernel"]
 
 
+def rms_norm(x, w, name):
+    scaled = x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-5)
+    return scaled * w[f"{name}/scale"]
+
+
 def mamba(u, w, name, zoh=False):
     """Gu and Dao (2023), algorithm 2 in the block of figure 3, from a state of zeros.
 

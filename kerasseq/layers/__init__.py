@@ -30,6 +30,8 @@ from kerasseq.layers.peephole_lstm import PeepholeLSTMCell as PeepholeLSTMCell
 from kerasseq.layers.residual_stack import BLOCKS as BLOCKS
 from kerasseq.layers.residual_stack import ResidualStack as ResidualStack
 from kerasseq.layers.rnn import RNN as RNN
+from kerasseq.layers.rwkv4 import RWKV4 as RWKV4
+from kerasseq.layers.rwkv7 import RWKV7 as RWKV7
 from kerasseq.layers.s4d import S4D as S4D
 from kerasseq.layers.simple_rnn import SimpleRNN as SimpleRNN
 from kerasseq.layers.stacked_rnn import StackedRNN as StackedRNN

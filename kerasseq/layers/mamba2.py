@@ -1,10 +1,14 @@
 """The Mamba-2 block: a selective state-space model of matrix products."""
 
+import math
+
 import keras
 from keras import ops
 
 from kerasseq.layers import _arguments, _state_space_block
 from kerasseq.ops import state_space_duality
+
+LARGEST_HEAD = 64
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -27,7 +31,8 @@ class Mamba2(_state_space_block.StateSpaceBlock):
 
     Args:
         units: Positive integer, features of the outputs.
-        head_dim: Positive integer, channels of a head; divides `expansion * units`.
+        head_dim: Positive integer, channels of a head; divides `expansion * units`. By
+            default the largest power of two up to 64 that does.
         state_dim: Positive integer, numbers of the state of each channel.
         num_groups: Positive integer, in how many groups of heads B and C are shared;
             divides the number of heads.
@@ -72,7 +77,7 @@ class Mamba2(_state_space_block.StateSpaceBlock):
     def __init__(
         self,
         units,
-        head_dim=64,
+        head_dim=None,
         state_dim=128,
         num_groups=1,
         kernel_size=4,
@@ -88,7 +93,7 @@ class Mamba2(_state_space_block.StateSpaceBlock):
         _arguments.assign(self, Mamba2, locals())
         _arguments.check_positive(
             units=units,
-            head_dim=head_dim,
+            head_dim=1 if head_dim is None else head_dim,
             state_dim=state_dim,
             num_groups=num_groups,
             expansion=expansion,
@@ -96,8 +101,10 @@ class Mamba2(_state_space_block.StateSpaceBlock):
         self._check_kernel_size()
         self._check_deltas(delta_floor=delta_floor)
         self.channels = expansion * units
+        if head_dim is None:
+            self.head_dim = math.gcd(self.channels, LARGEST_HEAD)
         self._check_heads()
-        self.num_heads = self.channels // head_dim
+        self.num_heads = self.channels // self.head_dim
         self.supports_masking = True
         self.input_spec = keras.layers.InputSpec(ndim=3)
 

@@ -1,10 +1,19 @@
 """Blocks that read a sequence in linear time, on top of each other."""
 
+import functools
 import typing
 
 import keras
 
-from kerasseq.layers import _arguments, _state_protocol, mamba, mamba2, s4d
+from kerasseq.layers import (
+    _arguments,
+    _state_protocol,
+    mamba,
+    mamba2,
+    rwkv4,
+    rwkv7,
+    s4d,
+)
 from kerasseq.layers import dropout as dropout_layer
 
 
@@ -14,23 +23,42 @@ class Block(typing.NamedTuple):
     Attributes:
         layer: The class: `(batch_size, length, units)` in and out, with the state
             protocol.
-        norm: Makes the norm of its input; `None` for a block with norms of its own.
+        norm: Makes the norm of its input; `None` for a block with norms of its own,
+            whose stack normalizes its inputs once.
+        options: `(index, num_layers) -> options` of the block at a place of a stack.
     """
 
     layer: type
-    norm: typing.Callable | None
+    norm: typing.Callable | None = None
+    options: typing.Callable = lambda index, num_layers: {}
 
 
+def _place(index, num_layers):
+    return {"depth": index / num_layers}
+
+
+def _after_the_first(index, num_layers):
+    """The first block hands its values on to the others."""
+    kind = {"value_residual": index > 0, "return_value": index == 0 < num_layers - 1}
+    return _place(index, num_layers) | kind
+
+
+_layer_norm = functools.partial(keras.layers.LayerNormalization, epsilon=1e-5)
+_rms_norm = functools.partial(keras.layers.RMSNormalization, epsilon=1e-5)
 BLOCKS = {
-    "s4d": Block(s4d.S4D, keras.layers.LayerNormalization),
-    "mamba": Block(mamba.Mamba, keras.layers.RMSNormalization),
-    "mamba2": Block(mamba2.Mamba2, keras.layers.RMSNormalization),
+    "s4d": Block(s4d.S4D, _layer_norm),
+    "mamba": Block(mamba.Mamba, _rms_norm),
+    "mamba2": Block(mamba2.Mamba2, _rms_norm),
+    "rwkv4": Block(rwkv4.RWKV4, options=_place),
+    "rwkv7": Block(rwkv7.RWKV7, options=_after_the_first),
 }
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
 class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
-    """A stack of `x + block(norm(x))` with a norm at its end.
+    """A stack of `x + block(norm(x))`, or `x + block(x)`, with a norm at its end.
+
+    Blocks of RWKV have norms within; there the inputs of the stack are normalized.
 
     The states of all blocks go in and come out, as those of `StackedRNN` do, and are of
     the same size after any number of steps.
@@ -84,23 +112,25 @@ class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
         _arguments.check_rates(dropout=dropout)
         _arguments.assign(self, ResidualStack, locals())
         self.block_options = block_options
-        block, norm = BLOCKS[cell]
-        options = {"dtype": self.dtype_policy}
-        self.blocks, self.norms, self.dropouts = [], [], []
-        for index in range(num_layers):
-            name = f"block_{index}"
-            self.blocks.append(
-                block(units, return_state=True, name=name, **block_options, **options)
-            )
-            if norm is not None:
-                self.norms.append(norm(name=f"norm_{index}", **options))
-            own = None if seed is None else seed + index
-            self.dropouts.append(dropout_layer.Dropout(dropout, seed=own, **options))
-        self.final_norm = (norm or keras.layers.LayerNormalization)(
-            name="final_norm", **options
-        )
+        self._make_layers(BLOCKS[cell])
         self.supports_masking = True
         self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: units})
+
+    def _make_layers(self, block):
+        policy = {"dtype": self.dtype_policy}
+        make_norm = block.norm or _layer_norm
+        self.blocks, self.norms, self.dropouts = [], [], []
+        for index in range(self.num_layers):
+            options = block.options(index, self.num_layers) | self.block_options
+            options |= {"return_state": True, "name": f"block_{index}"}
+            self.blocks.append(block.layer(self.units, **options, **policy))
+            seed = None if self.seed is None else self.seed + index
+            self.dropouts.append(
+                dropout_layer.Dropout(self.dropout, seed=seed, **policy)
+            )
+            if block.norm or not index:
+                self.norms.append(make_norm(name=f"norm_{index}", **policy))
+        self.final_norm = make_norm(name="final_norm", **policy)
 
     def build(self, inputs_shape, initial_state_shape=None):
         for layer in (*self.blocks, *self.norms, self.final_norm):
@@ -116,10 +146,14 @@ class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
         return [x for block in self.blocks for x in block.get_initial_state(batch_size)]
 
     def call(self, inputs, initial_state=None, training=False):
-        x, final = inputs, []
+        normed_within = BLOCKS[self.cell].norm is None
+        x = self.norms[0](inputs) if normed_within else inputs
+        final, value = [], {}
         for index, states in enumerate(self._by_block(initial_state)):
-            below = self.norms[index](x) if self.norms else x
-            y, *states = self.blocks[index](below, initial_state=states)
+            below = x if normed_within else self.norms[index](x)
+            y, *states = self.blocks[index](below, initial_state=states, **value)
+            if getattr(self.blocks[index], "return_value", False):
+                *states, value["first_value"] = states
             x = x + self.dropouts[index](y, training=training)
             final += states
         outputs = self.final_norm(x)
@@ -158,7 +192,10 @@ class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
         outputs = keras.KerasTensor(inputs.shape, self.compute_dtype)
         if not self.return_state:
             return outputs
-        states = [x for b in self.blocks for x in b.compute_output_spec(inputs)[1:]]
+        states = []
+        for block in self.blocks:
+            _, *found = block.compute_output_spec(inputs)
+            states += found[: len(block.state_size)]
         return [outputs, *states]
 
     def get_config(self):

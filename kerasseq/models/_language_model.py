@@ -87,8 +87,7 @@ def language_model(
         body = _of_cell(cell or "lstm", embedding_dim, num_layers, dropout)
     elif cell is not None:
         raise ValueError(
-            "Give `body` or `cell`, not both. "
-            f"Received: body={body!r}, cell={cell!r}"
+            f"Give `body` or `cell`, not both. Received: body={body!r}, cell={cell!r}"
         )
     body = _checked(body, seed)
     embedding = _embeddings.of_one_language(

@@ -40,8 +40,8 @@ def streaming_model(model):
         names = [layer.name for layer in model.layers]
         raise ValueError(
             "Only a model whose encoder is recurrent and reads forward, such as "
-            "arch='lstm', 'gru' or 'mamba', goes item by item, and one that looks at the "
-            "last item alone: a tagger without CRF, a text classifier with "
+            "arch='lstm', 'gru' or 'mamba', goes item by item, and one that looks at "
+            "the last item alone: a tagger without CRF, a text classifier with "
             "pooling='last', a forecaster without instance_normalization. "
             f"Received: model {model.name!r} with the layers {names}"
         )

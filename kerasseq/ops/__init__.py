@@ -5,6 +5,7 @@ from kerasseq.ops._attention_recurrence import (
 )
 from kerasseq.ops._chain import best_path as best_path
 from kerasseq.ops._chain import chain_log_probabilities as chain_log_probabilities
+from kerasseq.ops._delta_rule import delta_rule as delta_rule
 from kerasseq.ops._diagonal_state_space import (
     diagonal_state_space as diagonal_state_space,
 )
@@ -31,6 +32,7 @@ from kerasseq.ops._state_space_duality import (
     state_space_duality as state_space_duality,
 )
 from kerasseq.ops._time_loop import time_loop as time_loop
+from kerasseq.ops._wkv import wkv as wkv
 from kerasseq.ops.attention import MASKED_SCORE as MASKED_SCORE
 from kerasseq.ops.attention import additive_scores as additive_scores
 from kerasseq.ops.attention import attend as attend
