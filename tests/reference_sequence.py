@@ -40,8 +40,11 @@ def characters(ids, w):
     """The largest value of each filter over the places of a word."""
     valid = (ids != 0)[..., None]
     x = w["character/embeddings"][ids] * valid
+    names = [f"convolution_{size}" for size in (2, 3, 4, 5)]
+    kernels = {path.partition("/")[0] for path in w}
     # As over an image whose rows are words.
-    return (relu(conv2d(x, w, "convolution")) * valid).max(2)
+    found = [relu(conv2d(x, w, name)) * valid for name in names if name in kernels]
+    return np.concatenate([y.max(2) for y in found], -1)
 
 
 def convolutions(x, mask, w, num_layers):

@@ -6,7 +6,7 @@ from keras import ops
 from kerasseq import layers
 from kerasseq.models import _sequence_encoders
 
-CHARACTER_KERNEL = 3
+CHARACTER_KERNELS = (2, 3, 4, 5)
 
 
 def tagger(
@@ -29,10 +29,10 @@ def tagger(
 ):
     """Builds a model that labels each word of a sentence.
 
-    A word is an id, and where asked for also its characters, over which a convolution
-    finds what prefixes, suffixes, capitals and digits say, or the id of its suffix. An
-    encoder reads the sentence, and each position becomes scores of the tags. Id 0 is
-    padding, on the right.
+    A word is an id, and where asked for also its characters, in which convolutions over
+    2, 3, 4 and 5 of them find what prefixes, suffixes, capitals and digits say, or the
+    id of its suffix. An encoder reads the sentence, and each position becomes scores of
+    the tags. Id 0 is padding, on the right.
 
     Args:
         vocabulary_size: Number of words, with padding and unknown.
@@ -145,16 +145,18 @@ def _of_characters(characters, table, filters):
     """Convolutions within each word, and the maximum over its places."""
     valid = ops.cast(ops.expand_dims(ops.not_equal(characters, 0), -1), "float32")
     x = table(characters)  # (batch_size, length, word_length, character_dim)
-    convolve = keras.layers.Conv2D(
-        filters,
-        (1, CHARACTER_KERNEL),
-        padding="same",
-        activation="relu",
-        name="convolution",
-    )
-    x = convolve(x * ops.cast(valid, x.dtype))
-    # At least zero everywhere, so that padding does not count.
-    return ops.max(x * ops.cast(valid, x.dtype), axis=2)
+    valid = ops.cast(valid, x.dtype)
+    x, found = x * valid, []
+    for index, size in enumerate(CHARACTER_KERNELS):
+        share = (filters + index) // len(CHARACTER_KERNELS)
+        if share:
+            options = {"padding": "same", "activation": "relu"}
+            convolve = keras.layers.Conv2D(
+                share, (1, size), **options, name=f"convolution_{size}"
+            )
+            # At least zero everywhere, so that padding does not count.
+            found.append(ops.max(convolve(x) * valid, axis=2))
+    return keras.layers.Concatenate()(found) if len(found) > 1 else found[0]
 
 
 def _check(**sizes):
