@@ -14,6 +14,10 @@ class StateSpaceBlock(_state_protocol.StateMixin, keras.layers.Layer):
     block has the arguments `units`, `delta_min`, `delta_max` and `return_state`.
     """
 
+    def __init__(self, **kwargs):
+        # By itself Keras would cast the states to half precision.
+        super().__init__(**kwargs | {"autocast": False})
+
     def _check_deltas(self, **more):
         """Refuses step sizes that do not ascend from above 0."""
         low, high = self.delta_min, self.delta_max

@@ -106,7 +106,8 @@ class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
         **kwargs,
     ):
         layer_options, block_options = _arguments.split(kwargs)
-        super().__init__(**layer_options)
+        # By itself Keras would cast the states to half precision.
+        super().__init__(**layer_options | {"autocast": False})
         _arguments.check_choice("cell", cell, BLOCKS)
         _arguments.check_positive(units=units, num_layers=num_layers)
         _arguments.check_rates(dropout=dropout)
@@ -147,6 +148,7 @@ class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
 
     def call(self, inputs, initial_state=None, training=False):
         normed_within = BLOCKS[self.cell].norm is None
+        inputs = keras.ops.cast(inputs, self.compute_dtype)
         x = self.norms[0](inputs) if normed_within else inputs
         final, value = [], {}
         for index, states in enumerate(self._by_block(initial_state)):

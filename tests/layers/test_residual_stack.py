@@ -64,6 +64,21 @@ class TestNumbers:
         assert np.abs(before[:, 4:] - after[:, 4:]).max() > 1e-3
 
 
+    def test_in_half_precision_states_are_float32(self, cell):
+        layer = stack(cell, dtype="mixed_float16")
+        layer(INPUTS)
+        # More than float16 holds.
+        states = [
+            keras.ops.full_like(x, 1e5) if "float32" in str(x.dtype) else x
+            for x in layer.get_initial_state(2)
+        ]
+        assert any("float32" in str(x.dtype) for x in states)
+        _, *final = layer(INPUTS[:, :1] * 0, initial_state=states)
+        assert [x.dtype for x in final] == [x.dtype for x in states]
+        for state in final[: len(final) // 2]:  # the first block's
+            assert np.isfinite(state).all()
+
+
 class TestModels:
     def test_language_model(self, cell):
         model = models.language_model(11, cell=cell, embedding_dim=UNITS, num_layers=1)
