@@ -23,7 +23,8 @@ def define_flags(flags):
     define = command_line.definer(flags, "model")
     # No enum: to name the cells here would import Keras for every use of a file.
     text = "vit (Vision Transformer), cnn, or what reads the image as a sequence: a "
-    text += "cell, as gru, lstm or irnn, bi and a cell (bigru), transformer or mlp."
+    text += "cell, as gru, lstm or irnn, bi and a cell (bigru), a block, as mamba, "
+    text += "transformer or mlp."
     define("string", "arch", "vit", text)
     _define_vit_flags(define)
     define("list", "widths", ["32", "64", "96"], "CNN: channels of each stage.")

@@ -11,7 +11,7 @@ def define_flags(flags):
     define = command_line.definer(flags, "model")
     # No enum: to name the cells here would import Keras for every use of a file.
     text = "Encoder: a recurrent cell, as gru or lstm, with bi before it (bilstm) for "
-    text += "both directions; cnn (Kim 2014), transformer, or mlp."
+    text += "both directions; a block, as mamba; cnn (Kim 2014), transformer, or mlp."
     define("string", "arch", "gru", text)
     kinds = ("last", "mean", "max", "attention")
     define("enum", "pooling", "last", "What the output layer reads.", kinds)

@@ -15,7 +15,7 @@ def define_flags(flags):
     # No enum: to name the encoders here would import Keras for every use of a file.
     text = (
         "linear, nlinear, dlinear, patch_transformer, seq2seq, or an encoder, as lstm, "
-        "gru, bilstm, cnn or transformer."
+        "gru, bilstm, mamba, cnn or transformer."
     )
     define("string", "arch", "patch_transformer", text)
     width, layers = command_line.WIDTH, command_line.LAYERS

@@ -12,7 +12,7 @@ def define_flags(flags):
     define = command_line.definer(flags, "model")
     # No enum: to name the cells here would import Keras for every use of a file.
     text = "What reads a sentence: mlp (each word alone), a cell such as lstm or gru, "
-    text += "bi and a cell, such as bilstm, cnn or transformer."
+    text += "bi and a cell, such as bilstm, a block as mamba, cnn or transformer."
     define("string", "arch", "bilstm", text)
     define("bool", "crf", False, "Score neighboring tags together, by a CRF.")
     width, layers = command_line.WIDTH, command_line.LAYERS
@@ -24,6 +24,7 @@ def define_flags(flags):
     define("integer", "num_layers", 1, "Layers of the encoder.", **layers)
     define("integer", "num_heads", 4, "Transformer: attention heads.", **layers)
     define("float", "dropout", 0.3, "Dropout.", **command_line.RATE)
+    define("float", "label_smoothing", 0.0, "Label smoothing.", **command_line.RATE)
     text = "Train a network that sees each word on its own too, to compare."
     define("bool", "per_word", True, text)
     optimizer_flags.define_flags(flags, learning_rate=4e-3, patience=3)
@@ -40,6 +41,12 @@ def check(flags):
     if flags.arch not in kinds:
         raise ValueError(
             f"--arch is one of {', '.join(kinds)}. Received: --arch={flags.arch}"
+        )
+    if flags.crf and flags.label_smoothing:
+        raise ValueError(
+            "--label_smoothing is for the cross entropy of each word, and a CRF has one "
+            "of whole sentences: leave one of them out. Received: --crf "
+            f"--label_smoothing={flags.label_smoothing}"
         )
     if not {*flags.word_features} <= {*tag_data.KINDS}:
         raise ValueError(
@@ -81,7 +88,7 @@ def build(flags, features, arch):
 def compile_model(flags, model, steps_per_epoch):
     """Compiles a model with its loss, the optimizer and its schedule."""
     steps = flags.epochs * steps_per_epoch
-    loss = kerasseq.training.SmoothedCrossEntropy(0.0)
+    loss = kerasseq.training.SmoothedCrossEntropy(flags.label_smoothing)
     metrics = kerasseq.training.token_metrics()
     if len(model.output_shape) == 4:  # of a CRF
         loss = kerasseq.training.CRFLoss()

@@ -63,7 +63,6 @@ class TestNumbers:
         np.testing.assert_allclose(before[:, :4], after[:, :4], atol=1e-6)
         assert np.abs(before[:, 4:] - after[:, 4:]).max() > 1e-3
 
-
     def test_in_half_precision_states_are_float32(self, cell):
         layer = stack(cell, dtype="mixed_float16")
         layer(INPUTS)

@@ -187,6 +187,7 @@ def test_batches_are_fitted_to_few_sentences(tmp_path, capsys):
     [
         (["--arch=rnn"], "--arch is one of mlp, "),
         (["--word_features=vowels"], "--word_features is a list"),
+        (["--crf", "--label_smoothing=0.1"], "a CRF has one of whole sentences"),
         (["--quantize=int8"], "--quantize is a list out of float16,dynamic"),
         (["--max_length=1"], "use a larger --max_length"),
         (["--min_count=5000"], "lower --min_count"),
