@@ -44,8 +44,8 @@ def check(flags):
         )
     if flags.crf and flags.label_smoothing:
         raise ValueError(
-            "--label_smoothing is for the cross entropy of each word, and a CRF has one "
-            "of whole sentences: leave one of them out. Received: --crf "
+            "--label_smoothing is for the cross entropy of each word, and a CRF has "
+            "one of whole sentences: leave one of them out. Received: --crf "
             f"--label_smoothing={flags.label_smoothing}"
         )
     if not {*flags.word_features} <= {*tag_data.KINDS}:
