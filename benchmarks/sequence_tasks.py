@@ -69,7 +69,7 @@ def _etth1(arch, look_back, horizon):
     flags = "--data={root}/ett/ETTh1.csv --split=8640,2880,2880 --quantiles= "
     flags += f"--arch={arch} --look_back={look_back} --horizon={horizon} --patience=3 "
     if arch in _LINEAR:
-        flags += "--weight_decay=0 --learning_rate=5e-3"
+        flags += "--weight_decay=0 --learning_rate=3e-4"
     elif arch == "patch_transformer":
         # The paper's sizes for this data set, PatchTST/42.
         flags += "--units=16 --mlp_dim=128 --num_layers=3 --dropout=0.3 "
