@@ -1,13 +1,14 @@
 """Models from elsewhere become kerasseq models; those of stock layers also go back.
 
 What is public here is imported on first use: Keras 2 files need h5py, a Vision
-Transformer of KerasHub needs `kerasseq.models`, and an export needs neither.
+Transformer of KerasHub and a checkpoint need `kerasseq.models`, an export none of it.
 """
 
 import importlib
 from typing import Any
 
 _FUNCTIONS = {
+    "from_checkpoint": "checkpoints.importer",
     "from_keras": "stock",
     "from_keras_hub_vit": "keras_hub_vit",
     "import_keras2": "keras2.importer",
