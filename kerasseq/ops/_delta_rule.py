@@ -12,7 +12,7 @@ import typing
 
 from keras import ops
 
-from kerasseq.ops import _delta_rule_chunk, _linear_recurrence
+from kerasseq.ops import _chunks, _delta_rule_chunk, _linear_recurrence
 from kerasseq.ops._loop_strategy import current_loop_strategy
 from kerasseq.ops._manual_gradient import with_manual_gradient
 from kerasseq.ops._time_loop import time_loop
@@ -127,8 +127,8 @@ def _check(rows, method):
 def _differentiable(rows, state, method):
     """Outputs and last state, time first, with a gradient of their own."""
     length = rows.key.shape[0]
-    chunks = -(-length // CHUNK)
-    rows = tuple(_split(x, chunks) for x in rows)
+    # Steps that fill up change no state.
+    rows = tuple(_chunks.split(x, CHUNK) for x in rows)
     chunked = method == "chunked"
     run = _delta_rule_chunk.at_once if chunked else _steps
     back = _delta_rule_chunk.back_at_once if chunked else _back_by_steps
@@ -151,16 +151,7 @@ def _differentiable(rows, state, method):
         return [gradients, effect]
 
     y, end = with_manual_gradient(forward, backward, [rows, state])
-    return ops.reshape(y, (y.shape[0] * y.shape[1], -1, *y.shape[3:]))[:length], end
-
-
-def _split(x, chunks):
-    """Steps as chunks; those that fill up change no state."""
-    length = min(CHUNK, x.shape[0])
-    missing = chunks * length - x.shape[0]
-    if missing:
-        x = ops.pad(x, [(0, missing), (0, 0), (0, 0), (0, 0)])
-    return ops.reshape(x, (chunks, length, -1, *x.shape[2:]))
+    return _chunks.join(y, length), end
 
 
 def _steps(rows, state):

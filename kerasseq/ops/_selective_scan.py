@@ -12,7 +12,7 @@ import typing
 
 from keras import ops
 
-from kerasseq.ops import _linear_recurrence
+from kerasseq.ops import _chunks, _linear_recurrence
 from kerasseq.ops._loop_strategy import current_loop_strategy
 from kerasseq.ops._manual_gradient import with_manual_gradient
 from kerasseq.ops._time_loop import time_loop
@@ -124,7 +124,8 @@ def _check(x, delta, a, b, c, discretization, method):
 def _differentiable(rows, a, state, zoh, method):
     """`(outputs, final state)`, time first, with a gradient of their own."""
     length = rows.x.shape[0]
-    rows = _Rows(*(_split(x, -(-length // CHUNK)) for x in rows))
+    # Steps that fill up have a delta of 0 and keep the state.
+    rows = _Rows(*(_chunks.split(x, CHUNK) for x in rows))
     chunked = method == "chunked"
 
     def forward(arguments):
@@ -156,16 +157,7 @@ def _differentiable(rows, a, state, zoh, method):
 
     arguments = [tuple(rows), a, state]
     y, end = with_manual_gradient(forward, backward, arguments)
-    return ops.reshape(y, (y.shape[0] * y.shape[1], -1, y.shape[-1]))[:length], end
-
-
-def _split(x, chunks):
-    """Steps as chunks; those that fill up have a delta of 0 and keep the state."""
-    length = min(CHUNK, x.shape[0])
-    missing = chunks * length - x.shape[0]
-    if missing:
-        x = ops.pad(x, [(0, missing), (0, 0), (0, 0)])
-    return ops.reshape(x, (chunks, length, -1, x.shape[-1]))
+    return _chunks.join(y, length), end
 
 
 def _discrete(rows, a, zoh):

@@ -12,7 +12,7 @@ whose sums run from the last step to the first in the same way.
 import numpy as np
 from keras import ops
 
-from kerasseq.ops import _linear_recurrence, _wkv_sums
+from kerasseq.ops import _chunks, _linear_recurrence, _wkv_sums
 from kerasseq.ops._loop_strategy import current_loop_strategy
 from kerasseq.ops._manual_gradient import with_manual_gradient
 from kerasseq.ops._time_loop import time_loop
@@ -150,23 +150,14 @@ def _differentiable(k, v, decay, bonus, state, method):
         *effect, rest, ddecay, dbonus = carried
         return [dk, dv, ddecay, dbonus, _of_initial(state, effect, rest)]
 
-    arguments = [_split(k, chunks, _wkv_sums.NOTHING), _split(v, chunks, 0.0)]
+    arguments = [_chunks.split(k, CHUNK, _wkv_sums.NOTHING), _chunks.split(v, CHUNK)]
     arguments += [decay, bonus, state]
     y, *end = with_manual_gradient(forward, backward, arguments)
-    return ops.reshape(y, (chunks * size, -1, y.shape[-1]))[:length], end
+    return _chunks.join(y, length), end
 
 
 def _constant(x):
     return ops.convert_to_tensor(x, "float32")
-
-
-def _split(x, chunks, value):
-    """Steps as chunks, `(chunks, CHUNK, batch_size, width)`."""
-    size = min(CHUNK, x.shape[0])
-    missing = chunks * size - x.shape[0]
-    if missing:
-        x = ops.pad(x, [(0, missing), (0, 0), (0, 0)], constant_values=value)
-    return ops.reshape(x, (chunks, size, -1, x.shape[-1]))
 
 
 def _back(inputs, carried, decay, bonus, sums):
