@@ -2,15 +2,16 @@
 
     python -m benchmarks.sequence_models
     python -m benchmarks.sequence_models --lengths 64,512 --rounds 3
+    python -m benchmarks.sequence_models --tokens 16384 --lengths 1024,4096,16384
 
-Compares LSTM, GRU and a causal Transformer with two layers and equal numbers of
-weights. All train on the same number of tokens per step: long sequences come in small
-batches. A recurrent layer processes its time steps one after the other; attention
-computes all positions at once but compares each with each (Vaswani et al., 2017,
-table 1). Each model and length has its own process (`benchmarks/interleaved.py`). Time
-is the median step of Adam under XLA, memory the growth of the process, including
-compiling. Plots both against the length. Takes 15 minutes on two cores, which must be
-idle otherwise.
+Compares LSTM, GRU, state-space and RWKV blocks and a causal Transformer with two layers
+and equal numbers of weights. All train on the same number of tokens per step: long
+sequences come in small batches. A recurrent layer processes its time steps one after
+the other; attention computes all positions at once but compares each with each (Vaswani
+et al., 2017, table 1); a block is linear in the length. Each model and length has its
+own process (`benchmarks/interleaved.py`). Time is the median step of Adam under XLA,
+memory the growth of the process, including compiling. Plots both against the length.
+Takes 40 minutes on two cores, which must be idle otherwise.
 """
 
 import pathlib
@@ -26,10 +27,17 @@ MODELS = {  # name: (cell, units or features), of 0.41 million weights each
     "LSTM": ("lstm", 161),
     "GRU": ("gru", 188),
     "Transformer": ("transformer", 128),
+    "S4D": ("s4d", 276),
+    "Mamba": ("mamba", 168),
+    "Mamba-2": ("mamba2", 160),
+    "RWKV-4": ("rwkv4", 123),
+    "RWKV-7": ("rwkv7", 119),
 }
 LENGTHS = (64, 128, 256, 512, 1024, 2048, 4096)
 STYLES = {"LSTM": ("#0072b2", "s"), "GRU": ("#009e73", "^")}
-STYLES["Transformer"] = ("#d55e00", "o")
+STYLES |= {"Transformer": ("#d55e00", "o"), "S4D": ("#56b4e9", "x")}
+STYLES |= {"Mamba": ("#cc79a7", "D"), "Mamba-2": ("#cc79a7", "d")}
+STYLES |= {"RWKV-4": ("#e69f00", "v"), "RWKV-7": ("#e69f00", "<")}
 
 
 def define_flags():

@@ -15,8 +15,13 @@ def build(cell, units, length):
     from kerasseq import layers
 
     tokens = keras.Input((length,), dtype="int32")
-    x = keras.layers.Embedding(VOCABULARY, FEATURES)(tokens)
-    if cell == "transformer":
+    is_block = cell in layers.BLOCKS  # which has as many features as units
+    x = keras.layers.Embedding(VOCABULARY, units if is_block else FEATURES)(tokens)
+    if is_block:
+        # Heads of a size that is usual, where the units have no power of two in them.
+        options = {"head_size": units // 7} if cell == "rwkv7" else {}
+        body = layers.ResidualStack(units, 2, cell, **options)
+    elif cell == "transformer":
         body = layers.TransformerDecoder(
             2, 4, 4 * units, cross_attention=False, positions="rotary"
         )

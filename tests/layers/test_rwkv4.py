@@ -72,6 +72,7 @@ class TestBasics:
         model = models.language_model(20, body, embedding_dim=8)
         assert models.state_names(model) == [f"state_{k}" for k in range(5)]
 
+    @pytest.mark.slow
     def test_learns(self):
         keras.utils.set_random_seed(0)
         x = inputs = keras.Input((9, 6))

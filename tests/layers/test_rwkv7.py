@@ -111,6 +111,7 @@ class TestBasics:
         model = models.language_model(20, body, embedding_dim=8)
         assert models.state_names(model) == ["state_0", "state_1", "state_2"]
 
+    @pytest.mark.slow
     def test_learns(self):
         keras.utils.set_random_seed(0)
         x = inputs = keras.Input((9, 6))

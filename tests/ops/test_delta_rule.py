@@ -132,7 +132,9 @@ def gradients(compute, given, order=1):
 
 
 @every_form
-@pytest.mark.parametrize("length, chunk", [(6, 4), (40, 16)])
+@pytest.mark.parametrize(
+    "length, chunk", [(6, 4), pytest.param(40, 16, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("order", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_gradients_under_xla(method, length, chunk, order, monkeypatch):
     monkeypatch.setattr(_delta_rule, "CHUNK", chunk)

@@ -145,7 +145,9 @@ def gradients(compute, given, order=1):
 
 @every_form
 @pytest.mark.parametrize("order", [1, pytest.param(2, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
 def test_gradients_under_xla(method, order, seed, monkeypatch):
     """Those of a state too: any use of it, not only going on from it."""
     monkeypatch.setattr(_wkv, "CHUNK", 4)
