@@ -39,7 +39,7 @@ def define_flags():
     names = list(sequence_models.MODELS)
     define("list", "models", names, f"Out of {','.join(names)}.")
     define("list", "lengths", ["256", "4096"], "Tokens before the measured ones.")
-    text = "Tokens after which the models with states are measured once more; 0: not."
+    text = "Tokens after which the models with states are measured again; 0: not."
     define("integer", "far", 65536, text, lower_bound=0)
     define("integer", "rounds", 200, "Measured steps.", lower_bound=1)
     output = "benchmarks/results/generation_speed.json"
@@ -178,17 +178,19 @@ def measure(steps, num_rounds):
 
 
 def _far(steps, lengths, flags):
-    """`{model: times}` far into the text, over those near its beginning."""
+    """`{model: times}` far into the text and near its beginning, interleaved."""
     found = {}
     for name in flags.models:
-        if name != TRANSFORMER:
-            near = statistics.median(
-                steps[name, min(lengths)].time_file() for _ in range(flags.rounds)
-            )
-            step = steps[name, max(lengths)]
-            step.run(max(flags.far - max(lengths), 0))
-            far = statistics.median(step.time_file() for _ in range(flags.rounds))
-            found[name] = {"near_ms": near, "far_ms": far, "ratio": far / near}
+        if name == TRANSFORMER or len(lengths) < 2:
+            continue
+        pair = [steps[name, min(lengths)], steps[name, max(lengths)]]
+        pair[1].run(max(flags.far - max(lengths), 0))
+        times = []
+        for _ in range(flags.rounds):
+            # The second of two in a row: the first one warms up.
+            times.append([[step.time_file(), step.time_file()][1] for step in pair])
+        near, far = (statistics.median(one) for one in zip(*times, strict=True))
+        found[name] = {"near_ms": near, "far_ms": far, "ratio": far / near}
     return found
 
 
