@@ -1,6 +1,71 @@
-"""Sequences, time first, as chunks of steps."""
+"""Recurrences over chunks of steps, with a gradient of their own; time comes first."""
 
 from keras import ops
+
+from kerasseq.ops import _linear_recurrence
+from kerasseq.ops._manual_gradient import with_manual_gradient
+from kerasseq.ops._time_loop import time_loop
+
+METHODS = ("auto", "sequential", "chunked")
+
+
+def chosen(method):
+    """`"sequential"` or `"chunked"`, by the device where it is `"auto"`.
+
+    Raises:
+        ValueError: If the method is none of `METHODS`.
+    """
+    if method not in METHODS:
+        raise ValueError(
+            f"`method` must be one of {METHODS}. Received: method={method!r}"
+        )
+    if method == "auto":
+        return "chunked" if _linear_recurrence.has_gpu() else "sequential"
+    return method
+
+
+def recurrence(run, back, rows, state, *shared):
+    """Runs chunk after chunk, and keeps for the gradient the state before each alone.
+
+    Args:
+        run: `(rows, state, *shared) -> (outputs, state)` of a chunk.
+        back: `(rows, start, gradient of outputs, effect, *shared) -> (gradients of
+            rows, effect, *gradients of shared)` of a chunk; `effect` is the gradient of
+            its last state, and then of that before it.
+        rows: Nested structure of tensors `(chunks, ...)`.
+        state: The first state, a tensor.
+        *shared: Tensors that all chunks read.
+
+    Returns:
+        `(outputs, state)`: `(chunks, ...)`, and the last state.
+    """
+
+    def forward(arguments):
+        rows, state, *shared = arguments
+
+        def chunk(rows, state):
+            y, end = run(rows, state, *shared)
+            return (y, state), end
+
+        (y, starts), end = time_loop(chunk, rows, state)
+        return [y, end], starts
+
+    def backward(arguments, starts, upstream):
+        rows, _, *shared = arguments
+        dy, dend = upstream
+
+        def chunk(inputs, carried):
+            effect, *sums = carried
+            gradients, effect, *more = back(*inputs, effect, *shared)
+            sums = [one + other for one, other in zip(sums, more, strict=True)]
+            return gradients, (effect, *sums)
+
+        first = (dend, *map(ops.zeros_like, shared))
+        inputs = (rows, starts, dy)
+        gradients, (effect, *sums) = time_loop(chunk, inputs, first, reverse=True)
+        return [gradients, effect, *sums]
+
+    return with_manual_gradient(forward, backward, [rows, state, *shared])
 
 
 def split(x, size, value=0.0):

@@ -12,12 +12,10 @@ import typing
 
 from keras import ops
 
-from kerasseq.ops import _chunks, _delta_rule_chunk, _linear_recurrence
+from kerasseq.ops import _chunks, _delta_rule_chunk
 from kerasseq.ops._loop_strategy import current_loop_strategy
-from kerasseq.ops._manual_gradient import with_manual_gradient
 from kerasseq.ops._time_loop import time_loop
 
-METHODS = ("auto", "sequential", "chunked")
 CHUNK = 16
 
 
@@ -83,7 +81,8 @@ def delta_rule(
     dtype = values.dtype
     rows = (receptance, log_decay, keys, values, removal_keys, removal_weights)
     rows = _Rows(*(ops.cast(x, "float32") for x in rows))
-    _check(rows, method)
+    _check(rows)
+    method = _chunks.chosen(method)
     sizes = (rows.key.shape[2], rows.value.shape[3], rows.key.shape[3])
     if initial_state is None:
         initial_state = ops.zeros((ops.shape(rows.key)[0], *sizes), "float32")
@@ -93,8 +92,6 @@ def delta_rule(
             f"`initial_state` must have the shape (batch_size, {sizes[0]}, {sizes[1]}, "
             f"{sizes[2]}). Received: shape {tuple(state.shape)}"
         )
-    if method == "auto":
-        method = "chunked" if _linear_recurrence.has_gpu() else "sequential"
     rows = _Rows(*(ops.swapaxes(x, 0, 1) for x in rows))
     rows = rows._replace(write=-rows.write)
     if current_loop_strategy().kind == "train" and (rows.key.shape[0] or 0) > 1:
@@ -104,7 +101,7 @@ def delta_rule(
     return ops.cast(ops.swapaxes(y, 0, 1), dtype), state
 
 
-def _check(rows, method):
+def _check(rows):
     shapes = [tuple(x.shape) for x in rows]
     narrow, wide = shapes[2], shapes[3]
     fits = len(narrow) == len(wide) == 4 and wide[1:3] == narrow[1:3]
@@ -118,39 +115,22 @@ def _check(rows, method):
         raise ValueError(
             f"A sequence has at least one step. Received: keys of shape {narrow}"
         )
-    if method not in METHODS:
-        raise ValueError(
-            f"`method` must be one of {METHODS}. Received: method={method!r}"
-        )
 
 
 def _differentiable(rows, state, method):
     """Outputs and last state, time first, with a gradient of their own."""
-    length = rows.key.shape[0]
+    length, chunked = rows.key.shape[0], method == "chunked"
     # Steps that fill up change no state.
     rows = tuple(_chunks.split(x, CHUNK) for x in rows)
-    chunked = method == "chunked"
-    run = _delta_rule_chunk.at_once if chunked else _steps
-    back = _delta_rule_chunk.back_at_once if chunked else _back_by_steps
 
-    def forward(arguments):
-        def chunk(rows, state):
-            y, end = run(_Rows(*rows), state)
-            return (y, state), end
+    def run(rows, state):
+        return (_delta_rule_chunk.at_once if chunked else _steps)(_Rows(*rows), state)
 
-        (y, starts), end = time_loop(chunk, *arguments)
-        return [y, end], starts
+    def back(rows, *others):
+        by = _delta_rule_chunk.back_at_once if chunked else _back_by_steps
+        return by(_Rows(*rows), *others)
 
-    def backward(arguments, starts, upstream):
-        def chunk(inputs, effect):
-            rows, start, dy = inputs
-            return back(_Rows(*rows), start, dy, effect)
-
-        inputs = (arguments[0], starts, upstream[0])
-        gradients, effect = time_loop(chunk, inputs, upstream[1], reverse=True)
-        return [gradients, effect]
-
-    y, end = with_manual_gradient(forward, backward, [rows, state])
+    y, end = _chunks.recurrence(run, back, rows, state)
     return _chunks.join(y, length), end
 
 

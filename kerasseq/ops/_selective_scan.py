@@ -14,10 +14,8 @@ from keras import ops
 
 from kerasseq.ops import _chunks, _linear_recurrence
 from kerasseq.ops._loop_strategy import current_loop_strategy
-from kerasseq.ops._manual_gradient import with_manual_gradient
 from kerasseq.ops._time_loop import time_loop
 
-METHODS = ("auto", "sequential", "chunked")
 DISCRETIZATIONS = ("euler", "zoh")
 CHUNK = 64
 
@@ -75,7 +73,8 @@ def selective_scan(
     dtype = inputs.dtype
     tensors = (inputs, delta, transition, input_weights, output_weights)
     x, delta, a, b, c = (ops.cast(tensor, "float32") for tensor in tensors)
-    _check(x, delta, a, b, c, discretization, method)
+    _check(x, delta, a, b, c, discretization)
+    method = _chunks.chosen(method)
     if initial_state is None:
         initial_state = ops.zeros((ops.shape(x)[0], *a.shape), "float32")
     state = ops.cast(initial_state, "float32")
@@ -84,8 +83,6 @@ def selective_scan(
             f"`initial_state` must have the shape (batch_size, {a.shape[0]}, "
             f"{a.shape[1]}). Received: shape {tuple(state.shape)}"
         )
-    if method == "auto":
-        method = "chunked" if _linear_recurrence.has_gpu() else "sequential"
     rows = _Rows(*(ops.swapaxes(tensor, 0, 1) for tensor in (x, delta, b, c)))
     zoh = discretization == "zoh"
     if current_loop_strategy().kind == "train" and (x.shape[1] or 0) > 1:
@@ -95,7 +92,7 @@ def selective_scan(
     return ops.cast(ops.swapaxes(y, 0, 1), dtype), state
 
 
-def _check(x, delta, a, b, c, discretization, method):
+def _check(x, delta, a, b, c, discretization):
     shapes = {"inputs": x, "delta": delta, "input_weights": b, "output_weights": c}
     shapes = {name: tuple(tensor.shape) for name, tensor in shapes.items()}
     fits = len(x.shape) == 3 and len(a.shape) == 2
@@ -113,50 +110,28 @@ def _check(x, delta, a, b, c, discretization, method):
             "A sequence has at least one step. "
             f"Received: inputs of shape {shapes['inputs']}"
         )
-    choices = {"discretization": DISCRETIZATIONS, "method": METHODS}
-    for name, value in {"discretization": discretization, "method": method}.items():
-        if value not in choices[name]:
-            raise ValueError(
-                f"`{name}` must be one of {choices[name]}. Received: {name}={value!r}"
-            )
+    if discretization not in DISCRETIZATIONS:
+        raise ValueError(
+            f"`discretization` must be one of {DISCRETIZATIONS}. "
+            f"Received: discretization={discretization!r}"
+        )
 
 
 def _differentiable(rows, a, state, zoh, method):
     """`(outputs, final state)`, time first, with a gradient of their own."""
-    length = rows.x.shape[0]
+    length, chunked = rows.x.shape[0], method == "chunked"
     # Steps that fill up have a delta of 0 and keep the state.
-    rows = _Rows(*(_chunks.split(x, CHUNK) for x in rows))
-    chunked = method == "chunked"
+    rows = tuple(_chunks.split(x, CHUNK) for x in rows)
 
-    def forward(arguments):
-        rows, a, state = arguments
+    def run(rows, state, a):
+        return (_at_once if chunked else _steps)(_Rows(*rows), a, state, zoh)
 
-        def chunk(rows, state):
-            run = _at_once if chunked else _steps
-            y, end = run(_Rows(*rows), a, state, zoh)
-            return (y, state), end
+    def back(rows, start, dy, effect, a):
+        by = _back_at_once if chunked else _back_by_steps
+        gradients, *others = by(_Rows(*rows), a, start, dy, effect, zoh)
+        return tuple(gradients), *others
 
-        (y, starts), end = time_loop(chunk, rows, state)
-        return [y, end], starts
-
-    def backward(arguments, starts, upstream):
-        rows, a, _ = arguments
-        dy, dend = upstream
-
-        def chunk(inputs, carried):
-            rows, start, dy = inputs
-            effect, da = carried
-            run = _back_at_once if chunked else _back_by_steps
-            gradients, effect, more = run(_Rows(*rows), a, start, dy, effect, zoh)
-            return gradients, (effect, da + more)
-
-        first = (dend, ops.zeros_like(a))
-        inputs = (tuple(rows), starts, dy)
-        gradients, (effect, da) = time_loop(chunk, inputs, first, reverse=True)
-        return [tuple(gradients), da, effect]
-
-    arguments = [tuple(rows), a, state]
-    y, end = with_manual_gradient(forward, backward, arguments)
+    y, end = _chunks.recurrence(run, back, rows, state, a)
     return _chunks.join(y, length), end
 
 

@@ -11,9 +11,8 @@ state at the beginning of each chunk and computes the matrices of a chunk again.
 
 from keras import ops
 
-from kerasseq.ops import _duality_chunk
+from kerasseq.ops import _chunks, _duality_chunk
 from kerasseq.ops._loop_strategy import current_loop_strategy
-from kerasseq.ops._manual_gradient import with_manual_gradient
 from kerasseq.ops._time_loop import time_loop
 
 CHUNK = 64
@@ -124,32 +123,12 @@ def _step(x, delta, into, out, a, state):
 def _by_chunks(rows, a, state):
     """`(outputs, final state)`, chunks first."""
 
-    def forward(arguments):
-        rows, a, state = arguments
+    def run(rows, state, a=a):
+        return _duality_chunk.forward(rows, a, state)
 
-        def chunk(rows, state):
-            y, end = _duality_chunk.forward(rows, a, state)
-            return (y, state), end
-
-        (y, starts), end = time_loop(chunk, rows, state)
-        return [y, end], starts
-
-    def backward(arguments, starts, upstream):
-        rows, a, _ = arguments
-        dy, dend = upstream
-
-        def chunk(inputs, carried):
-            rows, start, dy = inputs
-            effect, da = carried
-            gradients, effect, more = _duality_chunk.backward(
-                rows, a, start, dy, effect
-            )
-            return gradients, (effect, da + more)
-
-        inputs, first = (rows, starts, dy), (dend, ops.zeros_like(a))
-        gradients, (effect, da) = time_loop(chunk, inputs, first, reverse=True)
-        return [gradients, da, effect]
+    def back(rows, start, dy, effect, a):
+        return _duality_chunk.backward(rows, a, start, dy, effect)
 
     if current_loop_strategy().kind != "train":
-        return forward([rows, a, state])[0]
-    return with_manual_gradient(forward, backward, [rows, a, state])
+        return time_loop(run, rows, state)
+    return _chunks.recurrence(run, back, rows, state, a)

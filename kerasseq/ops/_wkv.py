@@ -12,12 +12,11 @@ whose sums run from the last step to the first in the same way.
 import numpy as np
 from keras import ops
 
-from kerasseq.ops import _chunks, _linear_recurrence, _wkv_sums
+from kerasseq.ops import _chunks, _wkv_sums
 from kerasseq.ops._loop_strategy import current_loop_strategy
 from kerasseq.ops._manual_gradient import with_manual_gradient
 from kerasseq.ops._time_loop import time_loop
 
-METHODS = ("auto", "sequential", "chunked")
 CHUNK = 64
 
 
@@ -54,7 +53,8 @@ def wkv(keys, values, decay, bonus, initial_state=None, method="auto"):
     dtype = values.dtype
     tensors = (keys, values, decay, bonus)
     k, v, decay, bonus = (ops.cast(tensor, "float32") for tensor in tensors)
-    _check(k, v, decay, bonus, method)
+    _check(k, v, decay, bonus)
+    method = _chunks.chosen(method)
     if initial_state is None:
         initial_state = [ops.zeros_like(k[:, 0])] * 3
     state = [ops.cast(x, "float32") for x in initial_state]
@@ -66,8 +66,6 @@ def wkv(keys, values, decay, bonus, initial_state=None, method="auto"):
         )
     top = ops.where(state[1] > 0, state[2], _wkv_sums.NOTHING)
     state = (state[0], state[1], top)
-    if method == "auto":
-        method = "chunked" if _linear_recurrence.has_gpu() else "sequential"
     k, v = ops.swapaxes(k, 0, 1), ops.swapaxes(v, 0, 1)
     if current_loop_strategy().kind == "train" and (k.shape[0] or 0) > 1:
         y, state = _differentiable(k, v, decay, bonus, state, method)
@@ -76,7 +74,7 @@ def wkv(keys, values, decay, bonus, initial_state=None, method="auto"):
     return ops.cast(ops.swapaxes(y, 0, 1), dtype), list(state)
 
 
-def _check(k, v, decay, bonus, method):
+def _check(k, v, decay, bonus):
     shapes = [tuple(x.shape) for x in (k, v, decay, bonus)]
     wide, narrow = shapes[0], shapes[0][-1:]
     if len(wide) != 3 or shapes != [wide, wide, narrow, narrow]:
@@ -87,10 +85,6 @@ def _check(k, v, decay, bonus, method):
     if k.shape[1] == 0:
         raise ValueError(
             f"A sequence has at least one step. Received: keys of shape {shapes[0]}"
-        )
-    if method not in METHODS:
-        raise ValueError(
-            f"`method` must be one of {METHODS}. Received: method={method!r}"
         )
 
 

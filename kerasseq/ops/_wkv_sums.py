@@ -12,6 +12,7 @@ NOTHING = -1e30  # the exponent of an empty sum
 
 
 def decayed(sums, amount):
+    """A sum that has lost so much in its exponent."""
     return (*sums[:2], sums[2] - amount)
 
 
