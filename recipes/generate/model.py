@@ -54,33 +54,23 @@ def build(flags, vocabulary_size):
     Returns:
         A model of `kerasseq.models.language_model`.
     """
+    options = {"cell": flags.arch, "num_layers": flags.num_layers}
+    if flags.arch == "transformer":
+        body = kerasseq.layers.WindowTransformer(
+            flags.num_layers,
+            num_heads=flags.num_heads,
+            mlp_dim=flags.mlp_dim or 4 * flags.units,
+            window=flags.window,
+            positions=flags.positions,
+            activation="gelu",
+            dropout=flags.dropout,
+        )
+        options = {"body": body}
     return kerasseq.models.language_model(
         vocabulary_size,
-        build_body(flags),
         embedding_dim=flags.units,
         dropout=flags.dropout,
-    )
-
-
-def build_body(flags):
-    """What lies between the embeddings and the logits: a layer with states."""
-    shared = {"num_layers": flags.num_layers, "dropout": flags.dropout}
-    if flags.arch in kerasseq.layers.BLOCKS:
-        return kerasseq.layers.ResidualStack(
-            flags.units, cell=flags.arch, return_state=True, **shared
-        )
-    if flags.arch != "transformer":
-        outputs = {"return_sequences": True, "return_state": True}
-        return kerasseq.layers.StackedRNN(
-            flags.units, cell=flags.arch, **outputs, **shared
-        )
-    return kerasseq.layers.WindowTransformer(
-        num_heads=flags.num_heads,
-        mlp_dim=flags.mlp_dim or 4 * flags.units,
-        window=flags.window,
-        positions=flags.positions,
-        activation="gelu",
-        **shared,
+        **options,
     )
 
 
