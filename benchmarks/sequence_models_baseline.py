@@ -18,9 +18,7 @@ def build(cell, units, length):
     is_block = cell in layers.BLOCKS  # which has as many features as units
     x = keras.layers.Embedding(VOCABULARY, units if is_block else FEATURES)(tokens)
     if is_block:
-        # Heads of a size that is usual, where the units have no power of two in them.
-        options = {"head_size": units // 7} if cell == "rwkv7" else {}
-        body = layers.ResidualStack(units, 2, cell, **options)
+        body = layers.ResidualStack(units, 2, cell)
     elif cell == "transformer":
         body = layers.TransformerDecoder(
             2, 4, 4 * units, cross_attention=False, positions="rotary"

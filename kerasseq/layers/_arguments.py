@@ -61,6 +61,11 @@ def check_positive(**sizes):
         _refuse(sizes, f"must be {kind}")
 
 
+def head_size(width, limit=64):
+    """The largest size up to a limit of heads that part a width into equal ones."""
+    return max(k for k in range(1, min(width, limit) + 1) if width % k == 0)
+
+
 def _refuse(values, what):
     names = " and ".join(f"`{name}`" for name in values)
     given = ", ".join(f"{name}={value}" for name, value in values.items())

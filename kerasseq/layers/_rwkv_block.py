@@ -4,25 +4,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasseq.layers import _arguments, _state_protocol
+from kerasseq.layers import _arguments, _state_block
 
 EPSILON = 1e-5  # of layer norms, as published
 
 
-class RWKVBlock(_state_protocol.StateMixin, keras.layers.Layer):
-    """Base of the blocks: norms, sizes, states and shapes.
+class RWKVBlock(_state_block.StateBlock):
+    """Base of the blocks: norms and sizes.
 
-    A subclass sets `state_dtypes`, names with "compute" for that of the policy, and has
-    `_mixes()`, which gives the sub-layers of the time mix and of the channel mix. A
-    state is never cast to half precision on its way in, so nothing is cast on its own.
+    A subclass has `_mixes()`, which gives the sub-layers of the time mix and of the
+    channel mix.
     """
-
-    state_dtypes = ()
-
-    def __init__(self, **kwargs):
-        super().__init__(autocast=False, **kwargs)
-        self.supports_masking = True
-        self.input_spec = keras.layers.InputSpec(ndim=3)
 
     def _check_sizes(self):
         mlp_dim = 1 if self.mlp_dim is None else self.mlp_dim
@@ -50,51 +42,6 @@ class RWKVBlock(_state_protocol.StateMixin, keras.layers.Layer):
 
     def _mixes(self):
         raise NotImplementedError
-
-    def get_initial_state(self, batch_size):
-        """The zeros that a sequence starts from."""
-        pairs = zip(self.state_size, self._dtypes(), strict=True)
-        return [ops.zeros((batch_size, *shape), dtype) for shape, dtype in pairs]
-
-    def _dtypes(self):
-        given = self.state_dtypes
-        return [self.compute_dtype if x == "compute" else x for x in given]
-
-    def _states(self, inputs, given):
-        """The states to start from, checked."""
-        if given is None:
-            return self.get_initial_state(ops.shape(inputs)[0])
-        shapes = [tuple(x.shape[1:]) for x in given]
-        if shapes != self.state_size:
-            raise ValueError(
-                f"The states of {type(self).__name__} have the shapes "
-                f"{self.state_size}, batch left out; start from `get_initial_state`. "
-                f"Received: {shapes}"
-            )
-        pairs = zip(given, self._dtypes(), strict=True)
-        return [ops.cast(x, dtype) for x, dtype in pairs]
-
-    def compute_output_shape(self, inputs_shape):
-        shape = tuple(inputs_shape)
-        if not self.return_state:
-            return shape
-        return [shape, *((shape[0], *size) for size in self.state_size)]
-
-    def compute_output_spec(self, inputs, *_, **__):
-        shapes = self.compute_output_shape(inputs.shape)
-        if isinstance(shapes, tuple):
-            return keras.KerasTensor(shapes, self.compute_dtype)
-        dtypes = [self.compute_dtype] * len(shapes)
-        if self.return_state:
-            dtypes[1 : 1 + len(self.state_dtypes)] = self._dtypes()
-        pairs = zip(shapes, dtypes, strict=True)
-        return [keras.KerasTensor(shape, dtype) for shape, dtype in pairs]
-
-    def compute_mask(self, inputs, mask=None):
-        shapes = self.compute_output_shape(inputs.shape)
-        if isinstance(shapes, tuple):
-            return mask
-        return [mask, *[None] * (len(shapes) - 1)]
 
 
 class Mix(keras.layers.Layer):

@@ -52,7 +52,18 @@ class StateMixin:
         Returns:
             `(outputs, states)`: the outputs `(batch_size, features)` and the new
             states.
+
+        Raises:
+            ValueError: If the layer does not return its states.
         """
+        self._check_returns_states()
         sequence = ops.expand_dims(inputs, 1)  # (batch_size, 1, features)
         outputs, *states = self(sequence, initial_state=list(states))
         return ops.squeeze(outputs, 1), states
+
+    def _check_returns_states(self):
+        if not getattr(self, "return_state", True):
+            raise ValueError(
+                "A step needs the states: create the layer with `return_state=True`. "
+                f"Received: layer '{self.name}' with return_state=False"
+            )

@@ -70,6 +70,8 @@ class Mamba(_state_space_block.StateSpaceBlock):
         Spaces, section 3.4 and appendix B; initial values as in the authors' code.
     """
 
+    state_dtypes = ("compute", "float32")
+
     def __init__(
         self,
         units,
@@ -96,8 +98,6 @@ class Mamba(_state_space_block.StateSpaceBlock):
         self._check_kernel_size()
         self._check_deltas(delta_floor=delta_floor)
         self.channels = expansion * units
-        self.supports_masking = True
-        self.input_spec = keras.layers.InputSpec(ndim=3)
 
     def build(self, inputs_shape, initial_state_shape=None):
         rank = self.delta_rank or -(-self.units // _MULTIPLE)
@@ -121,7 +121,7 @@ class Mamba(_state_space_block.StateSpaceBlock):
         return [(self.kernel_size - 1, self.channels), (self.channels, self.state_dim)]
 
     def call(self, inputs, initial_state=None, training=False):
-        before, state = self._checked(initial_state, inputs)
+        before, state = self._states(inputs, initial_state)
         x, gate = ops.split(self.in_projection(inputs), 2, axis=-1)
         window = ops.concatenate([ops.cast(before, x.dtype), x], axis=1)
         x = ops.silu(self._convolved(window))

@@ -1,14 +1,10 @@
 """The Mamba-2 block: a selective state-space model of matrix products."""
 
-import math
-
 import keras
 from keras import ops
 
 from kerasseq.layers import _arguments, _state_space_block
 from kerasseq.ops import state_space_duality
-
-LARGEST_HEAD = 64
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -32,7 +28,7 @@ class Mamba2(_state_space_block.StateSpaceBlock):
     Args:
         units: Positive integer, features of the outputs.
         head_dim: Positive integer, channels of a head; divides `expansion * units`. By
-            default the largest power of two up to 64 that does.
+            default the largest number up to 64 that does.
         state_dim: Positive integer, numbers of the state of each channel.
         num_groups: Positive integer, in how many groups of heads B and C are shared;
             divides the number of heads.
@@ -74,6 +70,8 @@ class Mamba2(_state_space_block.StateSpaceBlock):
         initial values as in the authors' code.
     """
 
+    state_dtypes = ("compute", "float32")
+
     def __init__(
         self,
         units,
@@ -102,11 +100,9 @@ class Mamba2(_state_space_block.StateSpaceBlock):
         self._check_deltas(delta_floor=delta_floor)
         self.channels = expansion * units
         if head_dim is None:
-            self.head_dim = math.gcd(self.channels, LARGEST_HEAD)
+            self.head_dim = _arguments.head_size(self.channels)
         self._check_heads()
         self.num_heads = self.channels // self.head_dim
-        self.supports_masking = True
-        self.input_spec = keras.layers.InputSpec(ndim=3)
 
     def _check_heads(self):
         if self.channels % self.head_dim:
@@ -144,7 +140,7 @@ class Mamba2(_state_space_block.StateSpaceBlock):
         ]
 
     def call(self, inputs, initial_state=None, training=False):
-        before, state = self._checked(initial_state, inputs)
+        before, state = self._states(inputs, initial_state)
         ends = [self.channels, self.channels + before.shape[2]]
         gate, x, delta = ops.split(self.in_projection(inputs), ends, axis=-1)
         window = ops.concatenate([ops.cast(before, x.dtype), x], axis=1)

@@ -7,6 +7,7 @@ import keras
 
 from kerasseq.layers import (
     _arguments,
+    _state_block,
     _state_protocol,
     mamba,
     mamba2,
@@ -55,7 +56,7 @@ BLOCKS = {
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
-class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
+class ResidualStack(_state_block.StateBlock):
     """A stack of `x + block(norm(x))`, or `x + block(x)`, with a norm at its end.
 
     Blocks of RWKV have norms within; there the inputs of the stack are normalized.
@@ -106,15 +107,13 @@ class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
         **kwargs,
     ):
         layer_options, block_options = _arguments.split(kwargs)
-        # By itself Keras would cast the states to half precision.
-        super().__init__(**layer_options | {"autocast": False})
+        super().__init__(**layer_options)
         _arguments.check_choice("cell", cell, BLOCKS)
         _arguments.check_positive(units=units, num_layers=num_layers)
         _arguments.check_rates(dropout=dropout)
         _arguments.assign(self, ResidualStack, locals())
         self.block_options = block_options
         self._make_layers(BLOCKS[cell])
-        self.supports_masking = True
         self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: units})
 
     def _make_layers(self, block):
@@ -142,9 +141,10 @@ class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
         """Shapes of the states, without the batch."""
         return [size for block in self.blocks for size in block.state_size]
 
-    def get_initial_state(self, batch_size):
-        """The zeros that a sequence starts from, block after block."""
-        return [x for block in self.blocks for x in block.get_initial_state(batch_size)]
+    @property
+    def state_dtypes(self):
+        """Their dtypes, "compute" for that of the layer's policy."""
+        return [dtype for block in self.blocks for dtype in block.state_dtypes]
 
     def call(self, inputs, initial_state=None, training=False):
         normed_within = BLOCKS[self.cell].norm is None
@@ -172,33 +172,6 @@ class ResidualStack(_state_protocol.StateMixin, keras.layers.Layer):
                 f"Received: {len(states)} initial states"
             )
         return _state_protocol.by_layer(states, self.num_layers)
-
-    def step(self, inputs, states):
-        if not self.return_state:
-            raise ValueError(
-                "A stack goes step by step if it returns its states: build it with "
-                f"`return_state=True`. Received: layer '{self.name}'"
-            )
-        return super().step(inputs, states)
-
-    def compute_mask(self, inputs, mask=None):
-        return [mask, *(None for _ in self.state_size)] if self.return_state else mask
-
-    def compute_output_shape(self, inputs_shape, initial_state_shape=None):
-        if not self.return_state:
-            return tuple(inputs_shape)
-        states = [(inputs_shape[0], *size) for size in self.state_size]
-        return [tuple(inputs_shape), *states]
-
-    def compute_output_spec(self, inputs, initial_state=None, training=False):
-        outputs = keras.KerasTensor(inputs.shape, self.compute_dtype)
-        if not self.return_state:
-            return outputs
-        states = []
-        for block in self.blocks:
-            _, *found = block.compute_output_spec(inputs)
-            states += found[: len(block.state_size)]
-        return [outputs, *states]
 
     def get_config(self):
         options = keras.saving.serialize_keras_object(self.block_options)

@@ -1,13 +1,9 @@
 """The block of RWKV-7."""
 
-import math
-
 import keras
 from keras import ops
 
 from kerasseq.layers import _arguments, _rwkv7_mixes, _rwkv_block
-
-LARGEST_HEAD = 64
 
 
 @keras.saving.register_keras_serializable(package="kerasseq")
@@ -40,8 +36,8 @@ class RWKV7(_rwkv_block.RWKVBlock):
 
     Args:
         units: Positive integer, features of the inputs and of the outputs.
-        head_size: Positive integer that divides `units`. By default the largest power
-            of two up to 64 that does.
+        head_size: Positive integer that divides `units`. By default the largest number
+            up to 64 that does.
         mlp_dim: Positive integer, width of the channel mix; four times `units` by
             default.
         depth: Float between 0 and 1, the fraction of the network's blocks that lie
@@ -111,7 +107,7 @@ class RWKV7(_rwkv_block.RWKVBlock):
         _arguments.assign(self, RWKV7, locals())
         self._check_sizes()
         if head_size is None:
-            self.head_size = head_size = math.gcd(units, LARGEST_HEAD)
+            self.head_size = head_size = _arguments.head_size(units)
         names = ("head_size", "decay_rank", "rate_rank", "value_rank", "gate_rank")
         given = {name: getattr(self, name) for name in names}
         given = {name: x for name, x in given.items() if x is not None}
@@ -182,6 +178,7 @@ class RWKV7(_rwkv_block.RWKVBlock):
         Returns:
             `(outputs, states)`, with `return_value` `(outputs, states, value)`.
         """
+        self._check_returns_states()
         if first_value is not None:
             first_value = ops.expand_dims(first_value, 1)
         outputs, *found = self(ops.expand_dims(inputs, 1), list(states), first_value)
@@ -190,7 +187,7 @@ class RWKV7(_rwkv_block.RWKVBlock):
             return outputs, found
         return outputs, found[:-1], ops.squeeze(found[-1], 1)
 
-    def compute_output_shape(self, inputs_shape):
+    def compute_output_shape(self, inputs_shape, initial_state_shape=None):
         found = super().compute_output_shape(inputs_shape)
         if not self.return_value:
             return found

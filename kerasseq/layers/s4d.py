@@ -61,6 +61,8 @@ class S4D(_state_space_block.StateSpaceBlock):
         Space Models, section 4 (equation 9: S4D-Lin); block as in the authors' code.
     """
 
+    state_dtypes = ("float32",)
+
     def __init__(
         self,
         units,
@@ -82,8 +84,6 @@ class S4D(_state_space_block.StateSpaceBlock):
         _arguments.check_choice("discretization", discretization, ("zoh", "bilinear"))
         _arguments.assign(self, S4D, locals())
         self._check_deltas()
-        self.supports_masking = True
-        self.input_spec = keras.layers.InputSpec(ndim=3)
 
     def build(self, inputs_shape, initial_state_shape=None):
         self.channels = inputs_shape[-1]
@@ -115,7 +115,7 @@ class S4D(_state_space_block.StateSpaceBlock):
         return [(self.channels, self.state_dim)]
 
     def call(self, inputs, initial_state=None, training=False):
-        (state,) = self._checked(initial_state, inputs)
+        (state,) = self._states(inputs, initial_state)
         x = ops.cast(inputs, self.compute_dtype)
         weights = (self.a_log, self.frequency, self.delta_log)
         a_log, frequency, delta_log = (ops.cast(v, "float32") for v in weights)

@@ -53,3 +53,10 @@ def test_a_class_of_the_caller_shows_its_own():
 
     assert list(named(Mine))[0] == "size" and "return_state" in named(Mine)
     assert not named(Closed)
+
+
+def test_sizes_of_heads():
+    assert layers.RWKV7(128).head_size == 64
+    assert layers.RWKV7(119).head_size == 17  # 7 heads, and not 119 of one unit
+    assert layers.Mamba2(119).head_dim == 34
+    assert layers.RWKV7(7).head_size == 7
