@@ -122,6 +122,10 @@ class TestErrors:
         with pytest.raises(ValueError, match="return_state=True"):
             layers.ResidualStack(UNITS).step(INPUTS[:, 0], [])
 
+    def test_a_step_without_states(self, cell):
+        with pytest.raises(ValueError, match="return_state=True"):
+            layers.BLOCKS[cell].layer(UNITS).step(INPUTS[:, 0], [])
+
     def test_cells_of_a_language_model(self):
         with pytest.raises(ValueError, match="lstm.*mamba.*cell='nothing'"):
             models.language_model(9, cell="nothing")
