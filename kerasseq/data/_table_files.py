@@ -17,19 +17,27 @@ def tab_rows(path, kinds):
 
     Quotes that Excel or pandas put around a cell are taken off, and so said: those of a
     cell with `""` inside; of others only if no cell of the file has a quote otherwise.
+    A quoted cell may go on in the next line where all rows then have as many cells.
 
     Args:
         path: Path of the file.
         kinds: As of `_text_files.read_text`.
 
     Returns:
-        A list of `(line, cells)`, blank lines too.
+        A list of `(line, cells)`: the line on which a row begins, blank ones too.
 
     Raises:
         ValueError: If the file cannot be read.
     """
-    lines = enumerate(_text_files.read_lines(path, kinds), 1)
-    rows = [(number, line.split("\t")) for number, line in lines]
+    lines = _text_files.read_lines(path, kinds)
+    rows = [(number, line.split("\t")) for number, line in enumerate(lines, 1)]
+    if not _are_even(rows):
+        quoted = _rows_of_several_lines("\n".join(lines))
+        if quoted is not None:
+            count = len(rows) - len(quoted)
+            text = "%r: %d line(s) go on with the quoted cell of the line before"
+            stages.LOGGER.warning(text, str(path), count)
+            return quoted
     found = {cell for _, cells in rows for cell in cells if '"' in cell}
     quoted = {cell for cell in found if _QUOTED.fullmatch(cell)}
     if quoted != found:  # elsewhere a quote is a sign of the text
@@ -42,6 +50,22 @@ def tab_rows(path, kinds):
         "%r: %d cell(s) stood in quotes, which were taken off", str(path), count
     )
     return [(number, [plain.get(x, x) for x in cells]) for number, cells in rows]
+
+
+def _are_even(rows):
+    """Whether all rows that are not blank have as many cells."""
+    return len({len(cells) for _, cells in rows if "".join(cells).strip()}) <= 1
+
+
+def _rows_of_several_lines(text):
+    """Rows with cells of several lines; `None` if it does not make the rows even."""
+    try:
+        rows = [(line, cells or [""]) for line, cells in _csv_rows(text, "\t")]
+    except csv.Error:
+        return None
+    # A cell with lines and tabs is what lies between two quotes that are no pair.
+    is_sound = not any("\n" in x and "\t" in x for _, cells in rows for x in cells)
+    return rows if is_sound and _are_even(rows) else None
 
 
 def tell_header(path, number, cells):
@@ -79,23 +103,29 @@ def comma_rows(path, kinds, choose=None):
     else:
         first = _QUOTED.sub("", text.lstrip().partition("\n")[0])
         delimiter = (choose or _first_delimiter)(first)
-    content = io.StringIO(text, newline="")
-    reader = csv.reader(content, delimiter=delimiter, strict=True)
-    rows, begin = [], 1
+    try:
+        return [row for row in _csv_rows(text, delimiter) if row[1]]
+    except csv.Error as error:
+        line, reason = error.args
+        raise ValueError(
+            f"{str(path)!r}, line {line}: no CSV from here on ({reason}); put a cell "
+            'with commas, quotes or line ends between quotes, and write " in it twice'
+        ) from error
+
+
+def _csv_rows(text, delimiter):
+    """Yields rows as `(first line, cells)`; an error has the line and the reason."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begin = 1
     before = csv.field_size_limit(len(text) + 1)  # that of the process, 131,072
     try:
         for cells in reader:
-            if cells:
-                rows.append((begin, cells))
+            yield begin, cells
             begin = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(
-            f"{str(path)!r}, line {begin}: no CSV from here on ({error}); put a cell "
-            'with commas, quotes or line ends between quotes, and write " in it twice'
-        ) from error
+        raise csv.Error(begin, error) from error
     finally:
         csv.field_size_limit(before)
-    return rows
 
 
 def _first_delimiter(line):

@@ -9,6 +9,7 @@ from kerasseq.utils import stages
 KINDS = "a CoNLL-U, two-column or CSV file"
 CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats")
 CONLLU += ("head", "deprel", "deps", "misc")
+_ANNOTATED = ("upos", "xpos", "head", "deprel")  # of which each word has one
 _SENTENCE = ("sentence", "sentence_id", "sent_id", "sentence #", "sentence_idx")
 _WORD = ("word", "token", "form", "text")
 _TAG = ("tag", "label", "ner", "ner_tags", "upos", "pos")
@@ -25,6 +26,8 @@ def read_file(path, tag_column=None):
             each line, and an empty line after each sentence.
         tag_column: Which column holds the tag: a name of `CONLLU`, `upos` by default;
             of the header of a CSV file; or a number from 2 on, by default the last.
+            In CoNLL-U `_` is no tag but of columns that words may leave empty, such as
+            `feats`: sentences with it are left out, and so said.
 
     Returns:
         A list of `(words, tags)`, two lists of strings each.
@@ -32,6 +35,7 @@ def read_file(path, tag_column=None):
     Raises:
         ValueError: naming the file and the line.
     """
+    is_annotated = None
     if pathlib.Path(path).suffix.lower() == ".csv":
         rows, header = _csv_rows(path, tag_column)
         found = f"a header with the columns {header}"
@@ -39,7 +43,9 @@ def read_file(path, tag_column=None):
         lines = _text_files.read_lines(path, KINDS)
         found = f"{len(lines)} lines"
         if _is_conllu(path, lines):
-            rows = _conllu_rows(path, lines, tag_column or "upos")
+            tag_column = str(tag_column or "upos").lower()
+            rows = _conllu_rows(path, lines, tag_column)
+            is_annotated = tag_column in _ANNOTATED
         else:
             rows = _column_rows(path, lines, tag_column)
             rows = _tell_first(path, rows)
@@ -48,7 +54,25 @@ def read_file(path, tag_column=None):
         raise ValueError(
             f"{str(path)!r} holds no sentence; it must be {KINDS}. Received: {found}"
         )
+    if is_annotated:
+        return _annotated(path, sentences, tag_column)
     return sentences
+
+
+def _annotated(path, sentences, tag_column):
+    """The sentences of which each word has a tag, other than `_`."""
+    kept = [(words, tags) for words, tags in sentences if "_" not in tags]
+    missing = len(sentences) - len(kept)
+    if not kept:
+        raise ValueError(
+            f"{str(path)!r}: no sentence has a tag other than _ for each word in the "
+            f"column {tag_column}, and _ stands for none; name another with "
+            f"`tag_column`. Received: tag_column={tag_column!r}"
+        )
+    if missing:
+        text = "%r: %d sentence(s) with a word of which %s is _ are left out"
+        stages.LOGGER.warning(text, str(path), missing, tag_column)
+    return kept
 
 
 def _tell_first(path, rows):
@@ -87,12 +111,12 @@ def _is_conllu(path, lines):
 
 
 def _conllu_rows(path, lines, tag_column):
-    if str(tag_column).lower() not in CONLLU[2:]:
+    if tag_column not in CONLLU[2:]:
         raise ValueError(
             f"`tag_column` of a CoNLL-U file is one of {', '.join(CONLLU[2:])}. "
             f"Received: tag_column={tag_column!r}"
         )
-    place, before = CONLLU.index(str(tag_column).lower()), -1
+    place, before = CONLLU.index(tag_column), -1
     for number, line in enumerate(lines, 1):
         if not line.strip():
             before = -1

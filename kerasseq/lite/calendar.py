@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
-_YEAR, _MONTH = re.compile(r"[1-9]\d{3}"), re.compile(r"\d{4}-\d\d")
+_YEAR, _MONTH = re.compile(r"[12]\d{3}"), re.compile(r"\d{4}-\d\d")
 _NUMBER, _DAY = re.compile(r"[\d.]+"), re.compile(r"[1-9]\d{7}")
 # Name of a unit: NumPy's code.
 UNITS = {"second": "s", "minute": "m", "day": "D", "month": "M"}
@@ -18,7 +18,7 @@ def as_date(value: Any, clock: str = "utc") -> np.datetime64:
     Args:
         value: A string in ISO form, `"2016-07-01 12:00"`, a `datetime.datetime` or
             `datetime.date`, or a `numpy.datetime64`. A bare number in a string is a
-            date only of the form `"2016"`, a year from 1000 on, or `"20160701"`.
+            date only of the form `"2016"`, a year from 1000 to 2999, or `"20160701"`.
         clock: What a date with an offset from UTC becomes: `"utc"`, the date of UTC;
             `"local"`, that of its own clock, without the offset.
 

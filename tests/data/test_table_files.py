@@ -30,6 +30,25 @@ def test_quotes_of_a_spreadsheet(lines, expected, tmp_path, caplog):
     assert caplog.messages == said * (count > 0)
 
 
+def test_cells_of_several_lines_between_tabs(tmp_path, caplog):
+    text = 'text\tlabel\n"a ""b""\nc\n\nd"\t1\n\ne\t2\n'
+    path = write(tmp_path / "a.tsv", text)
+    rows = [(1, ["text", "label"]), (2, ['a "b"\nc\n\nd', "1"]), (6, [""])]
+    assert _table_files.tab_rows(path, "a TSV file") == [*rows, (7, ["e", "2"])]
+    said = "3 line(s) go on with the quoted cell of the line before"
+    assert caplog.messages == [f"{str(path)!r}: {said}"]
+    # Where quotes do not make the rows even, each line is one.
+    path = write(tmp_path / "b.tsv", '"a\nb"\t1\nc\n"d')
+    found = [cells for _, cells in _table_files.tab_rows(path, "a TSV file")]
+    assert found == [['"a'], ['b"', "1"], ["c"], ['"d']]
+    path = write(tmp_path / "c.tsv", '"a\t1\nb\nc"\t2\n')
+    found = [cells for _, cells in _table_files.tab_rows(path, "a TSV file")]
+    assert found == [['"a', "1"], ["b"], ['c"', "2"]]
+    path = write(tmp_path / "d.tsv", '"\tQ\nb\tO\n\n"\tQ\n')
+    found = [cells for _, cells in _table_files.tab_rows(path, "a TSV file")]
+    assert found == [['"', "Q"], ["b", "O"], [""], ['"', "Q"]]
+
+
 @pytest.mark.parametrize("delimiter", ",;\t")
 def test_delimiters_and_lines_of_csv(delimiter, tmp_path):
     lines = ["a,b", '"x, y; z\t""q""\nnext",2', "", "c,3"]

@@ -41,6 +41,21 @@ def test_conllu(tmp_path):
     assert xpos.tags == ["NN", "PRP", "RB", "VB"]
 
 
+def test_conllu_without_some_tags(tmp_path, caplog):
+    text = CONLLU + "\n1\ta\ta\tDET\t_\t_\t2\tdet\t_\t_\n2\tb\tb" + "\t_" * 7 + "\n"
+    path = tmp_path / "a.conllu"
+    found = load(tmp_path, text, path.name)
+    assert found.train == load(tmp_path, CONLLU).train
+    said = f"{str(path)!r}: 1 sentence(s) with a word of which upos is _ are left out"
+    assert caplog.messages == [said] * 3
+    # Features are a column that a word may leave empty.
+    feats = text.replace("PRP\t_", "PRP\tCase=Nom")
+    found = load(tmp_path, feats, path.name, tag_column="feats")
+    assert found.tags == ["Case=Nom", "_"] and len(found.train) == 3
+    with pytest.raises(ValueError, match="no sentence has a tag other than _ for each"):
+        load(tmp_path, text.replace("PRP", "_").replace("NN", "_"), tag_column="xpos")
+
+
 def test_columns(tmp_path):
     found = load(tmp_path, COLUMNS)
     assert found.train == [(["EU", "rejects"], ["B-ORG", "O"]), (["Peter"], ["B-PER"])]
