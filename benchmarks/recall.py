@@ -93,11 +93,8 @@ def main(flags):
 
 
 def _check(flags):
-    for flag, known in (("problems", recall_problems.PROBLEMS), ("models", MODELS)):
-        if unknown := set(flags[flag].value) - set(known):
-            raise ValueError(
-                f"--{flag} must be out of {', '.join(known)}. Received: {unknown}"
-            )
+    recall_problems.check_known("problems", flags, recall_problems.PROBLEMS)
+    recall_problems.check_known("models", flags, MODELS)
     lengths = [int(length) for length in flags.lengths if length.isdigit()]
     if len(lengths) < len(flags.lengths) or min(lengths, default=0) < 2:
         raise ValueError(
@@ -111,40 +108,30 @@ def measure(flags, problem, length, name):
     """Trains one model on one problem; returns its part of the report."""
     import keras
 
-    from kerasseq import training
-
     keras.backend.clear_session()
     keras.utils.set_random_seed(flags.seed)
     model = recall_problems.build(problem, length, *MODELS[name])
     optimizer = keras.optimizers.Adam(flags.learning_rate, global_clipnorm=1.0)
     model.compile(optimizer, recall_problems.loss(problem), jit_compile=True)
-    folder = pathlib.Path(flags.work_dir) / f"{problem}_{length}_{name}"
-    settings = {key: flags[key].value for key in SETTINGS}
-    state = training.RunState(folder / "state.npz", fingerprint=settings)
-    if state.restore(model):
-        print(f"resumed after {STEPS_PER_EPOCH * state.initial_epoch} steps")
     weights = model.count_params()
     print(f"{problem}, T = {length}, {name}: {weights:,} weights", flush=True)
-    make = recall_problems.Examples
-    batches = make(problem, length, flags.batch_size, STEPS_PER_EPOCH, flags.seed)
-    batches.epoch = state.initial_epoch
-    if not state.finished:
-        solved = flags.solved * recall_problems.baseline(problem, length)
-        model.fit(
-            batches,
-            validation_data=make(problem, length, 64, 8, flags.seed + 1, fixed=True),
-            epochs=flags.steps // STEPS_PER_EPOCH,
-            initial_epoch=state.initial_epoch,
-            shuffle=False,
-            callbacks=[recall_problems.StopBelow(solved), state],
-            verbose=2,
-        )
-    losses = [row["val_loss"] for row in state.history]
+    make, size = recall_problems.Examples, flags.batch_size
+    solved = flags.solved * recall_problems.baseline(problem, length)
+    history = recall_problems.fit(
+        model,
+        make(problem, length, size, STEPS_PER_EPOCH, flags.seed),
+        make(problem, length, 64, 8, flags.seed + 1, fixed=True),
+        flags.steps // STEPS_PER_EPOCH,
+        recall_problems.Solved("val_loss", solved),
+        pathlib.Path(flags.work_dir) / f"{problem}_{length}_{name}",
+        {key: flags[key].value for key in SETTINGS},
+    )
+    losses = [row["val_loss"] for row in history]
     return {
         "weights": weights,
         "loss": losses[-1],
         "losses": [float(f"{loss:.4g}") for loss in losses],
-        "seconds": round(sum(row["seconds"] for row in state.history), 1),
+        "seconds": round(sum(row["seconds"] for row in history), 1),
         "published": PUBLISHED.get((problem, length), {}).get(name),
     }
 

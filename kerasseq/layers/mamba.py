@@ -48,7 +48,7 @@ class Mamba(_state_space_block.StateSpaceBlock):
             changes nothing before it, but the final states.
         initial_state: Optional list of two tensors: the last inputs of the convolution
             `(batch_size, kernel_size - 1, channels)`, and the states, float32
-            `(batch_size, channels, state_dim)`. Zeros by default.
+            `(batch_size, state_dim, channels)`. Zeros by default.
         training: Of no effect.
 
     Output shape:
@@ -63,7 +63,7 @@ class Mamba(_state_space_block.StateSpaceBlock):
         >>> layer = kerasseq.layers.Mamba(16, return_state=True)
         >>> outputs, *states = layer(np.random.rand(2, 7, 16))
         >>> [x.shape for x in states]
-        [(2, 3, 32), (2, 32, 16)]
+        [(2, 3, 32), (2, 16, 32)]
 
     Reference:
         Gu and Dao (2023), Mamba: Linear-Time Sequence Modeling with Selective State
@@ -118,7 +118,7 @@ class Mamba(_state_space_block.StateSpaceBlock):
     @property
     def state_size(self):
         """Shapes of the states, without the batch."""
-        return [(self.kernel_size - 1, self.channels), (self.channels, self.state_dim)]
+        return [(self.kernel_size - 1, self.channels), (self.state_dim, self.channels)]
 
     def call(self, inputs, initial_state=None, training=False):
         before, state = self._states(inputs, initial_state)

@@ -9,8 +9,12 @@ from kerasseq.ops._time_loop import time_loop
 METHODS = ("auto", "sequential", "chunked")
 
 
-def chosen(method):
-    """`"sequential"` or `"chunked"`, by the device where it is `"auto"`.
+def chosen(method, on_cpu="sequential"):
+    """`"sequential"` or `"chunked"`; where it is `"auto"`, the second with a GPU.
+
+    Args:
+        method: One of `METHODS`.
+        on_cpu: What `"auto"` is without a GPU.
 
     Raises:
         ValueError: If the method is none of `METHODS`.
@@ -20,7 +24,7 @@ def chosen(method):
             f"`method` must be one of {METHODS}. Received: method={method!r}"
         )
     if method == "auto":
-        return "chunked" if _linear_recurrence.has_gpu() else "sequential"
+        return "chunked" if _linear_recurrence.has_gpu() else on_cpu
     return method
 
 

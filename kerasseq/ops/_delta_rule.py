@@ -17,6 +17,7 @@ from kerasseq.ops._loop_strategy import current_loop_strategy
 from kerasseq.ops._time_loop import time_loop
 
 CHUNK = 16
+LARGE = 48  # keys from which on a CPU takes products of matrices faster than steps
 
 
 class _Rows(typing.NamedTuple):
@@ -64,7 +65,8 @@ def delta_rule(
         initial_state: Tensor `(batch_size, heads, value_size, key_size)`; zeros by
             default.
         method: `"sequential"`, a loop over steps; `"chunked"`, a loop over chunks
-            without one inside; `"auto"`, the first without a GPU, else the second.
+            without one inside; `"auto"`, the second with a GPU or keys of 48 and more
+            numbers, else the first.
 
     Returns:
         `(outputs, final_state)`: of the shape and the dtype of `values`, and float32 of
@@ -82,7 +84,8 @@ def delta_rule(
     rows = (receptance, log_decay, keys, values, removal_keys, removal_weights)
     rows = _Rows(*(ops.cast(x, "float32") for x in rows))
     _check(rows)
-    method = _chunks.chosen(method)
+    on_cpu = "chunked" if rows.key.shape[3] >= LARGE else "sequential"
+    method = _chunks.chosen(method, on_cpu)
     sizes = (rows.key.shape[2], rows.value.shape[3], rows.key.shape[3])
     if initial_state is None:
         initial_state = ops.zeros((ops.shape(rows.key)[0], *sizes), "float32")

@@ -3,9 +3,10 @@
     h_t = exp(delta_t A) * h_{t-1} + B'_t x_t        (equation 2a, A diagonal)
     y_t = C_t h_t                                    (equation 2b)
 
-A state has `(width, state_size)` numbers for each example, and those of all steps
+A state has `(state_size, width)` numbers for each example, and those of all steps
 together would fill the memory: they exist for one chunk of steps at a time. Only the
 state at the beginning of each chunk is kept; the gradient computes the others again.
+The width comes last, so that a sum over a channel's states adds whole vectors.
 """
 
 import typing
@@ -17,7 +18,8 @@ from kerasseq.ops._loop_strategy import current_loop_strategy
 from kerasseq.ops._time_loop import time_loop
 
 DISCRETIZATIONS = ("euler", "zoh")
-CHUNK = 64
+# Steps of a chunk. In a loop over steps their states stay in the cache.
+CHUNKS = {"sequential": 16, "chunked": 64}
 
 
 class _Rows(typing.NamedTuple):
@@ -42,7 +44,7 @@ def selective_scan(
     """Runs a diagonal state-space model whose parameters depend on the input.
 
     The recurrence is computed in float32. Its gradient is written by hand and needs the
-    states of one chunk of 64 steps at a time.
+    states of one chunk of steps at a time.
 
     Args:
         inputs: Tensor `(batch_size, time, width)`. Where the length is not known when
@@ -52,16 +54,17 @@ def selective_scan(
         transition: Tensor `(width, state_size)`, negative: `A`.
         input_weights: Tensor `(batch_size, time, state_size)`: `B`.
         output_weights: Tensor `(batch_size, time, state_size)`: `C`.
-        initial_state: Tensor `(batch_size, width, state_size)`; zeros by default.
+        initial_state: Tensor `(batch_size, state_size, width)`; zeros by default.
         discretization: How `B` becomes that of one step. `"euler"`: `delta * B`, as in
             the authors' code; `"zoh"`: `(exp(delta * A) - 1) / A * B`, the exact one of
             an input that is constant for the step (their equation 4).
-        method: `"sequential"`, a loop over steps; `"chunked"`, a loop over chunks
-            without one inside; `"auto"`, the first without a GPU, else the second.
+        method: `"sequential"`, a loop over steps, by chunks of 16; `"chunked"`, a loop
+            over chunks of 64 steps without one inside; `"auto"`, the first without a
+            GPU, else the second.
 
     Returns:
         `(outputs, final_state)`: `(batch_size, time, width)` of the dtype of `inputs`,
-        and float32 `(batch_size, width, state_size)`.
+        and float32 `(batch_size, state_size, width)`.
 
     Raises:
         ValueError: If shapes do not fit, or a name is none of the choices.
@@ -75,6 +78,7 @@ def selective_scan(
     x, delta, a, b, c = (ops.cast(tensor, "float32") for tensor in tensors)
     _check(x, delta, a, b, c, discretization)
     method = _chunks.chosen(method)
+    a = ops.transpose(a)
     if initial_state is None:
         initial_state = ops.zeros((ops.shape(x)[0], *a.shape), "float32")
     state = ops.cast(initial_state, "float32")
@@ -121,7 +125,7 @@ def _differentiable(rows, a, state, zoh, method):
     """`(outputs, final state)`, time first, with a gradient of their own."""
     length, chunked = rows.x.shape[0], method == "chunked"
     # Steps that fill up have a delta of 0 and keep the state.
-    rows = tuple(_chunks.split(x, CHUNK) for x in rows)
+    rows = tuple(_chunks.split(x, CHUNKS[method]) for x in rows)
 
     def run(rows, state, a):
         return (_at_once if chunked else _steps)(_Rows(*rows), a, state, zoh)
@@ -136,13 +140,20 @@ def _differentiable(rows, a, state, zoh, method):
 
 
 def _discrete(rows, a, zoh):
-    """`exp(delta A)` and what the input adds, `(..., batch_size, width, states)`."""
-    power = ops.expand_dims(rows.delta, -1) * a
-    if zoh:
-        scaled = ops.expand_dims(rows.x, -1) * (ops.expm1(power) / a)
-    else:
-        scaled = ops.expand_dims(rows.delta * rows.x, -1)
-    return ops.exp(power), scaled * ops.expand_dims(rows.into, -2)
+    """`exp(delta A)` and what the input adds, `(..., batch_size, states, width)`."""
+    power = _row(rows.delta) * a
+    scaled = _row(rows.x) * (ops.expm1(power) / a) if zoh else _row(rows.delta * rows.x)
+    return ops.exp(power), scaled * _column(rows.into)
+
+
+def _row(x):
+    """Numbers of channels, the same for all their states."""
+    return ops.expand_dims(x, -2)
+
+
+def _column(x):
+    """Numbers of states, the same for all channels."""
+    return ops.expand_dims(x, -1)
 
 
 def _steps(rows, a, state, zoh):
@@ -152,7 +163,7 @@ def _steps(rows, a, state, zoh):
         row = _Rows(*row)
         decay, added = _discrete(row, a, zoh)
         state = decay * state + added
-        return ops.sum(state * ops.expand_dims(row.out, -2), axis=-1), state
+        return ops.sum(state * _column(row.out), axis=-2), state
 
     return time_loop(step, tuple(rows), state)
 
@@ -160,8 +171,7 @@ def _steps(rows, a, state, zoh):
 def _at_once(rows, a, state, zoh):
     """The same with the states of all steps at once."""
     states = _doubled(*_discrete(rows, a, zoh), state)
-    y = ops.sum(states * ops.expand_dims(rows.out, -2), axis=-1)
-    return y, states[-1]
+    return ops.sum(states * _column(rows.out), axis=-2), states[-1]
 
 
 def _doubled(decay, added, state):
@@ -180,34 +190,27 @@ def _back_by_steps(rows, a, start, dy, effect, zoh):
         decay, added = _discrete(_Rows(*row), a, zoh)
         return state, decay * state + added
 
-    before, _ = time_loop(again, tuple(rows), start)
+    before, end = time_loop(again, tuple(rows), start)
 
     def step(inputs, carried):
         row, before, dy = inputs
-        effect, da = carried
-        gradients, effect, more = _back(_Rows(*row), a, before, dy, effect, zoh)
-        return gradients, (effect, da + ops.sum(more, axis=0))
+        row, (effect, after, da) = _Rows(*row), carried
+        decay = ops.exp(_row(row.delta) * a)
+        effect = effect + _row(dy) * _column(row.out)
+        gradients, of_a = _of_a_step(row, a, before, after, decay, effect, dy, zoh)
+        return gradients, (effect * decay, before, da + ops.sum(of_a, axis=0))
 
     inputs = (tuple(rows), before, dy)
-    first = (effect, ops.zeros_like(a))
-    gradients, (effect, da) = time_loop(step, inputs, first, reverse=True)
+    first = (effect, end, ops.zeros_like(a))
+    gradients, (effect, _, da) = time_loop(step, inputs, first, reverse=True)
     return gradients, effect, da
-
-
-def _back(row, a, before, dy, effect, zoh):
-    """Gradients of one step: of its row, of the state before, and of `a` (unsummed)."""
-    decay, added = _discrete(row, a, zoh)
-    after = decay * before + added
-    effect = effect + ops.expand_dims(dy, -1) * ops.expand_dims(row.out, -2)
-    gradients, of_a = _of_a_step(row, a, before, after, decay, effect, dy, zoh)
-    return gradients, effect * decay, of_a
 
 
 def _back_at_once(rows, a, start, dy, effect, zoh):
     decay, added = _discrete(rows, a, zoh)
     after = _doubled(decay, added, start)
     before = ops.concatenate([ops.expand_dims(start, 0), after[:-1]], axis=0)
-    own = ops.expand_dims(dy, -1) * ops.expand_dims(rows.out, -2)
+    own = _row(dy) * _column(rows.out)
     # A step's state acts on the next one's through that one's decay.
     following = ops.concatenate([decay[1:], ops.ones_like(decay[:1])], axis=0)
     effects = ops.flip(_doubled(ops.flip(following, 0), ops.flip(own, 0), effect), 0)
@@ -217,20 +220,20 @@ def _back_at_once(rows, a, start, dy, effect, zoh):
 
 def _of_a_step(row, a, before, after, decay, effect, dy, zoh):
     """Gradients of rows by the `effect` of their states, and of `a` (unsummed)."""
-    of_out = ops.sum(after * ops.expand_dims(dy, -1), axis=-2)
+    of_out = ops.sum(after * _row(dy), axis=-1)
     of_power = effect * before * decay
-    read = effect * ops.expand_dims(row.into, -2)  # of what is scaled by x and delta
-    x, delta = ops.expand_dims(row.x, -1), ops.expand_dims(row.delta, -1)
+    read = effect * _column(row.into)  # of what is scaled by x and delta
+    x, delta = _row(row.x), _row(row.delta)
     if zoh:
         factor = ops.expm1(delta * a) / a
-        of_x = ops.sum(read * factor, axis=-1)
-        of_delta = ops.sum(of_power * a + read * x * decay, axis=-1)
+        of_x = ops.sum(read * factor, axis=-2)
+        of_delta = ops.sum(of_power * a + read * x * decay, axis=-2)
         of_a = of_power * delta + read * x * (delta * decay - factor) / a
-        of_into = ops.sum(effect * x * factor, axis=-2)
+        of_into = ops.sum(effect * x * factor, axis=-1)
     else:
-        summed = ops.sum(read, axis=-1)
+        summed = ops.sum(read, axis=-2)
         of_x = row.delta * summed
-        of_delta = ops.sum(of_power * a, axis=-1) + row.x * summed
+        of_delta = ops.sum(of_power * a, axis=-2) + row.x * summed
         of_a = of_power * delta
-        of_into = ops.sum(effect * x * delta, axis=-2)
+        of_into = ops.sum(effect * (x * delta), axis=-1)
     return (of_x, of_delta, of_into, of_out), of_a

@@ -23,7 +23,7 @@ def arrays(length, batch_size=2, seed=0):
         -generator.uniform(0.2, 4, (WIDTH, STATES)),
         generator.normal(size=narrow),
         generator.normal(size=narrow),
-        generator.normal(size=(batch_size, WIDTH, STATES)),
+        generator.normal(size=(batch_size, STATES, WIDTH)),
     ]
     return [x.astype("float32") for x in found]
 
@@ -31,7 +31,7 @@ def arrays(length, batch_size=2, seed=0):
 def reference(x, delta, a, b, c, state, discretization):
     """Equations 2a and 2b, step by step, in float64."""
     x, delta, a, b, c, state = (np.float64(v) for v in (x, delta, a, b, c, state))
-    outputs = []
+    outputs, state = [], np.swapaxes(state, 1, 2)
     for t in range(x.shape[1]):
         power = delta[:, t, :, None] * a  # (batch_size, WIDTH, STATES)
         factor = (
@@ -39,7 +39,7 @@ def reference(x, delta, a, b, c, state, discretization):
         )
         state = np.exp(power) * state + factor * b[:, t, None] * x[:, t, :, None]
         outputs.append((state * c[:, t, None]).sum(-1))
-    return np.stack(outputs, 1), state
+    return np.stack(outputs, 1), np.swapaxes(state, 1, 2)
 
 
 @every_form
@@ -76,7 +76,7 @@ def test_from_a_state_it_goes_on():
 
 def plain(x, delta, a, b, c, state, discretization):
     """The same without a gradient of its own."""
-    outputs = []
+    outputs, state = [], tf.linalg.matrix_transpose(state)
     for t in range(x.shape[1]):
         power = delta[:, t, :, None] * a
         factor = delta[:, t, :, None]
@@ -84,7 +84,7 @@ def plain(x, delta, a, b, c, state, discretization):
             factor = tf.math.expm1(power) / a
         state = tf.exp(power) * state + factor * b[:, t, None] * x[:, t, :, None]
         outputs.append(tf.reduce_sum(state * c[:, t, None], -1))
-    return tf.stack(outputs, 1), state
+    return tf.stack(outputs, 1), tf.linalg.matrix_transpose(state)
 
 
 def gradients(compute, given, order=1):
@@ -104,7 +104,9 @@ def gradients(compute, given, order=1):
 @both_rules
 @pytest.mark.parametrize("order", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_gradients_under_xla(method, discretization, order, monkeypatch):
-    monkeypatch.setattr(_selective_scan, "CHUNK", 4)
+    monkeypatch.setattr(
+        _selective_scan, "CHUNKS", dict.fromkeys(_selective_scan.CHUNKS, 4)
+    )
     given = arrays(6)  # a chunk and a half
     rule = {"discretization": discretization}
     expected = gradients(lambda *x: plain(*x, **rule), given, order)
