@@ -5,7 +5,7 @@ import keras
 from kerasseq import models
 
 
-def step_signature(step_model, batch_size=1, length=1):
+def step_signature(step_model, batch_size=1, length=1, name="step"):
     """The function that a phone calls again and again: `(x, states) -> (y, states)`.
 
     Inputs and outputs have the names of the model's own. The caller feeds the states
@@ -15,9 +15,10 @@ def step_signature(step_model, batch_size=1, length=1):
         step_model: A step model, see `kerasseq.models.state_names`.
         batch_size: Rows of every call.
         length: Time steps of every call. With 1 the exported graph has no loop.
+        name: Name of the signature, such as `"prefill"` for one of several steps.
 
     Returns:
-        `{"step": (function, {input: (shape, dtype)})}` for
+        `{name: (function, {input: (shape, dtype)})}` for
         `kerasseq.export.export_model(signatures=...)`; the function takes its inputs
         by name and returns a dict of tensors.
 
@@ -42,17 +43,17 @@ def step_signature(step_model, batch_size=1, length=1):
             f"Received: batch_size={batch_size}, length={length}"
         )
     specs = {
-        name: (
-            _static_shape(name, tensor, batch_size, length),
+        key: (
+            _static_shape(key, tensor, batch_size, length),
             keras.backend.standardize_dtype(tensor.dtype),
         )
-        for name, tensor in step_model.input.items()
+        for key, tensor in step_model.input.items()
     }
 
     def step(**tensors):
         return step_model(tensors, training=False)
 
-    return {"step": (step, specs)}
+    return {name: (step, specs)}
 
 
 def _static_shape(name, tensor, batch_size, length):

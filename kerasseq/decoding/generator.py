@@ -79,17 +79,22 @@ class Generator(keras.Model):
         return ops.logical_not(ops.all(known, axis=1))
 
 
-def generation_signatures(model, prompt_length, max_length, **options):
+def generation_signatures(
+    model, prompt_length, max_length, prefill_length=None, **options
+):
     """Signatures for text generation in an app, with static shapes and batch size 1.
 
     `generate` does the whole job in one call: it takes a prompt of at most
     `prompt_length` ids, padded with -1, and a seed, and returns `tokens` and `scores`.
-    With `step` an app can sample by itself.
+    With `step` an app can sample by itself, and with `prefill` read a long prompt in
+    fewer calls: it takes and returns what `step` does, of several tokens at once.
 
     Args:
         model: A step model, see `Generator`.
         prompt_length: Integer. Maximum number of tokens of a prompt.
         max_length: Integer. Maximum number of tokens, including the prompt.
+        prefill_length: Integer, the tokens of each call of `prefill`; no such
+            signature by default.
         **options: Other arguments of `kerasseq.decoding.sample`.
 
     Returns:
@@ -101,4 +106,9 @@ def generation_signatures(model, prompt_length, max_length, **options):
         return generator.call({"prompt": prompt, "seed": seed})
 
     specs = {"prompt": ((1, prompt_length), "int32"), "seed": ((1,), "int32")}
-    return _step_signature.step_signature(model) | {"generate": (generate, specs)}
+    signatures = _step_signature.step_signature(model) | {"generate": (generate, specs)}
+    if prefill_length is None:
+        return signatures
+    return signatures | _step_signature.step_signature(
+        model, length=prefill_length, name="prefill"
+    )

@@ -15,8 +15,8 @@ character of unseen text. Size: 2.6 MB.
 `--prompt` uses the file of `--from`, else that of the last run, else the published
 one, and needs no training.
 
-Writes to `saved_models/generate/`: `model.tflite` (signatures `generate` and `step`;
-the characters or subwords and the card are packed into it), `saved_model/`,
+Writes to `saved_models/generate/`: `model.tflite` (signatures `generate`, `step` and
+`prefill`; the characters or subwords and the card are packed into it), `saved_model/`,
 `model.keras`, `report.json`, `report.html`, `card.json` and `history.csv`.
 """
 

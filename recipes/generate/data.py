@@ -7,7 +7,7 @@ from recipes.generate import sampling_flags
 from recipes.shared import command_line, run_folder, training_run
 
 # Flags that may differ when a run is resumed.
-UNFINGERPRINTED = ("prompt", "count", "quantize", *sampling_flags.LENGTHS)
+UNFINGERPRINTED = ("prompt", "count", "quantize", *sampling_flags.EXPORTED)
 UNFINGERPRINTED += sampling_flags.NAMES
 NUM_COMPARED = 8
 PADDING = -1

@@ -42,6 +42,9 @@ def check(flags):
         raise ValueError(
             f"--arch is one of {', '.join(kinds)}. Received: --arch={flags.arch}"
         )
+    if flags.arch == "s4d":
+        reason = "S4D's matrices for several steps would be constants of the file"
+        command_line.bound_default(flags, "prefill_length", 0, reason)
 
 
 def build(flags, vocabulary_size):

@@ -5,10 +5,11 @@ from recipes.shared import command_line
 
 NAMES = ("temperature", "top_k", "top_p", "repetition_penalty", "no_repeat_ngram")
 LENGTHS = ("prompt_length", "max_length")
+EXPORTED = (*LENGTHS, "prefill_length")
 
 
 def define_flags(flags):
-    """Adds the flags that `options` reads, and those of `LENGTHS`."""
+    """Adds the flags that `options` reads, and those of `EXPORTED`."""
     define = command_line.definer(flags, "export")
     text = "Tokens of a prompt that the file takes at most."
     define("integer", "prompt_length", 64, text, **command_line.WIDTH)
@@ -16,6 +17,11 @@ def define_flags(flags):
     define(
         "integer", "max_length", 256, text, **command_line.WIDTH | {"lower_bound": 2}
     )
+    text = (
+        "Tokens that the file's signature prefill reads at once, for apps that sample "
+    )
+    text += "by themselves; 0: no such signature."
+    define("integer", "prefill_length", 16, text, lower_bound=0, upper_bound=4096)
     text = "Below 1, likely tokens become likelier."
     define("float", "temperature", 0.8, text)
     text = "Sample from the k most likely tokens."

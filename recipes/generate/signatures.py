@@ -19,7 +19,11 @@ def export_options(flags, prompts):
 
     def signatures(twin):
         return kerasseq.decoding.generation_signatures(
-            twin, flags.prompt_length, flags.max_length, **sampling_flags.options(flags)
+            twin,
+            flags.prompt_length,
+            flags.max_length,
+            flags.prefill_length or None,
+            **sampling_flags.options(flags),
         )
 
     return {

@@ -36,11 +36,38 @@ def test_file_writes_what_the_model_writes(arch, tmp_path):
         signatures=lambda twin: decoding.generation_signatures(twin, 3, 9, **options),
         samples={"generate": [{"prompt": PROMPT[:1], "seed": SEEDS[:1]}]},
     )
-    assert report["artifacts"][0]["flex_ops"] == []
+    (file,) = report["artifacts"][:1]
+    assert file["flex_ops"] == [] and {*file["signatures"]} == {"generate", "step"}
     runner = lite.Runner(tmp_path / "model.tflite")
     for row, seed, tokens in zip(PROMPT, SEEDS, expected, strict=True):
         found = runner.run("generate", prompt=row[None], seed=seed[None])
         np.testing.assert_array_equal(found["tokens"][0], tokens)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "mamba", "rwkv7"])
+def test_prefill_goes_on_as_steps_do(cell, tmp_path):
+    model = models.language_model(11, cell=cell, embedding_dim=8, seed=0)
+
+    def signatures(twin):
+        return decoding.generation_signatures(twin, 3, 9, prefill_length=4)
+
+    export.export_model(model, tmp_path, signatures=signatures)
+    runner = lite.Runner(tmp_path / "model.tflite")
+    tokens = np.random.default_rng(0).integers(0, 11, (1, 9))
+    expected = runner.stateful("step")
+    expected = [expected(tokens=tokens[:, [k]])["logits"] for k in range(9)]
+    names, (first, second) = models.state_names(model), np.split(tokens[:, :8], 2, 1)
+    states = {name: np.zeros((1, *model.input[name].shape[1:])) for name in names}
+    found = []
+    for name, part in (
+        ("prefill", first),
+        ("prefill", second),
+        ("step", tokens[:, 8:]),
+    ):
+        states = runner.run(name, tokens=part, **states)
+        found.append(states.pop("logits"))
+    found, expected = np.concatenate(found, 1), np.concatenate(expected, 1)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_nothing_is_written_for_ids_outside_the_vocabulary():
