@@ -2,7 +2,8 @@
 
     python -m benchmarks.sequence_models
     python -m benchmarks.sequence_models --lengths 64,512 --rounds 3
-    python -m benchmarks.sequence_models --tokens 16384 --lengths 1024,4096,16384
+    python -m benchmarks.sequence_models --tokens 8192 --lengths 1024,2048,4096,8192 \\
+        --models Transformer,Mamba,Mamba-by-steps,mambapy
 
 Compares LSTM, GRU, state-space and RWKV blocks and a causal Transformer with two layers
 and equal numbers of weights. All train on the same number of tokens per step: long
@@ -11,6 +12,8 @@ the other; attention computes all positions at once but compares each with each 
 et al., 2017, table 1); a block is linear in the length. Each model and length has its
 own process (`benchmarks/interleaved.py`). Time is the median step of Adam under XLA,
 memory the growth of the process, including compiling. Plots both against the length.
+Only by name: `Mamba-by-steps`, the same with the automatic gradient of a loop over
+steps, and `mambapy` in PyTorch, where both packages are installed.
 Takes 40 minutes on two cores, which must be idle otherwise.
 """
 
@@ -33,18 +36,21 @@ MODELS = {  # name: (cell, units or features), of 0.41 million weights each
     "RWKV-4": ("rwkv4", 123),
     "RWKV-7": ("rwkv7", 119),
 }
+PEERS = {"Mamba-by-steps": ("mamba_by_steps", 168), "mambapy": ("mambapy", 168)}
 LENGTHS = (64, 128, 256, 512, 1024, 2048, 4096)
 STYLES = {"LSTM": ("#0072b2", "s"), "GRU": ("#009e73", "^")}
 STYLES |= {"Transformer": ("#d55e00", "o"), "S4D": ("#56b4e9", "x")}
 STYLES |= {"Mamba": ("#cc79a7", "D"), "Mamba-2": ("#cc79a7", "d")}
 STYLES |= {"RWKV-4": ("#e69f00", "v"), "RWKV-7": ("#e69f00", "<")}
+STYLES |= {"Mamba-by-steps": ("#999999", "D"), "mambapy": ("#000000", "*")}
 
 
 def define_flags():
     """Defines the flags of this benchmark."""
     flags = absl_flags.FlagValues()
     define = command_line.definer(flags)
-    define("list", "models", list(MODELS), f"Out of {','.join(MODELS)}.")
+    names = ",".join(MODELS | PEERS)
+    define("list", "models", list(MODELS), f"Out of {names}.")
     define("list", "lengths", [str(n) for n in LENGTHS], "Tokens per sequence.")
     define("integer", "tokens", 4096, "Tokens per step.", lower_bound=1)
     define("integer", "rounds", 3, "Number of rounds.", lower_bound=1)
@@ -77,10 +83,10 @@ def main(flags):
 
 
 def _check(flags):
-    unknown = set(flags.models) - MODELS.keys()
-    if unknown:
+    known = MODELS | PEERS
+    if unknown := set(flags.models) - known.keys():
         raise ValueError(
-            f"--models must be out of {', '.join(MODELS)}. Received: {unknown}"
+            f"--models must be out of {', '.join(known)}. Received: {unknown}"
         )
     lengths = [int(length) for length in flags.lengths if length.isdigit()]
     if len(lengths) < len(flags.lengths) or any(flags.tokens % n for n in lengths):
@@ -95,7 +101,7 @@ def measure(flags, length):
     """Measures all models at one length; returns `{name: result}`."""
     workers = {}
     for name in flags.models:
-        cell, units = MODELS[name]
+        cell, units = (MODELS | PEERS)[name]
         settings = {"cell": cell, "units": units, "num_threads": flags.threads}
         settings["shape"] = (flags.tokens // length, length)
         environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}

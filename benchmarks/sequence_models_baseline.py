@@ -31,9 +31,14 @@ def build(cell, units, length):
 def load(cell, units, shape, num_threads):
     """Imports the libraries; returns the builder and an empty dict."""
     machine.limit_threads(num_threads)
+    if cell == "mambapy":
+        return _load_mambapy(units, shape, num_threads)
     import keras
 
     machine.limit_tensorflow(num_threads)
+    if cell == "mamba_by_steps":
+        cell = "mamba"
+        _take_automatic_gradient()
 
     def prepare():
         model = build(cell, units, shape[1])
@@ -42,6 +47,42 @@ def load(cell, units, shape, num_threads):
         text = np.random.default_rng(0).integers(0, VOCABULARY, (2, *shape))
         x, y = (keras.ops.convert_to_tensor(part, "int32") for part in text)
         return lambda: float(model.train_on_batch(x, y))
+
+    return prepare, {}
+
+
+def _take_automatic_gradient():
+    """Lets the selective scan be a loop that TensorFlow differentiates."""
+    from kerasseq.ops import _selective_scan as scan
+
+    scan._differentiable = lambda rows, a, state, zoh, _: scan._steps(
+        rows, a, state, zoh
+    )
+
+
+def _load_mambapy(units, shape, num_threads):
+    import torch
+    from mambapy.mamba import Mamba, MambaConfig
+    from torch import nn
+
+    torch.set_num_threads(num_threads)
+
+    def prepare():
+        body = Mamba(MambaConfig(d_model=units, n_layers=2))
+        embedding, head = nn.Embedding(VOCABULARY, units), nn.Linear(units, VOCABULARY)
+        model = nn.Sequential(embedding, body, head)
+        optimizer, loss = torch.optim.Adam(model.parameters()), nn.CrossEntropyLoss()
+        text = np.random.default_rng(0).integers(0, VOCABULARY, (2, *shape))
+        x, y = torch.from_numpy(text)
+
+        def step():
+            optimizer.zero_grad()
+            value = loss(model(x).flatten(0, 1), y.flatten())
+            value.backward()
+            optimizer.step()
+            return float(value.detach())
+
+        return step
 
     return prepare, {}
 

@@ -107,7 +107,7 @@ def _numbered(values, names, examples):
     """The identity map of the classes 0, 1, ..., if these are the values."""
     if len(values) < 2:
         raise ValueError(
-            "The training masks must hold at least two classes. Received: "
+            "The training masks of `data` must hold at least two classes. Received: "
             f"the value(s) {_shown(sorted(examples))}"
         )
     num_classes = len(names) if names else len(values)

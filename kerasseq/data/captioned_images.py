@@ -116,7 +116,7 @@ def _cut_off(splits, fractions, groups, seed):
     if len(numbers) <= len(missing):
         raise ValueError(
             f"There must be more than {len(missing)} images, one for each missing "
-            f"split and one to train on; add images. Received: {len(numbers)}"
+            f"split and one to train on; add some to `data`. Received: {len(numbers)}"
         )
     images, captions = splits["train"]
     of_rows = np.array([numbers[group] for group in groups])

@@ -178,8 +178,8 @@ def _cut_off(splits, fractions, limit, rng):
         splits[split] = images[rows], masks[rows]
     if not len(order):
         raise ValueError(
-            f"Too few images to take {' and '.join(fractions)} from train; add images. "
-            f"Received: {len(images)} training images"
+            f"Too few images to take {' and '.join(fractions)} from train; add some to "
+            f"`data`. Received: {len(images)} training images"
         )
     rows = np.sort(order[: _num_left(limit, len(order))])
     splits["train"] = images[rows], masks[rows]
