@@ -21,7 +21,7 @@ def test_frames_at_once_or_in_turn():
     assert whole.shape == frames.shape
     for step in range(3):
         outputs = model({"frames": frames[:, [step]]} | states)
-        states = {name: outputs[name] for name in states}
+        states = {name: np.asarray(outputs[name]) for name in states}
         np.testing.assert_allclose(outputs["masks"], whole[:, [step]], atol=1e-5)
 
 
