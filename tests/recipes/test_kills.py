@@ -25,6 +25,8 @@ TINY = {
     "--batch_size=128 --epochs=4 --quantize=float16",
     "tag": "--num_examples=400 --arch=gru --units=8 --epochs=6 --noper_word "
     "--quantize=float16",
+    "classify_text": "--num_examples=400 --units=8 --embedding_dim=8 --epochs=6 "
+    "--quantize=float16",
     "caption": "--num_examples=160 --widths=4,8 --units=16 --embedding_dim=16 "
     "--epochs=6 --dropout=0.3 --beam_size=2",
     "classify_image": "--epochs=8 --hidden_dim=32 --num_layers=1 --num_heads=2 "
@@ -67,6 +69,10 @@ def check_published(folder):
     for artifact in report["artifacts"]:
         if artifact["file"].endswith(".tflite"):
             assert (folder / artifact["file"]).stat().st_size == artifact["bytes"]
+
+
+def test_no_recipe_is_spared():
+    assert TINY.keys() == {x.parent.name for x in ROOT.glob("recipes/*/__main__.py")}
 
 
 @pytest.mark.slow
