@@ -26,3 +26,8 @@ def rows(output, settings, key):
             f"it. Received: {settings}"
         )
     return report[key]
+
+
+def matching(rows, **wanted):
+    """The rows that have all these values."""
+    return [row for row in rows if wanted.items() <= row.items()]

@@ -138,7 +138,11 @@ def measure(flags, problem, length, name):
 
 def draw(path, runs):
     """Plots the loss against the steps, with a row per problem, a column per length."""
-    problems = [p for p in recall_problems.PROBLEMS if _some(runs, problem=p)]
+    problems = [
+        p
+        for p in recall_problems.PROBLEMS
+        if previous_results.matching(runs, problem=p)
+    ]
     lengths = sorted({run["length"] for run in runs})
     width, height = 0.6 + 2.5 * len(lengths), 0.4 + 2.0 * len(problems)
     with figures.figure(path, width, height) as drawn:
@@ -155,7 +159,7 @@ def draw(path, runs):
 def _draw_panel(axes, problem, length, runs):
     baseline = recall_problems.baseline(problem, length)
     axes.axhline(baseline, color="black", linestyle=":", linewidth=1)
-    for run in _some(runs, problem=problem, length=length):
+    for run in previous_results.matching(runs, problem=problem, length=length):
         steps = [STEPS_PER_EPOCH * (i + 1) for i in range(len(run["losses"]))]
         name = run["model"]
         axes.plot(steps, run["losses"], color=COLORS[name], label=name)
@@ -164,10 +168,6 @@ def _draw_panel(axes, problem, length, runs):
     axes.set_title(f"{problem}, T = {length:,}")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def _some(runs, **wanted):
-    return [run for run in runs if wanted.items() <= run.items()]
 
 
 def _print_table(runs):

@@ -146,11 +146,15 @@ def _by_length(flags, build, trained, name):
 
 def draw(path, runs, length):
     """Plots selective copying against the steps, and induction against the length."""
-    problems = [p for p in recall_problems.SELECTION if _some(runs, problem=p)]
+    problems = [
+        p
+        for p in recall_problems.SELECTION
+        if previous_results.matching(runs, problem=p)
+    ]
     with figures.figure(path, 0.6 + 3.8 * len(problems), 3.2) as drawn:
         grid = drawn.subplots(1, len(problems), sharey=True, squeeze=False)
         for axes, problem in zip(grid[0], problems, strict=True):
-            for run in _some(runs, problem=problem):
+            for run in previous_results.matching(runs, problem=problem):
                 _draw_run(axes, run)
             axes.grid(alpha=0.3)
             axes.spines[["top", "right"]].set_visible(False)
@@ -176,10 +180,6 @@ def _draw_run(axes, run):
     axes.plot(
         [*points], [*points.values()], markevery=max(1, len(points) // 8), **style
     )
-
-
-def _some(runs, **wanted):
-    return [run for run in runs if wanted.items() <= run.items()]
 
 
 def _print_table(runs):
