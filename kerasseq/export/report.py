@@ -8,7 +8,7 @@ from kerasseq import lite
 from kerasseq.export import parity
 from kerasseq.export import settings as settings_lib
 from kerasseq.export import traced_variants as variants_lib
-from kerasseq.lite import audit, benchmark
+from kerasseq.lite import _stateful_runner, audit, benchmark
 from kerasseq.utils import atomic
 
 _CARD: dict[str, Any] = {"task": None, "data": None, "metrics": {}, "training": {}}
@@ -102,6 +102,7 @@ def artifact(
         **parity.worst(figures),
         "latency_ms": None,
         "peak_memory_mib": None,
+        "state_bytes": {},
         "metrics": {},
         "latency_ms_by_signature": {},
         "parity": figures,
@@ -135,6 +136,7 @@ def measurements(
         "latency_ms": latencies[settings.main_signature],
         "latency_ms_by_signature": latencies,
         "peak_memory_mib": measured["peak_memory_mib"],
+        "state_bytes": _stateful_runner.state_bytes(lite.Runner(path).signatures),
     }
 
 

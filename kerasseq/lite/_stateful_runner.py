@@ -11,6 +11,28 @@ if TYPE_CHECKING:
     from kerasseq.lite import _runner
 
 
+def state_bytes(signatures: dict[str, Any]) -> dict[str, int]:
+    """What the states of a step take, of the signatures that have some of fixed size.
+
+    Args:
+        signatures: As `kerasseq.lite.Runner.signatures`.
+
+    Returns:
+        `{name of the signature: bytes}`.
+    """
+    found = {}
+    for signature, sides in signatures.items():
+        specs = [sides["inputs"][name] for name in _state_names(sides)]
+        if specs and not any(None in shape for shape, _ in specs):
+            found[signature] = sum(_zeros("", *spec).nbytes for spec in specs)
+    return found
+
+
+def _state_names(sides):
+    specs = sides["inputs"]
+    return [name for name in specs if sides["outputs"].get(name) == specs[name]]
+
+
 class StatefulRunner:
     """Calls a signature and feeds each state that it returns back in.
 
@@ -34,7 +56,7 @@ class StatefulRunner:
         sides = runner.signatures[signature]
         self._run = lambda **inputs: runner.run(signature, **inputs)
         specs = sides["inputs"]
-        names = [x for x in specs if sides["outputs"].get(x) == specs[x]]
+        names = _state_names(sides)
         if not names:
             raise ValueError(
                 "A signature with states has inputs that are also outputs, of the same "

@@ -31,6 +31,8 @@ def test_exported_step_equals_the_whole(cell, length, tmp_path):
     )
     tflite = report["artifacts"][0]
     assert tflite["flex_ops"] == [] and not tflite["dynamic_shapes"]
+    count = len(models.state_names(model))
+    assert tflite["state_bytes"] == {"step": 8 * 4 * count}
     if length == 1:
         assert "WHILE" not in tflite["ops"]
 
