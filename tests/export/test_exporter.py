@@ -13,7 +13,7 @@ from kerasseq import export, lite
 KEYS = (
     "file bytes precision signatures ops flex_ops custom_ops gpu_refused_ops "
     "dynamic_shapes max_abs_diff mean_abs_diff max_scaled_diff relative_error "
-    "correlation latency_ms peak_memory_mib metrics "
+    "correlation latency_ms peak_memory_mib state_bytes metrics "
     "latency_ms_by_signature parity lowering lowerings int8_share float_ops "
     "float_layers error_by_layer"
 ).split()
