@@ -120,12 +120,12 @@ def _cell(result):
 def draw(path, rows, tokens):
     """Plots time and memory per step against the length, a line per model."""
     titles = {"median_ms": "time per step, ms", "peak_mib": "memory, MiB"}
-    with figures.figure(path, 8.2, 3.4) as drawn:
+    with figures.figure(path, 9.4, 3.4) as drawn:
         panels = drawn.subplots(1, 2)
         for axes, (key, title) in zip(panels, titles.items(), strict=True):
             _draw_panel(axes, key, rows)
             axes.set(xlabel=f"length ({tokens:,} tokens per step)", title=title)
-        axes.legend()
+        axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
 
 
 def _draw_panel(axes, key, rows):
