@@ -94,3 +94,12 @@ def split(x, size, value=0.0):
 def join(x, length):
     """The sequence `(time, batch_size, ...)` again, without what filled it up."""
     return ops.reshape(x, (x.shape[0] * x.shape[1], -1, *x.shape[3:]))[:length]
+
+
+def rearranged(x, axes):
+    """A transpose in a chunk, such as `"tbhk->bhtk"`.
+
+    The gradient of `ops.transpose` inverts a tensor of axes, which in the gradient of a
+    loop's gradient is no constant for XLA on TensorFlow; here they stay a string.
+    """
+    return ops.einsum(axes, x)

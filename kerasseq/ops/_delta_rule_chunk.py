@@ -20,6 +20,8 @@ import typing
 import numpy as np
 from keras import ops
 
+from kerasseq.ops import _chunks
+
 
 class _Scaled(typing.NamedTuple):
     """Rows with decays taken into them."""
@@ -43,17 +45,17 @@ class _Products(typing.NamedTuple):
 
 def at_once(rows, state):
     """Outputs of all steps of a chunk, time first, and the state after it."""
-    rows = type(rows)(*(ops.transpose(x, (1, 2, 0, 3)) for x in rows))
+    rows = type(rows)(*(_chunks.rearranged(x, "tbhk->bhtk") for x in rows))
     scaled, _, total = _scaled(rows)
     products = _products(scaled, state)
     y = ops.matmul(scaled.out, _t(state))
     y = y + ops.matmul(products.reads_out, products.found)
     y = y + ops.matmul(products.values_out, scaled.value)
-    return ops.transpose(y, (2, 0, 1, 3)), _end(scaled, products, state, total)
+    return _chunks.rearranged(y, "bhtk->tbhk"), _end(scaled, products, state, total)
 
 
 def _t(x):
-    return ops.swapaxes(x, -1, -2)
+    return _chunks.rearranged(x, "bhij->bhji")
 
 
 def _scaled(rows):
@@ -123,8 +125,8 @@ def back_at_once(rows, start, dy, effect):
     `effect` is the gradient of the last state by what comes after the chunk.
     """
     kind = type(rows)
-    rows = kind(*(ops.transpose(x, (1, 2, 0, 3)) for x in rows))
-    dy = ops.transpose(dy, (1, 2, 0, 3))
+    rows = kind(*(_chunks.rearranged(x, "tbhk->bhtk") for x in rows))
+    dy = _chunks.rearranged(dy, "tbhk->bhtk")
     scaled, scales, total = _scaled(rows)
     products = _products(scaled, start)
     end = _end(scaled, products, start, total)
@@ -136,7 +138,7 @@ def back_at_once(rows, start, dy, effect):
     of_decay = of_sums - a + ops.sum(effect * end, axis=-2, keepdims=True)
     gradients = _Scaled(*(x * y for x, y in zip(gradients, scales, strict=True)))
     gradients = kind(log_decay=of_decay, **gradients._asdict())
-    return tuple(ops.transpose(x, (2, 0, 1, 3)) for x in gradients), before
+    return tuple(_chunks.rearranged(x, "bhtk->tbhk") for x in gradients), before
 
 
 def _of_scaled(rows, products, start, dy, effect):

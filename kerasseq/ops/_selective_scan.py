@@ -176,8 +176,9 @@ def _at_once(rows, a, state, zoh):
 
 def _doubled(decay, added, state):
     """All states, time first."""
-    decay, added = ops.swapaxes(decay, 0, 1), ops.swapaxes(added, 0, 1)
-    return ops.swapaxes(_linear_recurrence.doubled(decay, added, state), 0, 1)
+    decay, added = (_chunks.rearranged(x, "tbnd->btnd") for x in (decay, added))
+    states = _linear_recurrence.doubled(decay, added, state)
+    return _chunks.rearranged(states, "btnd->tbnd")
 
 
 def _back_by_steps(rows, a, start, dy, effect, zoh):
