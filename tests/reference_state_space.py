@@ -44,6 +44,7 @@ def mamba(u, w, name, zoh=False):
         outputs.append((h * C[:, t, None]).sum(-1))
     y = np.stack(outputs, 1) + w[f"{name}/skip"] * x
     last = window[:, u.shape[1] :]
+    h = h.swapaxes(1, 2)  # channels last
     return linear(y * silu(z), w, f"{name}/out_projection"), last, h
 
 
