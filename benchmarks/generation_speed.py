@@ -74,10 +74,7 @@ def main(flags):
 
 
 def _check(flags):
-    unknown = set(flags.models) - sequence_models.MODELS.keys()
-    if unknown:
-        known = ", ".join(sequence_models.MODELS)
-        raise ValueError(f"--models must be out of {known}. Received: {unknown}")
+    command_line.check_known("models", flags, sequence_models.MODELS)
     lengths = [int(length) for length in flags.lengths if length.isdigit()]
     if len(lengths) < len(flags.lengths) or min(lengths, default=0) < 1:
         raise ValueError(

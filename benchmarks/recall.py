@@ -93,8 +93,8 @@ def main(flags):
 
 
 def _check(flags):
-    recall_problems.check_known("problems", flags, recall_problems.PROBLEMS)
-    recall_problems.check_known("models", flags, MODELS)
+    command_line.check_known("problems", flags, recall_problems.PROBLEMS)
+    command_line.check_known("models", flags, MODELS)
     lengths = [int(length) for length in flags.lengths if length.isdigit()]
     if len(lengths) < len(flags.lengths) or min(lengths, default=0) < 2:
         raise ValueError(

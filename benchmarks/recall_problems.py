@@ -167,19 +167,6 @@ def fit(model, batches, validation, epochs, stop, folder, settings):
     return state.history
 
 
-def check_known(flag, flags, known):
-    """Refuses values of a list flag that are unknown.
-
-    Raises:
-        ValueError: naming the flag.
-    """
-    if unknown := sorted(set(flags[flag].value) - set(known)):
-        raise ValueError(
-            f"--{flag} must be out of {', '.join(known)}. Received: "
-            f"--{flag}={','.join(unknown)}"
-        )
-
-
 def build(problem, length, cell, units):
     """Builds the model: one recurrent layer, or two of blocks or of a Transformer.
 

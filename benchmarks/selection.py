@@ -70,8 +70,8 @@ def define_flags():
 
 def main(flags):
     """Trains what is missing, writes the results and the plot."""
-    recall_problems.check_known("problems", flags, recall_problems.SELECTION)
-    recall_problems.check_known("models", flags, MODELS)
+    command_line.check_known("problems", flags, recall_problems.SELECTION)
+    command_line.check_known("models", flags, MODELS)
     output = pathlib.Path(flags.output)
     command_line.make_folder(output.parent)
     settings = {name: flags[name].value for name in SETTINGS}

@@ -83,11 +83,7 @@ def main(flags):
 
 
 def _check(flags):
-    known = MODELS | PEERS
-    if unknown := set(flags.models) - known.keys():
-        raise ValueError(
-            f"--models must be out of {', '.join(known)}. Received: {unknown}"
-        )
+    command_line.check_known("models", flags, MODELS | PEERS)
     lengths = [int(length) for length in flags.lengths if length.isdigit()]
     if len(lengths) < len(flags.lengths) or any(flags.tokens % n for n in lengths):
         raise ValueError(

@@ -35,7 +35,7 @@ def read_file(path, tag_column=None):
     Raises:
         ValueError: naming the file and the line.
     """
-    is_annotated = None
+    is_annotated = False
     if pathlib.Path(path).suffix.lower() == ".csv":
         rows, header = _csv_rows(path, tag_column)
         found = f"a header with the columns {header}"

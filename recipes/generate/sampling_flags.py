@@ -17,10 +17,8 @@ def define_flags(flags):
     define(
         "integer", "max_length", 256, text, **command_line.WIDTH | {"lower_bound": 2}
     )
-    text = (
-        "Tokens that the file's signature prefill reads at once, for apps that sample "
-    )
-    text += "by themselves; 0: no such signature."
+    text = "Tokens that the signature prefill reads at once, for apps that sample by "
+    text += "themselves; 0: no such signature."
     define("integer", "prefill_length", 16, text, lower_bound=0, upper_bound=4096)
     text = "Below 1, likely tokens become likelier."
     define("float", "temperature", 0.8, text)

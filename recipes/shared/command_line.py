@@ -191,6 +191,19 @@ def bound_default(flags, name, most, reason):
         flags[name].value = most
 
 
+def check_known(flag, flags, known):
+    """Refuses values of a list flag that are unknown.
+
+    Raises:
+        ValueError: naming the flag.
+    """
+    if unknown := sorted(set(flags[flag].value) - set(known)):
+        raise ValueError(
+            f"--{flag} must be out of {', '.join(known)}. Received: "
+            f"--{flag}={','.join(unknown)}"
+        )
+
+
 def make_folder(path):
     """Makes a folder and checks that files can be made in it.
 

@@ -36,7 +36,7 @@ def test_file_writes_what_the_model_writes(arch, tmp_path):
         signatures=lambda twin: decoding.generation_signatures(twin, 3, 9, **options),
         samples={"generate": [{"prompt": PROMPT[:1], "seed": SEEDS[:1]}]},
     )
-    (file,) = report["artifacts"][:1]
+    file = report["artifacts"][0]
     assert file["flex_ops"] == [] and {*file["signatures"]} == {"generate", "step"}
     runner = lite.Runner(tmp_path / "model.tflite")
     for row, seed, tokens in zip(PROMPT, SEEDS, expected, strict=True):
