@@ -11,6 +11,7 @@ step alone in NumPy's OpenBLAS, which nothing can be faster than. A step is desc
 `benchmarks/rnn_train_baseline.py`, the rounds in `benchmarks/interleaved.py`. Every row
 has fresh processes, so that its memory and compile time are its own. With
 `--fit_epochs` the steps are those of a whole `fit`, what it does beside them included.
+The processes of kerasseq keep freed memory, as its recipes do (`--keep_memory`).
 Ratios above 1 mean that kerasseq is faster. Takes 25 minutes on two cores, which must
 be idle otherwise: other load slows PyTorch most, whose threads wait by spinning.
 """
@@ -60,7 +61,7 @@ def define_flags():
     )
     text = "Measure a `fit` of so many epochs of 8 batches; 0: single steps."
     command_line.definer(flags)("integer", "fit_epochs", 0, text, lower_bound=0)
-    return flags
+    return training_baselines.define_keep_memory(flags)
 
 
 def main(flags):
@@ -88,14 +89,10 @@ def measure_row(flags, cell, size, baselines):
             "jit_compile": jit_compile,
             "epochs": flags.fit_epochs,
         }
-        environment = {
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "OPENBLAS_NUM_THREADS": str(flags.threads),
-        }
-        if backend:
-            environment["KERAS_BACKEND"] = backend
         workers[name] = interleaved.Worker(
-            "benchmarks.rnn_train_baseline", settings, environment
+            "benchmarks.rnn_train_baseline",
+            settings,
+            training_baselines.environment(flags, library, backend),
         )
     results = interleaved.measure(workers, flags.rounds, flags.seconds)
     return {

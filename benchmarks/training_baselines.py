@@ -18,6 +18,8 @@ RATIOS = {  # name: (baselines, ours); above 1 where ours is faster
     "JAX: torch/ours": (("torch",), "kerasseq_jax"),
     "ours/products": (("kerasseq",), FLOOR),
 }
+# What `kerasseq.training.keep_freed_memory` does.
+_KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1"}
 BUSY = 0.3  # with more cores busy elsewhere, times are not reliable
 
 
@@ -42,6 +44,31 @@ def define_flags(choices, num_rounds, output):
     return flags
 
 
+def define_keep_memory(flags):
+    """Defines the flag that `environment` reads; returns the flags."""
+    text = "Whose processes keep the memory that they free between steps."
+    choices = ("kerasseq", "all", "none")
+    command_line.definer(flags)("enum", "keep_memory", choices[0], text, choices)
+    return flags
+
+
+def environment(flags, library, backend=None):
+    """The variables that the process of a baseline gets.
+
+    Args:
+        flags: The flags, `threads` and `keep_memory` among them.
+        library: Name of the baseline's library.
+        backend: That of Keras, if it is used.
+    """
+    kept = flags.keep_memory in ("all", library) and library != FLOOR
+    return {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "OPENBLAS_NUM_THREADS": str(flags.threads),
+        **({"KERAS_BACKEND": backend} if backend else {}),
+        **(_KEEP_MEMORY if kept else {}),
+    }
+
+
 def define_names(flags, flag, names, default):
     """Defines a flag that is a list of names, of those in `names`."""
     text = f"Comma-separated, of: {', '.join(names)}."
@@ -61,6 +88,7 @@ def run(flags, columns, measurements):
             baselines and return `{"name", "baselines": {name: result}, ...}`.
     """
     facts = machine.description() | {"threads": flags.threads}
+    facts |= {"keep_memory": flags.keep_memory}
     print(f"{machine.summary(facts)}; {flags.threads} threads each\n")
     baselines = _installed(flags.baselines)
     output = pathlib.Path(flags.output)

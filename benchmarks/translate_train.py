@@ -59,7 +59,8 @@ def define_flags():
     rows = [name for name in ROWS if not name.endswith("tiny")]
     choices = {"rows": (ROWS, rows), "baselines": (BASELINES, BASELINES)}
     output = "benchmarks/results/translate_train.json"
-    return training_baselines.define_flags(choices, 9, output)
+    flags = training_baselines.define_flags(choices, 9, output)
+    return training_baselines.define_keep_memory(flags)
 
 
 def main(flags):
@@ -75,13 +76,10 @@ def measure_row(flags, row, baselines):
     workers = {}
     for name in baselines:
         backend, library = BASELINES[name]
-        environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
-        environment["OPENBLAS_NUM_THREADS"] = str(flags.threads)
-        environment |= {"KERAS_BACKEND": backend} if backend else {}
         workers[name] = interleaved.Worker(
             "benchmarks.translate_train_baseline",
             {"library": library, "num_threads": flags.threads, **model, **sizes},
-            environment,
+            training_baselines.environment(flags, library, backend),
         )
     results = interleaved.measure(workers, flags.rounds, flags.seconds)
     tokens = baseline.num_tokens(sizes["batch_size"], sizes["length"])

@@ -82,7 +82,8 @@ def define_flags():
     rows = [name for name in ROWS if not name.endswith("tiny")]
     choices = {"rows": (ROWS, rows), "baselines": (BASELINES, BASELINES)}
     output = "benchmarks/results/vision_train.json"
-    return training_baselines.define_flags(choices, 7, output)
+    flags = training_baselines.define_flags(choices, 7, output)
+    return training_baselines.define_keep_memory(flags)
 
 
 def main(flags):
@@ -110,9 +111,10 @@ def measure_row(flags, name, baselines):
         settings = row | {"library": library, "jit_compile": jit_compile}
         settings["num_threads"] = flags.threads
         del settings["name"]
-        environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
         workers[baseline] = interleaved.Worker(
-            "benchmarks.vision_train_baseline", settings, environment
+            "benchmarks.vision_train_baseline",
+            settings,
+            training_baselines.environment(flags, library, "tensorflow"),
         )
     results = interleaved.measure(workers, flags.rounds, flags.seconds)
     for result in results.values():

@@ -7,6 +7,7 @@ clips gradients, `keras.callbacks.EarlyStopping` stops early (pass it to `RunSta
 
 from kerasseq.training._count_compiles import count_compiles
 from kerasseq.training._fit_temperature import fit_temperature
+from kerasseq.training._keep_freed_memory import keep_freed_memory
 from kerasseq.training._token_metrics import token_metrics
 from kerasseq.training.boundary_iou import BoundaryIoU
 from kerasseq.training.crf_loss import CRFAccuracy, CRFLoss
@@ -44,5 +45,6 @@ __all__ = [
     "Throughput",
     "count_compiles",
     "fit_temperature",
+    "keep_freed_memory",
     "token_metrics",
 ]

@@ -9,6 +9,7 @@ import sys
 
 from absl import flags as absl_flags
 
+import kerasseq
 from kerasseq import cli
 from kerasseq.utils import interrupts
 from recipes.shared import help_flags, messages, progress
@@ -135,12 +136,13 @@ def _parse(flags, argv):
 
 
 def prepare(flags):
-    """Sets precision, seed and distribution.
+    """Sets precision, seed and distribution, and keeps memory between steps.
 
     Raises:
         ValueError: if the backend cannot train, or cannot distribute.
     """
     keras = import_keras(flags)
+    kerasseq.training.keep_freed_memory()
     keras.config.set_dtype_policy(flags.precision)
     keras.utils.set_random_seed(flags.seed)
     if flags.distribute == "data":
