@@ -99,7 +99,15 @@ def generation_signatures(
 
     Returns:
         `{name: (function, {input: (shape, dtype)})}`, see `kerasseq.export`.
+
+    Raises:
+        ValueError: If `prefill_length` is below 1.
     """
+    if prefill_length is not None and prefill_length < 1:
+        raise ValueError(
+            "`prefill_length` must be positive, or `None` for no `prefill`. "
+            f"Received: prefill_length={prefill_length}"
+        )
     generator = Generator(model, max_length, **options)
 
     def generate(prompt, seed):

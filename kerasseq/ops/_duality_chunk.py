@@ -5,6 +5,8 @@ import typing
 import numpy as np
 from keras import ops
 
+from kerasseq.ops import _chunks
+
 _LEAST = -1e9  # its exponential is 0
 
 
@@ -104,7 +106,7 @@ def _matrices(rows, a):
 
 
 def _transposed(x):
-    return ops.swapaxes(x, -1, -2)
+    return _chunks.rearranged(x, "...ij->...ji")
 
 
 def _by_groups(x, matrix):

@@ -70,6 +70,12 @@ def test_prefill_goes_on_as_steps_do(cell, tmp_path):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_prefill_reads_something():
+    model = language_model("gru")
+    with pytest.raises(ValueError, match=r"`prefill_length` .* prefill_length=0"):
+        decoding.generation_signatures(model, 3, 9, prefill_length=0)
+
+
 def test_nothing_is_written_for_ids_outside_the_vocabulary():
     prompt = np.array([[1, 2, 3], [1, 11, 3], [-2, 1, 3]])
     generator = decoding.Generator(language_model("gru"), 9, top_k=3)

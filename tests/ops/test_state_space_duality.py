@@ -141,25 +141,14 @@ def compiled(function, given):
     return tf.function(function, jit_compile=True)([tf.constant(x) for x in given])
 
 
+@pytest.mark.parametrize("order", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("groups", [1, 2])
-def test_gradients_under_xla(groups, monkeypatch):
+def test_gradients_under_xla(groups, order, monkeypatch):
     monkeypatch.setattr(_state_space_duality, "CHUNK", 4)
     given = arrays(6, groups)  # a chunk and a half
-    expected = gradients(plain, given)
-    found = compiled(lambda x: gradients(ops.state_space_duality, x), given)
-    for x, y in zip(found, expected, strict=True):
-        scale = max(1, np.abs(y).max())
-        np.testing.assert_allclose(x, y, atol=1e-5 * scale)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("groups", [1, 2])
-def test_second_gradients(groups, monkeypatch):
-    """Without XLA, which does not compile them on TensorFlow."""
-    monkeypatch.setattr(_state_space_duality, "CHUNK", 4)
-    given = arrays(6, groups)
-    expected = gradients(plain, given, order=2)
-    found = gradients(ops.state_space_duality, given, order=2)
+    expected = gradients(plain, given, order)
+    compute = ops.state_space_duality
+    found = compiled(lambda x: gradients(compute, x, order), given)
     for x, y in zip(found, expected, strict=True):
         scale = max(1, np.abs(y).max())
         np.testing.assert_allclose(x, y, atol=1e-5 * scale)
