@@ -60,7 +60,7 @@ def environment(flags, library, backend=None):
         library: Name of the baseline's library.
         backend: That of Keras, if it is used.
     """
-    kept = flags.keep_memory in ("all", library) and library != FLOOR
+    kept = flags.keep_memory in ("all", library)
     return {
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "OPENBLAS_NUM_THREADS": str(flags.threads),

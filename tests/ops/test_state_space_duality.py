@@ -141,14 +141,21 @@ def compiled(function, given):
     return tf.function(function, jit_compile=True)([tf.constant(x) for x in given])
 
 
-@pytest.mark.parametrize("order", [1, pytest.param(2, marks=pytest.mark.slow)])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("jit_compile", [True, pytest.param(False, marks=SLOW)])
+@pytest.mark.parametrize("order", [1, pytest.param(2, marks=SLOW)])
 @pytest.mark.parametrize("groups", [1, 2])
-def test_gradients_under_xla(groups, order, monkeypatch):
+def test_gradients(groups, order, jit_compile, monkeypatch):
     monkeypatch.setattr(_state_space_duality, "CHUNK", 4)
     given = arrays(6, groups)  # a chunk and a half
     expected = gradients(plain, given, order)
-    compute = ops.state_space_duality
-    found = compiled(lambda x: gradients(compute, x, order), given)
+
+    def function(given):
+        return gradients(ops.state_space_duality, given, order)
+
+    found = compiled(function, given) if jit_compile else function(given)
     for x, y in zip(found, expected, strict=True):
         scale = max(1, np.abs(y).max())
         np.testing.assert_allclose(x, y, atol=1e-5 * scale)
