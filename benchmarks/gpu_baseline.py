@@ -22,8 +22,9 @@ def load(library, **settings):
     Args:
         library: `"kerasseq"`, `"keras"`, `"jax_rnn"` or `"torch"`.
         **settings: `cell`, `sizes` (batch, time, features, units), `num_layers`,
-            `precision`, `num_threads` and, on JAX, `unroll`, how many steps one
-            iteration of a loop has. `needs_gpu` if PyTorch must not run on a CPU.
+            `precision`, `num_threads` and, of kerasseq, `unroll`, how many steps one
+            iteration of a loop has on a GPU. `needs_gpu` if PyTorch must not run on a
+            CPU.
     """
     machine.limit_threads(settings.pop("num_threads"))
     if library == "torch":
@@ -38,8 +39,10 @@ def _load_jax(library, cell, sizes, num_layers, precision, unroll=None):
     jax.config.update("jax_default_matmul_precision", PRODUCTS[precision])
     half = precision == "bfloat16"
     keras.config.set_dtype_policy("mixed_bfloat16" if half else "float32")
-    if unroll:  # kerasseq looks the function up in each trace
-        jax.lax.scan = functools.partial(jax.lax.scan, unroll=unroll)
+    if unroll:
+        from kerasseq.ops import _time_loop
+
+        _time_loop.STEPS_ON_A_GPU = unroll
     facts = machine.jax_device() | {"steps_per_call": STEPS}
 
     def prepare():

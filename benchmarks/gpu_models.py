@@ -13,7 +13,8 @@ import numpy as np
 from benchmarks import interleaved, machine
 
 BATCH, LENGTH, VOCABULARY, UNITS = 8, 24, 50, 32
-_STARTS = {"gamma": 1, "moving_variance": 1}
+LONGER = 150  # more than a chunk
+_STARTS = {"gamma": 1, "moving_variance": 1, "scale": 1, "skip": 1, "k_k": 1}
 
 
 def load(model):
@@ -87,11 +88,24 @@ def _translator(name, **sizes):
     return build
 
 
-def _tokens(generator):
+def _tokens(generator, length=LENGTH):
     """Of several lengths, padded on the right."""
-    ids = generator.integers(1, VOCABULARY, (BATCH, LENGTH))
-    lengths = LENGTH - np.arange(BATCH) % 5
-    return np.where(np.arange(LENGTH) < lengths[:, None], ids, 0).astype("int32")
+    ids = generator.integers(1, VOCABULARY, (BATCH, length))
+    lengths = length - np.arange(BATCH) % 5
+    return np.where(np.arange(length) < lengths[:, None], ids, 0).astype("int32")
+
+
+def _blocks(cell):
+    """Two residual blocks that tell the next token."""
+
+    def build(generator):
+        from benchmarks import sequence_models_baseline
+
+        network = sequence_models_baseline.build(cell, UNITS, LONGER)
+        tokens = _tokens(generator, LONGER)
+        return network, tokens, np.roll(tokens, -1, 1)
+
+    return build
 
 
 def _vit(generator):
@@ -122,6 +136,11 @@ MODELS = {  # learning rate, function of a generator: model, inputs, outputs
     "vit": (0.1, _vit),
     # At 0.3 the rounding of another processor grows to 3e-4 in six steps.
     "unet": (0.03, _unet),
+    "mamba": (0.03, _blocks("mamba")),
+    "mamba2": (0.1, _blocks("mamba2")),
+    "s4d": (1.0, _blocks("s4d")),
+    "rwkv4": (1.0, _blocks("rwkv4")),
+    "rwkv7": (0.01, _blocks("rwkv7")),
 }
 
 if __name__ == "__main__":

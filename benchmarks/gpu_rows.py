@@ -18,12 +18,17 @@ BASELINES = {
     "keras": {"library": "keras"},
     "jax_rnn": {"library": "jax_rnn"},
     "torch": {"library": "torch"},
-    "unroll_8": {"library": "kerasseq", "unroll": 8},
+    "unroll_1": {"library": "kerasseq", "unroll": 1},
     "unroll_16": {"library": "kerasseq", "unroll": 16},
     "command_buffer": {"library": "kerasseq"},
 }
-VARIANTS = ("unroll_8", "unroll_16", "command_buffer")
-XLA_FLAGS = {"command_buffer": "--xla_gpu_enable_command_buffer=+WHILE"}
+VARIANTS = ("unroll_1", "unroll_16", "command_buffer")
+# A loop is one command, and XLA leaves sequences of fewer than five alone.
+XLA_FLAGS = {
+    "command_buffer": (
+        "--xla_gpu_enable_command_buffer=+WHILE --xla_gpu_graph_min_graph_size=1"
+    )
+}
 
 
 def rows(flags):
@@ -54,7 +59,9 @@ def measure(flags, processes, platform, row):
             workers[name] = processes.load(
                 name, "benchmarks.gpu_baseline", options, XLA_FLAGS.get(name, "")
             )
-    measured = interleaved.measure(workers, flags.rounds, flags.seconds, close=False)
+    measured = interleaved.measure(
+        workers, flags.rounds, flags.seconds, close=False, together=True
+    )
     for name, result in measured.items():
         if "error" in result:
             processes.drop(name)
@@ -68,7 +75,7 @@ def why_not(name, row, platform):
     """Why a baseline cannot be measured in a row, or `None`."""
     if name == "torch" and not importlib.util.find_spec("torch"):
         return "PyTorch is not installed"
-    if name in ("jax_rnn", "command_buffer") and platform != "gpu":
+    if name in ("jax_rnn", *VARIANTS) and platform != "gpu":
         return "needs a GPU"
     if name == "jax_rnn" and row["cell"] != "LSTM":
         return "jax.experimental.rnn has LSTM alone"

@@ -103,7 +103,7 @@ class Worker:
         return lines[-1] if lines else "no message"
 
 
-def measure(workers, num_rounds, seconds, close=True):
+def measure(workers, num_rounds, seconds, close=True, together=False):
     """Prepares workers one after the other, then runs them interleaved.
 
     Args:
@@ -111,6 +111,8 @@ def measure(workers, num_rounds, seconds, close=True):
         num_rounds: Number of rounds.
         seconds: Seconds per baseline in each round.
         close: Whether the workers are closed at the end.
+        together: Whether all are prepared at once, where nobody asks how long the first
+            step takes.
 
     Returns:
         Dict from name to result: `median_ms`, `quartiles_ms`, `fastest_ms` of a step,
@@ -139,8 +141,13 @@ def measure(workers, num_rounds, seconds, close=True):
     try:
         for name in workers:
             attempt(name, lambda name: workers[name].receive())  # all load at once
+        if together:
+            for worker in workers.values():
+                worker.send("prepare")
         for name in workers:
-            attempt(name, lambda name: workers[name].ask("prepare"))
+            if not together:
+                workers[name].send("prepare")
+            attempt(name, lambda name: workers[name].receive())
         for _ in range(num_rounds):
             for name in workers:
                 attempt(name, run_round)

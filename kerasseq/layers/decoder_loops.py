@@ -95,6 +95,6 @@ def step_by_step(decoder, inputs, states, context, masks, training):
             prepared[f"random_{index}"] = drawn
     # (batch_size, time, ...) to (time, batch_size, ...), and back
     prepared = keras.tree.map_structure(lambda x: kops.swapaxes(x, 0, 1), prepared)
-    collected, _ = ops.time_loop(step, prepared, states)
+    collected, _ = ops.time_loop(step, prepared, states, short_steps=True)
     outputs, *weights = [kops.swapaxes(x, 0, 1) for x in collected]
     return outputs, *(weights or [None])

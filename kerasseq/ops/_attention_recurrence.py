@@ -110,7 +110,7 @@ def _forward(decoder, tensors):
 
     states = [tensors["fed"], *tensors["states"]]
     states = keras.tree.map_structure(lambda x: ops.cast(x, dtype), states)
-    tape, _ = time_loop(step, projected, states)
+    tape, _ = time_loop(step, projected, states, short_steps=True)
     tape["fed"] = bptt.states_before(tape["output"], states[0])
     tape["before"] = [
         bptt.states_before(hidden, first[0])
@@ -218,7 +218,8 @@ def _backward_loop(decoder, tensors, tape, upstream):
         lambda x: ops.zeros_like(x, dtype=dtype), (tensors["fed"], tensors["states"])
     )
     sums = decoder.scores.sums(tape["hidden"][-1][0], keys)
-    return time_loop(step, inputs, (*zeros, sums), reverse=True)
+    first = (*zeros, sums)
+    return time_loop(step, inputs, first, reverse=True, short_steps=True)
 
 
 def _step_back_of_layers(decoder, transposed, masks, now, d_top, d_states):

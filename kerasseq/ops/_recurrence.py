@@ -67,7 +67,12 @@ def recurrence(
         )
 
     outputs, states = time_loop(
-        masked_step, inputs, states, collect=return_sequences, unroll=unroll
+        masked_step,
+        inputs,
+        states,
+        collect=return_sequences,
+        unroll=unroll,
+        short_steps=True,
     )
     if return_sequences:
         outputs = ops.swapaxes(outputs, 0, 1)  # (batch_size, time, units)

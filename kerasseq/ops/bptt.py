@@ -164,7 +164,9 @@ def _forward(cell, arguments, reverse):
         return (new[0], saved), new
 
     inputs = {"x": projected} | _sequences(options)
-    (hidden, saved), final = time_loop(step, inputs, initial_states, reverse=reverse)
+    (hidden, saved), final = time_loop(
+        step, inputs, initial_states, reverse=reverse, short_steps=True
+    )
     earlier = states_before(hidden, initial_states[0], reverse)
     hidden_states = Hidden(earlier, _drop(earlier, options), hidden)
     tape = {"options": options, "hidden": list(hidden_states), "saved": saved}
@@ -194,7 +196,9 @@ def _backward(cell, arguments, tape, upstream, reverse):
 
     inputs = {"saved": tape["saved"], "hidden": tape["hidden"]}
     inputs |= {"upstream": upstream[0]} | _sequences(options)
-    collected, initial = time_loop(step, inputs, upstream[1:], reverse=not reverse)
+    collected, initial = time_loop(
+        step, inputs, upstream[1:], reverse=not reverse, short_steps=True
+    )
     projected = cell.projected(collected)
     of_weights = cell.gradients(hidden.seen, tape["saved"], collected)
     of_sequences = product(projected, ops.transpose(kernel))

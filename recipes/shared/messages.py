@@ -84,8 +84,8 @@ def _explained(error):
     if isinstance(error, MemoryError) or type(error).__name__ == _NO_MEMORY:
         text = text.splitlines()[0]
         return f"Not enough memory; make batches, images or the model smaller. {text}"
-    if isinstance(error, ImportError) and "KERAS_BACKEND" in os.environ:
-        backend = os.environ["KERAS_BACKEND"]
+    backend = os.environ.get("KERAS_BACKEND")
+    if isinstance(error, ImportError) and backend and error.name == backend:
         return f"{text}. Install it, or set another KERAS_BACKEND. Received: {backend}"
     if isinstance(error, RuntimeError):
         return f"{text}\n--debug shows where it happened."

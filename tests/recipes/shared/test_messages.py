@@ -72,6 +72,20 @@ def test_a_backend_that_does_not_train(name, monkeypatch, capsys):
     assert f"Received: KERAS_BACKEND={name}" in error
 
 
+def test_a_missing_package_is_no_matter_of_the_backend(monkeypatch, capsys):
+    def main(flags):
+        raise ImportError("`sklearn` is not installed.", name="sklearn")
+
+    def no_jax(flags):
+        raise ModuleNotFoundError("No module named 'jax'", name="jax")
+
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert command_line.run(main, flags(), "", []) == 2
+    assert capsys.readouterr().err == "error: `sklearn` is not installed.\n"
+    assert command_line.run(no_jax, flags(), "", []) == 2
+    assert "set another KERAS_BACKEND. Received: jax" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_ends_the_command_and_says_how_to_go_on(name, tmp_path, capsys):
     def main(flags):
