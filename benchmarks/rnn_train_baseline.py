@@ -5,8 +5,9 @@ and SGD, on one fixed batch of the library's own tensors. Keras models use `comp
 `train_on_batch`, which has an overhead of 0.4 ms, PyTorch the usual five lines. Every
 step waits for its loss.
 
-With `epochs` the steps are those of a `fit` of so many epochs of `BATCHES` batches of
-arrays: Keras' own `fit`, and a `DataLoader` in PyTorch, in the order of the data.
+With `epochs` the steps are those of a `fit` of so many epochs of `BATCHES` batches in
+the order of the data: Keras' own `fit`, of arrays on JAX and of a `tf.data.Dataset` on
+TensorFlow, and a `DataLoader` in PyTorch.
 """
 
 import numpy as np
@@ -83,12 +84,31 @@ def _load_keras(library, num_threads, cell, sizes, num_layers, jit_compile, epoc
         model.compile(optimizer, "mse", jit_compile=jit_compile)
         data = arrays(rows, time, features, model.output_shape[-1])
         if epochs:
-            fit = {"batch_size": batch_size, "epochs": epochs, "shuffle": False}
-            return lambda: model.fit(*data, **fit, verbose=0).history["loss"][-1]
+            fit = {"epochs": epochs, "verbose": 0} | _batches(data, batch_size)
+            return lambda: model.fit(**fit).history["loss"][-1]
         x, y = (keras.ops.convert_to_tensor(array) for array in data)
         return lambda: float(model.train_on_batch(x, y))
 
     return prepare, {"device": _keras_device(), "steps_per_call": epochs * BATCHES or 1}
+
+
+def _batches(data, batch_size):
+    """The data, as arguments of `fit`.
+
+    After each epoch TensorFlow drops an iterator. Where tf.data tunes its pipeline, as
+    it does with arrays, it then often waits 0.1 to 0.4 seconds for the thread that does.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        x, y = data
+        return {"x": x, "y": y, "batch_size": batch_size, "shuffle": False}
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    batches = tf.data.Dataset.from_tensor_slices(data).batch(batch_size)
+    return {"x": batches.prefetch(1).with_options(options)}
 
 
 def _keras_device():

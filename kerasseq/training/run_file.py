@@ -9,15 +9,21 @@ import zlib
 
 import numpy as np
 
-from kerasseq.utils import atomic
+from kerasseq.utils import atomic, stages
 
 _FORMAT = 1
-_LISTS = ("variables", "best_weights", "checkpoints")
+_LISTS = ("variables", "best_weights", "checkpoints", "metrics")
 _DAMAGE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
-def write(path, contents):
-    """Writes a dictionary of JSON values and lists of arrays (`_LISTS`) to `path`."""
+def write(path, contents, keep=1):
+    """Writes a dictionary of JSON values and lists of arrays (`_LISTS`) to `path`.
+
+    Args:
+        path: The file, a `pathlib.Path`. There is one at any time.
+        contents: The dictionary.
+        keep: How many states there may be, with this one; see `earlier`.
+    """
     meta = {name: value for name, value in contents.items() if name not in _LISTS}
     arrays = {}
     for name in _LISTS:
@@ -28,8 +34,37 @@ def write(path, contents):
     meta["format"] = _FORMAT
     buffer = io.BytesIO()
     np.savez(buffer, meta=np.array(json.dumps(meta)), **arrays)
+    _keep_earlier(path, keep)
     with atomic.replace_file(path, "wb") as file:
         file.write(buffer.getbuffer())
+
+
+def earlier(path, index):
+    """Where the state that was saved so many times before lies: `state.1.npz`."""
+    return path.with_name(f"{path.stem}.{index}{path.suffix}") if index else path
+
+
+def read_last(path, keep):
+    """Reads the last state that is not damaged; `None` if there is none at all.
+
+    Raises:
+        ValueError: If all are damaged.
+    """
+    paths = [earlier(path, index) for index in range(keep)]
+    first = None
+    for place in filter(pathlib.Path.exists, paths):
+        try:
+            saved = read(place)
+        except ValueError as error:
+            first = first or error
+        else:
+            if first:
+                stages.LOGGER.warning("%s is damaged; resuming from %s", path, place)
+                place.replace(path)  # or the next to be saved would take its place
+            return saved
+    if first:
+        raise first
+    return None
 
 
 def read(path):
@@ -79,6 +114,16 @@ def as_json(fingerprint):
         ) from error
 
 
+def _keep_earlier(path, keep):
+    """Gives the states their next names; that of `path` keeps its own, too."""
+    for index in range(keep - 1, 1, -1):
+        if earlier(path, index - 1).exists():
+            earlier(path, index - 1).replace(earlier(path, index))
+    if keep > 1 and path.exists():
+        with atomic.replace_file(earlier(path, 1), "wb") as file:
+            file.write(path.read_bytes())
+
+
 def _read(path):
     data = io.BytesIO(pathlib.Path(path).read_bytes())
     with np.load(data, allow_pickle=False) as arrays:
@@ -89,6 +134,7 @@ def _read(path):
             if contents.setdefault(name, None) is not None:
                 count = range(contents[name])
                 contents[name] = [arrays[f"{name}_{index:05d}"] for index in count]
+    contents.setdefault("step", 0)  # files of earlier versions are of whole epochs
     return contents
 
 

@@ -11,13 +11,19 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasseq.training import averaged_weights, run_file, run_variables
+from kerasseq.training import (
+    _within_epoch,
+    averaged_weights,
+    run_file,
+    run_variables,
+)
+from kerasseq.utils import interrupts, stages
 
 _STOPPER_FIELDS = ("wait", "best", "best_epoch", "stopped_epoch")
 
 
 class RunState(keras.callbacks.Callback):
-    """Callback that saves the whole state of a run at the end of each epoch.
+    """Callback that saves the whole state of a run, at the end of each epoch and within.
 
     One file, replaced atomically, holds all variables of the model (including the
     random seeds of dropout, which `keras.callbacks.BackupAndRestore` does not save)
@@ -35,6 +41,11 @@ class RunState(keras.callbacks.Callback):
     `average_checkpoints` does the same with the mean of the weights at the ends of the
     last epochs (Vaswani et al., 2017, section 6.1).
 
+    With `save_every` it is saved within epochs as well, with the sums of the epoch's
+    metrics. A run that is resumed there reads the batches of the steps that were done
+    and does nothing with them, so that the data may be anything `fit` takes. A signal
+    to end (in `kerasseq.utils.interrupts.deferred`) saves before the next step.
+
     For exact resumption the data must depend on the number of the epoch alone, counted
     on from `initial_epoch`. Call `fit` with `shuffle=False` for a
     `keras.utils.PyDataset`, since Keras shuffles it from a random state that is not
@@ -48,16 +59,23 @@ class RunState(keras.callbacks.Callback):
             finished run is not continued.
         average_checkpoints: Integer. Number of epochs, including the current one,
             whose last weights are averaged. Defaults to 0, no averaging.
+        save_every: Integer, the steps between two savings within an epoch, or a string
+            such as `"30s"`, `"10m"` or `"1h"`, the time between them. Defaults to
+            `None`, only the ends of epochs.
+        keep: Integer. Number of states that are kept, `state.npz` and before it
+            `state.1.npz` and so on. `restore` takes the last one that is not damaged.
+            Defaults to 2.
 
     Attributes:
         initial_epoch: Number of finished epochs, for `fit(initial_epoch=...)`.
+        initial_step: Number of steps of the next epoch that are done, too.
         finished: Whether the run has ended, by its last epoch or by early stopping.
         history: List with one dictionary per epoch: `epoch` (from 1), `seconds`,
             `learning_rate` and the logs.
 
     Raises:
-        ValueError: If the suffix is not `.npz`, or if both the optimizer and
-            `average_checkpoints` average.
+        ValueError: If the suffix is not `.npz`, if `save_every` is none of the above,
+            or if both the optimizer and `average_checkpoints` average.
 
     Example:
 
@@ -82,7 +100,13 @@ class RunState(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, path, early_stopping=None, fingerprint=None, average_checkpoints=0
+        self,
+        path,
+        early_stopping=None,
+        fingerprint=None,
+        average_checkpoints=0,
+        save_every=None,
+        keep=2,
     ):
         super().__init__()
         self.path = pathlib.Path(path)
@@ -90,9 +114,12 @@ class RunState(keras.callbacks.Callback):
             raise ValueError(f"`path` must end in `.npz`. Received: path={path}")
         self.early_stopping = early_stopping
         self.fingerprint = run_file.as_json(fingerprint or {})
-        self.initial_epoch = 0
+        self.initial_epoch = self.initial_step = 0
         self.finished = False
         self.history = []
+        self.keep = keep
+        self._times = _within_epoch.SaveTimes(save_every)
+        self._within = None  # a saved state within an epoch, until `fit` is there
         self._restored = self._epoch_began = None
         self.average_checkpoints = average_checkpoints
         self._checkpoints = []  # the trained weights at the ends of the last epochs
@@ -111,16 +138,17 @@ class RunState(keras.callbacks.Callback):
             Boolean, whether there was a saved run. If not, nothing is changed.
 
         Raises:
-            ValueError: If the file is damaged, was written with another
+            ValueError: If all files are damaged, or one was written with another
                 fingerprint, or does not fit the model or the early stopping.
         """
-        if not self.path.exists():
+        saved = run_file.read_last(self.path, self.keep)
+        if saved is None:
             return False
-        saved = run_file.read(self.path)
         run_file.check_fingerprint(self.path, saved["fingerprint"], self.fingerprint)
         self._check_early_stopping(saved)
         run_variables.assign(run_variables.find(model), saved["variables"], self.path)
-        self.initial_epoch = saved["epoch"]
+        self.initial_epoch, self.initial_step = saved["epoch"], saved["step"]
+        self._within = saved if self.initial_step else None
         self.finished = saved["finished"]
         self.history = saved["history"]
         self._checkpoints = self._grouped(saved["checkpoints"] or [], model)
@@ -149,7 +177,7 @@ class RunState(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if self._restored is None:  # a new run, maybe on a used object
             self.initial_epoch, self.finished, self.history = 0, False, []
-            self._checkpoints = []
+            self.initial_step, self._checkpoints = 0, []
         if self.early_stopping is not None:
             self.early_stopping.on_train_begin(logs)  # resets it
             if self._restored is not None:
@@ -158,6 +186,23 @@ class RunState(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch_began = time.perf_counter()
+        self._times.saved(self.initial_step)
+        if self._within is not None:
+            self._go_on(self._within)
+            self._within = None
+
+    def on_train_batch_begin(self, batch, logs=None):
+        # Not after a batch: Keras would wait for the logs of each step on JAX.
+        if batch <= self.initial_step:  # nothing was done yet
+            return
+        signal = interrupts.pending()
+        if signal or self._times.due(batch):
+            self._save(batch)
+        if signal:
+            stages.LOGGER.warning(
+                "saved after step %d of epoch %d", batch, self.initial_epoch + 1
+            )
+            interrupts.check()
 
     def on_test_begin(self, logs=None):
         self._trained = averaged_weights.swap_in(self.model, self._earlier())
@@ -172,12 +217,13 @@ class RunState(keras.callbacks.Callback):
         if self.average_checkpoints:
             values = averaged_weights.values(self.model)
             self._checkpoints = [*self._earlier(), values]
-        self.initial_epoch = epoch + 1
+        self.initial_epoch, self.initial_step = epoch + 1, 0
         last = self.initial_epoch >= self.params["epochs"]
         self.finished = bool(last or self.model.stop_training)
         self.history.append(self._row(epoch, logs or {}))
-        run_file.write(self.path, self._contents())
+        self._save(0)
         run_file.write_history(self._history_path, self.history)
+        interrupts.check()
 
     def on_train_end(self, logs=None):
         self._put_mean(self.model)
@@ -188,18 +234,40 @@ class RunState(keras.callbacks.Callback):
     def _history_path(self):
         return self.path.with_name("history.csv")
 
+    def _go_on(self, saved):
+        """Puts the model and `fit` where they were within an epoch."""
+        # Once more: what else is called at the beginning of an epoch may have changed
+        # them.
+        run_variables.assign(
+            run_variables.find(self.model), saved["variables"], self.path
+        )
+        _within_epoch.put_metric_values(self.model, saved["metrics"])
+        _within_epoch.skip_steps(self.model, saved["step"])
+        self._epoch_began -= saved["seconds"]
+
+    def _save(self, step):
+        run_file.write(self.path, self._contents(step), self.keep)
+        self._times.saved(step)
+
     def _row(self, epoch, logs):
         learning_rate = ops.convert_to_numpy(self.model.optimizer.learning_rate)
         return {
             "epoch": epoch + 1,
             **{name: float(value) for name, value in logs.items()},
             "learning_rate": float(learning_rate),
-            "seconds": round(time.perf_counter() - self._epoch_began, 3),
+            "seconds": round(self._seconds(), 3),
         }
 
-    def _contents(self):
+    def _seconds(self):
+        return time.perf_counter() - self._epoch_began
+
+    def _contents(self, step):
         variables = run_variables.find(self.model)
-        return {
+        within = {"step": step, "seconds": 0.0, "metrics": []}
+        if step:
+            within["seconds"] = self._seconds()
+            within["metrics"] = _within_epoch.metric_values(self.model)
+        return within | {
             "epoch": self.initial_epoch,
             "finished": self.finished,
             "fingerprint": self.fingerprint,

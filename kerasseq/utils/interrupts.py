@@ -8,6 +8,7 @@ from collections.abc import Iterator
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 _received: list[int] = []
+_waiting = [False]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -49,6 +50,30 @@ def raised() -> Iterator[None]:
     finally:
         for number in heard:
             signal.signal(number, before[number])
+        _received.clear()
+
+
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+    """Lets the first signal within the block wait for `check`, which must be called.
+
+    For work that has good moments to end, and others at which something is lost. A
+    second signal ends it at once. Only where signals are `raised` at all.
+
+    Raises:
+        Interrupted: When a signal came.
+    """
+    before, _waiting[0] = _waiting[0], True
+    try:
+        yield
+    finally:
+        _waiting[0] = before
+    check()
+
+
+def pending() -> bool:
+    """Whether a signal came since `raised` began, that `check` would raise."""
+    return bool(_received)
 
 
 def check() -> None:
@@ -58,5 +83,7 @@ def check() -> None:
 
 
 def _raise(number, frame):
+    waits = _waiting[0] and not _received
     _received.append(number)
-    raise Interrupted(number)
+    if not waits:
+        raise Interrupted(number)

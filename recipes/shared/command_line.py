@@ -61,7 +61,9 @@ def new_flags(name, epochs, batch_size):
 
 def _define_run_flags(define, name):
     define("string", "output_dir", f"saved_models/{name}", "Where results go.")
-    define("bool", "resume", False, "Go on from the last finished epoch.")
+    define("bool", "resume", False, "Go on where the last run stood.")
+    text = "Save within an epoch, too: after so many steps, or a time as 30s or 10m."
+    define("string", "save_every", "10m", text)
     text = "Read the data, build the model, take some steps, estimate, write nothing."
     define("bool", "dry_run", False, text)
     define("bool", "tensorboard", False, "Write TensorBoard logs.")

@@ -64,8 +64,8 @@ def next_step(flags):
     if not flags.is_parsed() or "epochs" not in flags or _uses_a_file(flags):
         return "run it again"
     if pathlib.Path(flags.output_dir, STATE).exists():
-        return "the same command with --resume goes on after the last finished epoch"
-    return "no epoch was finished; the same command begins anew"
+        return "the same command with --resume goes on where it stood"
+    return "nothing was saved yet; the same command begins anew"
 
 
 def _uses_a_file(flags):

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 
-from kerasseq.utils import interrupts, stages
+from kerasseq.utils import stages
 
 SECONDS = 30  # between two signs of life
 
@@ -59,7 +59,7 @@ def stage(text):
 
 
 def remaining_time(num_batches, epochs, initial_epoch):
-    """A callback that prints the time that is left, and lets no signal be lost.
+    """A callback that prints the time that is left.
 
     After each epoch, and within one where there is no progress bar, every `SECONDS`.
 
@@ -84,7 +84,6 @@ def remaining_time(num_batches, epochs, initial_epoch):
         print(f"{where}: about {stages.duration(left)} left at most", flush=True)
 
     def after_batch(batch, logs):
-        interrupts.check()
         done[0] += 1
         if done[0] == 1:
             compiled[0] = told[0] = time.monotonic()

@@ -4,6 +4,7 @@ import contextlib
 import pathlib
 import tempfile
 
+import kerasseq
 from kerasseq.utils import atomic, folder_lock
 from recipes.shared import command_line, messages
 
@@ -24,6 +25,7 @@ def opened(flags):
     """
     _check(flags)
     command_line.prepare(flags)
+    kerasseq.training.RunState("state.npz", save_every=flags.save_every)
     if flags.dry_run:
         with tempfile.TemporaryDirectory() as folder:
             yield pathlib.Path(folder)

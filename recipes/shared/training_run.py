@@ -7,12 +7,13 @@ import typing
 import numpy as np
 
 import kerasseq
+from kerasseq.utils import interrupts
 from recipes.shared import progress
 
 # Flags that change nothing about what is learned, or whose content is hashed.
 UNFINGERPRINTED = ("output_dir", "data", "data_dir", "resume", "tensorboard", "debug")
 UNFINGERPRINTED += ("distribute", "from", "embed_files", "web", "web_library")
-UNFINGERPRINTED += ("dry_run",)
+UNFINGERPRINTED += ("dry_run", "save_every")
 
 
 class Training(typing.NamedTuple):
@@ -77,10 +78,11 @@ def train(flags, model, data, run_dir, monitor, mode="min", average_checkpoints=
     )
     path = run_dir / "state.npz"
     state = kerasseq.training.RunState(
-        path, stopping, data["settings"], average_checkpoints
+        path, stopping, data["settings"], average_checkpoints, flags.save_every
     )
     if flags.resume and state.restore(model):
-        print(f"resumed after epoch {state.initial_epoch}")
+        within = f", step {state.initial_step} of the next" * bool(state.initial_step)
+        print(f"resumed after epoch {state.initial_epoch}{within}")
     data["train"].epoch = state.initial_epoch
     compiles = 0
     if flags.jit_compile:
@@ -90,15 +92,16 @@ def train(flags, model, data, run_dir, monitor, mode="min", average_checkpoints=
     if not state.finished:
         # TensorFlow traces a training step twice if the first one makes variables.
         model.optimizer.build(model.trainable_variables)
-        model.fit(
-            data["train"],
-            validation_data=data["validation"],
-            epochs=flags.epochs,
-            initial_epoch=state.initial_epoch,
-            shuffle=False,
-            callbacks=_callbacks(flags, data["train"], run_dir, state),
-            verbose=1 if sys.stdout.isatty() else 2,
-        )
+        with interrupts.deferred():
+            model.fit(
+                data["train"],
+                validation_data=data["validation"],
+                epochs=flags.epochs,
+                initial_epoch=state.initial_epoch,
+                shuffle=False,
+                callbacks=_callbacks(flags, data["train"], run_dir, state),
+                verbose=1 if sys.stdout.isatty() else 2,
+            )
     facts = _facts(flags, model, state.history, compiles, monitor, mode)
     return Training(facts, state.history)
 

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasseq.training import RunState
+from kerasseq.training import RunState, run_file
+from kerasseq.utils import interrupts
 from tests.training import small_run
 
 
@@ -56,7 +58,14 @@ class Interrupt(keras.callbacks.Callback):
 
 
 def small_fit(
-    directory, callbacks=(), restore=False, seed=1, epochs=small_run.EPOCHS, **settings
+    directory,
+    callbacks=(),
+    restore=False,
+    seed=1,
+    epochs=small_run.EPOCHS,
+    save_every=None,
+    batch_size=None,
+    **settings,
 ):
     """Like `small_run`, with a model that compiles in no time."""
     keras.utils.set_random_seed(seed)
@@ -66,7 +75,8 @@ def small_fit(
     early_stopping = keras.callbacks.EarlyStopping(
         restore_best_weights=True, patience=2, **settings.pop("stop", {})
     )
-    state = RunState(directory / "state.npz", early_stopping, settings)
+    path = directory / "state.npz"
+    state = RunState(path, early_stopping, settings, save_every=save_every)
     if restore:
         state.restore(model)
     inputs = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
@@ -76,11 +86,26 @@ def small_fit(
         validation_data=(inputs, inputs[:, :1]),
         epochs=epochs,
         initial_epoch=state.initial_epoch,
+        batch_size=batch_size,
         shuffle=False,
         verbose=0,
         callbacks=[*callbacks, state],
     )
     return model, state
+
+
+class KillWithin(keras.callbacks.Callback):
+    """Raises at a step, as a crash would; what is in memory is lost."""
+
+    def __init__(self, epoch, step):
+        super().__init__()
+        self.at = (epoch, step)
+
+    on_epoch_begin = small_run.KillAt.on_epoch_begin
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == self.at:
+            raise KeyboardInterrupt
 
 
 def interrupted(directory, epoch, **settings):
@@ -116,6 +141,92 @@ def test_a_killed_run_ends_where_the_uninterrupted_one_ends(tmp_path, uninterrup
     for row, expected in zip(*rows, strict=True):
         assert row == pytest.approx(expected, rel=1e-5)
     assert_same_weights(model, expected_model, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("epoch, step", [(0, 1), (1, 0), (1, 4), (2, 5)])
+def test_a_run_that_is_killed_within_an_epoch(tmp_path, epoch, step):
+    """Whatever the step: the same weights, seeds and history, to the last bit."""
+    sizes = {"batch_size": 1}
+    expected_model, expected_state = small_fit(tmp_path / "whole", **sizes)
+    broken = tmp_path / "broken"
+    with pytest.raises(KeyboardInterrupt):
+        small_fit(broken, [KillWithin(epoch, step)], save_every=1, **sizes)
+    counted = Counted()
+    model, state = small_fit(broken, [counted], restore=True, seed=7, **sizes)
+    # The step that was done when the run was killed is done once more.
+    steps = 6 * len(expected_state.history)
+    assert counted.trained == steps - (6 * epoch + step) > 0
+    assert without_times(state.history) == without_times(expected_state.history)
+    assert_same_weights(model, expected_model)
+
+
+class Counted(keras.callbacks.Callback):
+    """Counts the steps that train."""
+
+    def __init__(self):
+        super().__init__()
+        self.trained, self.before = 0, None
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.before = int(self.model.optimizer.iterations)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.trained += int(self.model.optimizer.iterations) - self.before
+
+
+@pytest.mark.slow
+def test_many_kills(tmp_path):
+    """Each resumed run is killed again, after a step or two."""
+    sizes = {"batch_size": 1}
+    expected_model, expected_state = small_fit(tmp_path / "whole", **sizes)
+    broken, generator = tmp_path / "broken", np.random.default_rng(0)
+    at = (0, 1)
+    for kills in range(100):
+        options = {"restore": kills > 0, "seed": kills + 1, "save_every": 1} | sizes
+        try:
+            model, state = small_fit(broken, [KillWithin(*at)], **options)
+            break
+        except KeyboardInterrupt:
+            saved = run_file.read(broken / "state.npz")
+            steps = 6 * saved["epoch"] + saved["step"] + generator.integers(1, 3)
+            at = divmod(int(steps), 6)
+    assert kills >= 8
+    assert without_times(state.history) == without_times(expected_state.history)
+    assert_same_weights(model, expected_model)
+
+
+def test_a_signal_saves_first(tmp_path, caplog):
+    class Signal(KillWithin):
+        def on_train_batch_end(self, batch, logs=None):
+            if (self.epoch, batch) == self.at:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    sizes = {"batch_size": 1}
+    expected_model, _ = small_fit(tmp_path / "whole", **sizes)
+    with pytest.raises(interrupts.Interrupted), interrupts.raised():
+        with interrupts.deferred():
+            small_fit(tmp_path / "broken", [Signal(1, 2)], **sizes)
+    assert "saved after step 3 of epoch 2" in caplog.text
+    counted = Counted()
+    model, _ = small_fit(tmp_path / "broken", [counted], restore=True, **sizes)
+    assert counted.trained == 6 * len(model.history.epoch) - 3
+    assert_same_weights(model, expected_model)
+
+
+def test_a_damaged_state_is_skipped(tmp_path, caplog):
+    """Once: the one before it is as good; with none left it is an error."""
+    expected_model, _ = small_fit(tmp_path)
+    path, before = tmp_path / "state.npz", tmp_path / "state.1.npz"
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    path.write_bytes(damaged)
+    model, _ = small_fit(tmp_path, restore=True, seed=7)
+    assert "state.npz is damaged; resuming from" in caplog.text
+    assert_same_weights(model, expected_model)
+    path.write_bytes(damaged)
+    before.write_bytes(damaged)
+    with pytest.raises(ValueError, match="state.npz is damaged"):
+        small_fit(tmp_path, restore=True)
 
 
 def test_a_run_that_stops_early_and_resumes(tmp_path):
@@ -222,7 +333,8 @@ def test_the_history_file_follows_the_state(tmp_path):
 
 def test_nothing_else_is_left_in_the_directory(uninterrupted):
     directory, _, _ = uninterrupted
-    assert sorted(p.name for p in directory.iterdir()) == ["history.csv", "state.npz"]
+    names = sorted(path.name for path in directory.iterdir())
+    assert names == ["history.csv", "state.1.npz", "state.npz"]
 
 
 def test_bfloat16_weights_come_back(tmp_path):
@@ -317,3 +429,6 @@ def test_bad_arguments(tmp_path):
         RunState(tmp_path / "state")
     with pytest.raises(ValueError, match="JSON"):
         RunState(tmp_path / "state.npz", fingerprint={"a": object()})
+    for every in (0, -1, 2.5, "10 minutes", "10x", "0s", True, "1.5"):
+        with pytest.raises(ValueError, match="save_every"):
+            RunState(tmp_path / "state.npz", save_every=every)

@@ -31,6 +31,24 @@ def test_a_signal_that_was_swallowed_is_raised_again():
         interrupts.check()
 
 
+def test_a_signal_that_waits_for_a_good_moment():
+    done = []
+    with pytest.raises(interrupts.Interrupted), interrupts.raised():
+        with interrupts.deferred():
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert interrupts.pending()
+            done.append("saved")
+    assert done == ["saved"]
+
+
+def test_a_second_signal_does_not_wait():
+    with pytest.raises(interrupts.Interrupted, match="SIGINT"), interrupts.raised():
+        with interrupts.deferred():
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGINT)
+            pytest.fail("it waited")
+
+
 def test_what_is_ignored_stays_ignored(monkeypatch):
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

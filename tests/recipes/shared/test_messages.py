@@ -94,7 +94,7 @@ def test_a_signal_ends_the_command_and_says_how_to_go_on(name, tmp_path, capsys)
     given = [f"--output_dir={tmp_path}"]
     code = command_line.run(main, flags(), "", given)
     assert code == 128 + getattr(signal, name)
-    assert capsys.readouterr().err.startswith(f"ended by {name}: no epoch was finished")
+    assert capsys.readouterr().err.startswith(f"ended by {name}: nothing was saved yet")
     (tmp_path / "run").mkdir()
     (tmp_path / messages.STATE).touch()
     command_line.run(main, flags(), "", given)
