@@ -137,7 +137,7 @@ MODELS = {  # learning rate, function of a generator: model, inputs, outputs
     # At 0.3 the rounding of another processor grows to 3e-4 in six steps.
     "unet": (0.03, _unet),
     "mamba": (0.03, _blocks("mamba")),
-    "mamba2": (0.1, _blocks("mamba2")),
+    "mamba2": (0.01, _blocks("mamba2")),
     "s4d": (1.0, _blocks("s4d")),
     "rwkv4": (1.0, _blocks("rwkv4")),
     "rwkv7": (0.01, _blocks("rwkv7")),

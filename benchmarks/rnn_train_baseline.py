@@ -96,7 +96,7 @@ def _batches(data, batch_size):
     """The data, as arguments of `fit`.
 
     After each epoch TensorFlow drops an iterator. Where tf.data tunes its pipeline, as
-    it does with arrays, it then often waits 0.1 to 0.4 seconds for the thread that does.
+    it does with arrays, that often waits 0.1 to 0.4 seconds for the thread that tunes.
     """
     import keras
 

@@ -161,12 +161,17 @@ def draw(path, runs, length):
             if problem == "induction":
                 axes.axvline(length, color="black", linestyle=":", linewidth=1)
                 axes.set_xscale("log", base=2)
+                ticks = LENGTHS[::2]
+                axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+                axes.tick_params("x", labelsize=8)
                 title = f"induction, trained at {length:,}"
                 axes.set(title=title, xlabel="length of the test")
             else:
                 axes.set(title=f"selective copying, length {length:,}", xlabel="steps")
         grid[0][0].set_ylabel("accuracy of new examples")
-        grid[0][-1].legend(fontsize=7)
+        shown = [axes.get_legend_handles_labels() for axes in grid[0]]
+        named = {name: line for part in shown for line, name in zip(*part, strict=True)}
+        grid[0][-1].legend(named.values(), named.keys(), fontsize=7)
 
 
 def _draw_run(axes, run):

@@ -52,30 +52,46 @@ def metric_values(model):
     return [ops.convert_to_numpy(value) for value in model.metrics_variables]
 
 
-def put_metric_values(model, values):
-    """Lets the logs of the epoch go on from `metric_values`."""
-    for variable, value in zip(model.metrics_variables, values, strict=True):
-        variable.assign(value)
+def go_on(model, saved, put):
+    """Puts a model in `fit` where it was within an epoch.
 
-
-def skip_steps(model, count):
-    """Lets the next steps of `fit` take their batches, and do nothing with them.
-
-    So the data may be anything that `fit` takes: what comes after is what came after.
+    The next steps take their batches, and do nothing with them. So the data may be
+    anything that `fit` takes: what comes after is what came after.
 
     Args:
-        model: A compiled model, in `fit`.
-        count: Number of steps.
+        model: A compiled model, at the beginning of an epoch.
+        saved: Dict of `step`, the steps that were done, and `metrics`, of
+            `metric_values`.
+        put: Callable that puts the other variables.
     """
-    train, left = model.train_function, [count]
+    train, left = model.train_function, [saved["step"]]
+
+    def put_all():
+        put()
+        for variable, value in zip(
+            model.metrics_variables, saved["metrics"], strict=True
+        ):
+            variable.assign(value)
 
     def read(*arguments):
         *state, iterator = arguments  # the state on JAX alone
-        for _ in range(model.steps_per_execution):
-            next(iterator)
-        left[0] -= model.steps_per_execution
+        batches = [next(iterator) for _ in range(model.steps_per_execution)]
+        if len(model.metrics_variables) != len(saved["metrics"]):
+            _make_metrics(model, batches[0])
+            put_all()
+        left[0] -= len(batches)
         if left[0] <= 0:
             model.train_function = train
         return ({}, *state) if state else {}
 
+    if len(model.metrics_variables) == len(saved["metrics"]):
+        put_all()
     model.train_function = read
+
+
+def _make_metrics(model, batch):
+    """Lets metrics make their variables, which TensorFlow does in the first step."""
+    import keras
+
+    x, y, weights = keras.utils.unpack_x_y_sample_weight(batch)
+    model.compute_metrics(x, y, model(x, training=False), weights)

@@ -23,7 +23,7 @@ _STOPPER_FIELDS = ("wait", "best", "best_epoch", "stopped_epoch")
 
 
 class RunState(keras.callbacks.Callback):
-    """Callback that saves the whole state of a run, at the end of each epoch and within.
+    """Callback that saves the whole state of a run, after each epoch and within.
 
     One file, replaced atomically, holds all variables of the model (including the
     random seeds of dropout, which `keras.callbacks.BackupAndRestore` does not save)
@@ -188,8 +188,8 @@ class RunState(keras.callbacks.Callback):
         self._epoch_began = time.perf_counter()
         self._times.saved(self.initial_step)
         if self._within is not None:
-            self._go_on(self._within)
-            self._within = None
+            _within_epoch.go_on(self.model, self._within, self._put_variables)
+            self._epoch_began -= self._within["seconds"]
 
     def on_train_batch_begin(self, batch, logs=None):
         # Not after a batch: Keras would wait for the logs of each step on JAX.
@@ -217,7 +217,7 @@ class RunState(keras.callbacks.Callback):
         if self.average_checkpoints:
             values = averaged_weights.values(self.model)
             self._checkpoints = [*self._earlier(), values]
-        self.initial_epoch, self.initial_step = epoch + 1, 0
+        self.initial_epoch, self.initial_step, self._within = epoch + 1, 0, None
         last = self.initial_epoch >= self.params["epochs"]
         self.finished = bool(last or self.model.stop_training)
         self.history.append(self._row(epoch, logs or {}))
@@ -234,16 +234,10 @@ class RunState(keras.callbacks.Callback):
     def _history_path(self):
         return self.path.with_name("history.csv")
 
-    def _go_on(self, saved):
-        """Puts the model and `fit` where they were within an epoch."""
-        # Once more: what else is called at the beginning of an epoch may have changed
-        # them.
-        run_variables.assign(
-            run_variables.find(self.model), saved["variables"], self.path
-        )
-        _within_epoch.put_metric_values(self.model, saved["metrics"])
-        _within_epoch.skip_steps(self.model, saved["step"])
-        self._epoch_began -= saved["seconds"]
+    def _put_variables(self):
+        """Once more: what is called as an epoch begins may have changed them."""
+        values = self._within["variables"]
+        run_variables.assign(run_variables.find(self.model), values, self.path)
 
     def _save(self, step):
         run_file.write(self.path, self._contents(step), self.keep)

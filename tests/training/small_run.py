@@ -1,4 +1,8 @@
-"""A tiny run that can be killed: `python -m tests.training.small_run DIR`."""
+"""A tiny run that can be killed: `python -m tests.training.small_run DIR [STEPS]`.
+
+With a number of steps it goes on where it stood, saves at each step, and is killed
+after so many; 0: never.
+"""
 
 import os
 import signal
@@ -70,6 +74,19 @@ class KillAt(keras.callbacks.Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class KillAfter(keras.callbacks.Callback):
+    """Kills its own process when it has trained for so many steps."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= bool(logs)  # none where a step is skipped
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def build_model(seed, units=8):
     keras.utils.set_random_seed(seed)
     tokens = keras.Input((None,), dtype="int32")
@@ -89,7 +106,9 @@ def build_model(seed, units=8):
     return model
 
 
-def build_state(directory, patience=EPOCHS, min_delta=0, **fingerprint):
+def build_state(
+    directory, patience=EPOCHS, min_delta=0, save_every=None, **fingerprint
+):
     early_stopping = keras.callbacks.EarlyStopping(
         "val_cross_entropy",
         patience=patience,
@@ -97,7 +116,8 @@ def build_state(directory, patience=EPOCHS, min_delta=0, **fingerprint):
         restore_best_weights=True,
     )
     fingerprint = {"seed": 1, "epochs": EPOCHS, **fingerprint}
-    return training.RunState(f"{directory}/state.npz", early_stopping, fingerprint)
+    path = f"{directory}/state.npz"
+    return training.RunState(path, early_stopping, fingerprint, save_every=save_every)
 
 
 def fit(model, state, epochs=EPOCHS, callbacks=()):
@@ -113,5 +133,15 @@ def fit(model, state, epochs=EPOCHS, callbacks=()):
     )
 
 
+def main(directory, steps=None):
+    """Runs, until it is killed."""
+    if steps is None:
+        fit(build_model(1), build_state(directory), callbacks=[KillAt(2, 2)])
+        return
+    model, state = build_model(1), build_state(directory, save_every=1)
+    state.restore(model)
+    fit(model, state, callbacks=[KillAfter(int(steps))])
+
+
 if __name__ == "__main__":
-    fit(build_model(1), build_state(sys.argv[1]), callbacks=[KillAt(2, 2)])
+    main(*sys.argv[1:])
