@@ -1,6 +1,7 @@
 """Signals that ask a job to end: raised where it is, and never lost."""
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -87,3 +88,6 @@ def _raise(number, frame):
     _received.append(number)
     if not waits:
         raise Interrupted(number)
+    name = signal.Signals(number).name
+    # Not `print`, which the signal may have interrupted.
+    os.write(2, f"{name}: ends after this step; once more ends at once\n".encode())

@@ -82,7 +82,7 @@ class KillAfter(keras.callbacks.Callback):
         self.left = steps
 
     def on_train_batch_end(self, batch, logs=None):
-        self.left -= bool(logs)  # none where a step is skipped
+        self.left -= "loss" in (logs or {})  # not where a step is skipped
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 

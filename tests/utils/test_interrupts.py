@@ -31,7 +31,7 @@ def test_a_signal_that_was_swallowed_is_raised_again():
         interrupts.check()
 
 
-def test_a_signal_that_waits_for_a_good_moment():
+def test_a_signal_that_waits_for_a_good_moment(capfd):
     done = []
     with pytest.raises(interrupts.Interrupted), interrupts.raised():
         with interrupts.deferred():
@@ -39,6 +39,7 @@ def test_a_signal_that_waits_for_a_good_moment():
             assert interrupts.pending()
             done.append("saved")
     assert done == ["saved"]
+    assert "SIGTERM: ends after this step; once more" in capfd.readouterr().err
 
 
 def test_a_second_signal_does_not_wait():
