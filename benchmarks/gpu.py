@@ -168,7 +168,7 @@ def _expected_losses(flags):
 
 
 def _device(flags, processes):
-    name = next(iter(gpu_models.MODELS))
+    name = [*flags.models, *gpu_models.MODELS][0]  # the check goes on with it
     worker = processes.load(name, "benchmarks.gpu_models", {"model": name})
     device = worker.receive()
     if device["platform"] != "gpu" and not flags.quick:

@@ -177,7 +177,7 @@ class RunState(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if self._restored is None:  # a new run, maybe on a used object
             self.initial_epoch, self.finished, self.history = 0, False, []
-            self.initial_step, self._checkpoints = 0, []
+            self.initial_step, self._within, self._checkpoints = 0, None, []
         if self.early_stopping is not None:
             self.early_stopping.on_train_begin(logs)  # resets it
             if self._restored is not None:

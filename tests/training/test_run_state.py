@@ -345,6 +345,22 @@ def test_a_second_fit_with_the_same_object_is_a_new_run(tmp_path):
     assert len(state.history) == len(read_csv(tmp_path)) == 1
 
 
+def test_a_new_run_after_a_resumed_one_that_was_broken_off(tmp_path):
+    """It begins at its first step: what the resumed one had left to skip is over."""
+    state = RunState(tmp_path / "state.npz", save_every=1)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    data = np.ones((4, 1), "float32"), np.ones((4, 1), "float32")
+    options = {"batch_size": 1, "shuffle": False, "verbose": 0}
+    for kill in (KillWithin(0, 2), KillWithin(0, 2)):
+        state.restore(model)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(*data, callbacks=[kill, state], **options)
+    counted = Counted()
+    model.fit(*data, callbacks=[counted, state], **options)
+    assert counted.trained == 4
+
+
 def test_the_history_file_follows_the_state(tmp_path):
     """A kill between the two writes leaves the rows of the epoch before."""
     interrupted(tmp_path, 1)
